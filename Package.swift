@@ -1,0 +1,48 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+#if arch(x86_64)
+let xsmmLinking: [LinkerSetting] = [.linkedLibrary("xsmm"), .linkedLibrary("xsmmnoblas"), .linkedLibrary("dl")]
+#else
+let xsmmLinking: [LinkerSetting] = []  // LIBXSMM generates x86-64 code only; the shim then reports "no kernel"
+#endif
+
+let package = Package(
+  name: "Apus",
+  products: [
+    .executable(name: "apus", targets: ["apus"]),
+    .library(name: "Apus", targets: ["Tensors", "Networks", "Vision", "Data", "Models", "Training", "Recipes"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "CXSMM", linkerSettings: xsmmLinking),
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("z")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CKernels"),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "CXSMM"]),
+    .target(name: "Networks", dependencies: ["Tensors"]),
+    .target(name: "Vision"),
+    .target(name: "Data", dependencies: ["Tensors", "Vision", "CPNG", "CJPEG"]),
+    .target(name: "Models", dependencies: ["Tensors", "Networks", "Vision"]),
+    .target(name: "Training", dependencies: ["Tensors", "Networks", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Recipes", dependencies: ["Tensors", "Networks", "Vision", "Data", "Models", "Training"]),
+    .executableTarget(
+      name: "apus",
+      dependencies: ["Recipes", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .target(name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
+    .testTarget(name: "VisionTests", dependencies: ["Vision"]),
+    .testTarget(name: "DataTests", dependencies: ["Data", "Vision", "Tensors"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "Networks", "Tensors", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Tensors", "TestSupport"]),
+    .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Training", "Data", "Vision", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["apus", "Data", "Vision", "Networks", "Tensors"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

@@ -1,0 +1,3 @@
+#ifndef CXSMM_H
+#define CXSMM_H
+#endif
