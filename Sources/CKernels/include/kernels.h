@@ -1,1 +1,139 @@
-#pragma once
+/* The loops of Apus over raw memory: one table of functions per instruction set and precision.
+ *
+ * Every `void *` below points to elements of the table's precision (float or double), contiguous unless strides are given;
+ * strides and counts are in elements. The caller owns all memory, splits the work between threads, and has checked every
+ * shape. Outputs are overwritten unless the comment says "adds to". No function allocates, fails or keeps state.
+ *
+ * The same text (one .inc file per family) is compiled for portable C, AVX2 and AVX-512, in both precisions, so the float64
+ * gradient checks run the very loops that train. Results do not depend on how the caller splits the outer dimension.
+ */
+#ifndef APUS_KERNELS_H
+#define APUS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Element-wise functions of one argument; p and q are the constants of the function. */
+typedef enum {
+  APUS_NEGATE, APUS_EXP, APUS_LOG, APUS_SQRT, APUS_ABS, APUS_SIGN, APUS_SQUARE, APUS_RECIPROCAL,
+  APUS_POWER,        /* x to the p */
+  APUS_AFFINE,       /* p x + q */
+  APUS_CLAMP,        /* into [p, q]; NaN stays NaN */
+  APUS_INSIDE,       /* 1 where p <= x <= q, else 0 */
+  APUS_RELU, APUS_LEAKY_RELU /* slope p */, APUS_SIGMOID, APUS_TANH,
+  APUS_SOFTPLUS,     /* log(1 + exp(x)), without overflow */
+  APUS_ERF, APUS_FLOOR,
+  APUS_GREATER_THAN, /* 1 where x > p, else 0 */
+} apus_unary;
+
+/* Element-wise functions of two arguments. */
+typedef enum {
+  APUS_ADD, APUS_SUBTRACT, APUS_MULTIPLY, APUS_DIVIDE, APUS_MAXIMUM, APUS_MINIMUM,
+  APUS_GREATER, APUS_GREATER_EQUAL, APUS_EQUAL,  /* 1 or 0 */
+  APUS_GATE,             /* b > 0 ? a : p a  (gradient of relu with p = 0, of leaky relu with its slope) */
+  APUS_SIGMOID_GRADIENT, /* a b (1 - b), b the sigmoid's value */
+  APUS_TANH_GRADIENT,    /* a (1 - b b), b the tanh's value */
+} apus_binary;
+
+typedef enum { APUS_PAD_ZEROS, APUS_PAD_BORDER, APUS_PAD_REFLECTION } apus_grid_padding;
+
+/* How grid_sample reads: x is [height, width, channels], the grid holds (x, y) in [-1, 1] for each of `points` samples. */
+typedef struct {
+  size_t height, width, channels, points;
+  int nearest;        /* 0 bilinear, 1 nearest (ties to even, as nearbyint) */
+  int padding;        /* apus_grid_padding */
+  int align_corners;  /* 1: -1 and 1 are the centres of the corner pixels; 0: their outer edges */
+} apus_grid;
+
+/* A window that max_pool slides over [height, width, channels]; padded cells never win. */
+typedef struct {
+  size_t height, width, channels, out_height, out_width;
+  size_t window_height, window_width, stride_y, stride_x, pad_y, pad_x;
+} apus_window;
+
+/* Constants of one AdamW or Adam step. decay multiplies the parameter before the update (AdamW: 1 - lr wd, else 1);
+ * l2 is added to the gradient times the parameter (Adam's weight decay, else 0); the gradient is first scaled by `scale`. */
+typedef struct { double rate, beta1, beta2, epsilon, correction1, correction2, decay, l2, scale; } apus_adam;
+/* Constants of one SGD step (PyTorch's definition); first: the momentum buffer starts as the gradient. */
+typedef struct { double rate, momentum, dampening, l2, scale; int nesterov, first; } apus_sgd;
+
+typedef struct {
+  /* --- element-wise --- */
+  void (*fill)(void *y, size_t n, double value);
+  void (*unary)(int function, const void *x, void *y, size_t n, double p, double q);
+  /* y[r, c] = f(a[r a_row + c a_column], b[...]); column strides are 0 or 1; y is contiguous [rows, columns]. */
+  void (*binary)(int function, size_t rows, size_t columns, const void *a, ptrdiff_t a_row, ptrdiff_t a_column,
+                 const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *y, double p);
+  void (*select)(const void *mask, const void *a, const void *b, void *y, size_t n); /* mask != 0 ? a : b */
+  void (*accumulate)(const void *x, void *y, size_t n);                              /* adds x to y */
+  void (*scale_add)(double p, const void *x, double q, void *y, size_t n);           /* y = p x + q y */
+
+  /* --- moving data --- y[i0, i1, ...] = x[...], both strided (x strides may be 0: broadcasting); rank <= 8. */
+  void (*copy)(size_t rank, const size_t *shape, const void *x, const ptrdiff_t *x_strides, void *y, const ptrdiff_t *y_strides);
+  /* x [outer, length, inner], y [outer, count, inner]: y[o, k] = x[o, indices[k]], and its transpose, which adds to y. */
+  void (*gather)(const void *x, size_t outer, size_t length, size_t inner, const int64_t *indices, size_t count, void *y);
+  void (*scatter_add)(const void *x, size_t outer, size_t length, size_t inner, const int64_t *indices, size_t count, void *y);
+
+  /* --- reductions --- x [outer, reduced, inner] -> y [outer, inner]. Float sums keep several running sums, so their error
+   * grows with the logarithm of the length rather than the length. */
+  void (*sum)(const void *x, size_t outer, size_t reduced, size_t inner, void *y);
+  void (*maximum)(const void *x, size_t outer, size_t reduced, size_t inner, void *y);
+  double (*sum_of_squares)(const void *x, size_t n); /* accumulated in double */
+  int (*all_finite)(const void *x, size_t n);
+
+  /* --- normalisation --- x is [rows, keep, fold]; statistics run over rows and fold, one per index of keep.
+   * The caller adds the partial sums of row blocks in a fixed order. */
+  void (*moment_sum)(const void *x, size_t rows, size_t keep, size_t fold, void *sums);                           /* sum x */
+  void (*moment_square)(const void *x, const void *mean, size_t rows, size_t keep, size_t fold, void *sums);      /* sum (x-mean)^2 */
+  void (*normalize)(const void *x, const void *mean, const void *rstd, size_t rows, size_t keep, size_t fold, void *y);
+  /* sums of dy and of dy y, then dx = rstd (dy - mean_dy - y mean_dyy) */
+  void (*normalize_backward_sums)(const void *dy, const void *y, size_t rows, size_t keep, size_t fold, void *sum_dy, void *sum_dyy);
+  void (*normalize_backward)(const void *dy, const void *y, const void *rstd, const void *mean_dy, const void *mean_dyy,
+                             size_t rows, size_t keep, size_t fold, void *dx);
+
+  /* --- softmax over the columns of [rows, columns]; a row of -inf gives NaN, as in PyTorch --- */
+  void (*softmax)(const void *x, size_t rows, size_t columns, void *y);
+  void (*softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);
+  void (*log_softmax)(const void *x, size_t rows, size_t columns, void *y);
+  void (*log_softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);
+
+  /* --- convolution --- y[p, t, c] = taps[t][p pixel_stride + c]: rows of shifted input side by side, for one product */
+  void (*gather_taps)(const void *const *taps, size_t tap_count, size_t pixels, size_t pixel_stride, size_t channels, void *y);
+  void (*add_bias)(const void *bias, size_t rows, size_t columns, size_t row_stride, void *y); /* adds to y */
+
+  /* --- pooling and resampling --- */
+  /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins. */
+  void (*max_pool)(const void *x, const apus_window *window, void *y, int64_t *indices);
+  /* x [outer, in, inner], y [outer, out, inner]: y[o, j] = sum over k in starts[j]..<starts[j+1] of weights[k] x[o, columns[k]] */
+  void (*resample)(const void *x, size_t outer, size_t in, size_t inner, size_t out, const int32_t *starts, const int32_t *columns,
+                   const double *weights, void *y);
+  void (*grid_sample)(const apus_grid *how, const void *x, const void *grid, void *y);
+  /* adds to dx for channels first..<last only, so that threads can share one image */
+  void (*grid_sample_backward_input)(const apus_grid *how, const void *dy, const void *grid, size_t first, size_t last, void *dx);
+  void (*grid_sample_backward_grid)(const apus_grid *how, const void *x, const void *dy, const void *grid, void *dgrid);
+
+  /* --- correlation lookup (RAFT) --- volume [queries, height, width], centres [queries, 2] as (x, y) in cells of this level after
+   * multiplication by `scale`; window of (2 radius + 1)^2 bilinear samples, zero outside; sample (ox, oy) goes to
+   * y[query y_stride + (ox + radius)(2 radius + 1) + oy + radius]: the slow index moves along x. */
+  void (*lookup)(const void *volume, const void *centres, double scale, size_t queries, size_t height, size_t width, int radius,
+                 size_t y_stride, void *y);
+  /* adds to dvolume */
+  void (*lookup_backward)(const void *dy, size_t dy_stride, const void *centres, double scale, size_t queries, size_t height,
+                          size_t width, int radius, void *dvolume);
+
+  /* --- optimisers, in place --- */
+  void (*adam)(const apus_adam *how, const void *gradient, void *parameter, void *m, void *v, size_t n);
+  void (*sgd)(const apus_sgd *how, const void *gradient, void *parameter, void *velocity, size_t n);
+} apus_kernels;
+
+typedef enum { APUS_PORTABLE, APUS_AVX2, APUS_AVX512 } apus_isa;
+
+/* The best instruction set of this processor (AVX-512 means F, BW, DQ and VL). */
+apus_isa apus_best_isa(void);
+/* The tables; NULL if this build or processor lacks the instruction set. */
+const apus_kernels *apus_kernels_float32(apus_isa isa);
+const apus_kernels *apus_kernels_float64(apus_isa isa);
+void apus_widen(const float *x, double *y, size_t n);
+void apus_narrow(const double *x, float *y, size_t n);
+
+#endif
