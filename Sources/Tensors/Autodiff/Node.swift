@@ -1,0 +1,54 @@
+import Synchronization
+
+/// One recorded op in the gradient graph: where it came from and how gradients go back.
+///
+/// A node never changes, except that a backward walk releases its rule and parents once they have served.
+public final class Node: Sendable {
+  /// Turns the gradient of the node's output into one gradient per parent, in parent order; `nil` = none flows there.
+  typealias Rule = @Sendable (_ dy: Tensor, _ node: Node) -> [Tensor?]
+
+  private struct History: Sendable {
+    var parents: [Node?]
+    var rule: Rule?
+  }
+
+  /// The op; `nil` for a leaf.
+  public let op: Op?
+  /// Nodes are numbered in the order of their making, so a higher number never feeds a lower one.
+  let serial: Int
+  let shape: [Int]
+  let precision: Precision
+  private let history: Mutex<History>
+  private static let serials = Atomic<Int>(0)
+
+  init(_ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil) {
+    self.op = op
+    self.shape = shape
+    self.precision = precision
+    serial = Node.serials.wrappingAdd(1, ordering: .relaxed).oldValue
+    history = Mutex(History(parents: parents, rule: rule))
+  }
+
+  var isLeaf: Bool { op == nil }
+  var parents: [Node?] { history.withLock { $0.parents } }
+  var rule: Rule? { history.withLock { $0.rule } }
+
+  /// Lets go of the rule, with the activations it saved, and of the parents, which are returned.
+  @discardableResult
+  func release() -> [Node?] {
+    let old = history.withLock { history in
+      defer { history = History(parents: [], rule: nil) }
+      return history
+    }
+    return old.parents
+  }
+
+  /// A graph can be thousands of nodes deep: it is let go node by node, not by recursion.
+  deinit {
+    var pending = release()
+    while let parent = pending.popLast() {
+      guard var parent else { continue }
+      if isKnownUniquelyReferenced(&parent) { pending += parent.release() }
+    }
+  }
+}

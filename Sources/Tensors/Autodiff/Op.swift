@@ -1,0 +1,23 @@
+/// The name of every op that records a gradient rule.
+///
+/// The gradient tests prove each of these, and fail if one is missing from their table.
+public enum Op: String, Sendable, CaseIterable {
+  // arithmetic
+  case add, subtract, multiply, divide, affine, maximum, minimum
+  // elementary functions
+  case negate, exp, log, sqrt, abs, square, power, clamp, erf
+  // activations
+  case relu, leakyRelu, gate, sigmoid, tanh, softplus
+  // selection and reductions
+  case select, sum, max
+  // shape
+  case reshape, transpose, broadcast, slice, pad, concatenate
+  // indexing
+  case gather, scatterAdd
+  // products
+  case matmul, convolution, convolutionInputGradient, convolutionWeightGradient
+  // normalisation
+  case normalize, softmax, logSoftmax
+  // pooling, resampling, correlation
+  case maxPool, resample, gridSample, gridSampleInputGradient, gridSampleGridGradient, correlationLookup
+}

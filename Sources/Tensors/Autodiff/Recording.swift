@@ -1,0 +1,46 @@
+/// Whether ops record how to differentiate them.
+///
+/// The one piece of ambient state: on by default, off inside `withoutRecording` (evaluation) and inside a first-order backward.
+enum Recording {
+  @TaskLocal static var isOn = true
+}
+
+/// Runs `body` without recording any graph: evaluation needs no gradients, and its activations are freed at once.
+public func withoutRecording<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Recording.$isOn.withValue(false, operation: body)
+}
+
+extension Tensor {
+  /// A leaf of the gradient graph with these elements: `loss.gradients()` will hold its gradient.
+  public func tracked() -> Tensor {
+    Tensor(shape: shape, storage: storage, node: Node(nil, shape: shape, precision: precision))
+  }
+
+  /// The same elements, cut off from the graph: no gradient passes.
+  public func detached() -> Tensor { Tensor(shape: shape, storage: storage) }
+
+  /// This plain value as the output of `op`, if recording is on and a parent is itself recorded.
+  /// - Parameters:
+  ///   - parents: the differentiable inputs.
+  ///   - rule: the gradient of each parent from that of the output; written with recorded ops, so that it can be differentiated.
+  func recorded(_ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?]) -> Tensor {
+    attached(op, parents) { dy, _ in rule(dy) }
+  }
+
+  /// As `recorded`, for rules that are written with the output `y`. Capturing the recorded output would be a reference cycle; the
+  /// rule gets it as an argument, with its place in the graph when gradients of gradients are wanted.
+  func recordedWithOutput(
+    _ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor, _ y: Tensor) -> [Tensor?]
+  ) -> Tensor {
+    let plain = self
+    return attached(op, parents) { dy, node in
+      rule(dy, Recording.isOn ? Tensor(shape: plain.shape, storage: plain.storage, node: node) : plain)
+    }
+  }
+
+  private func attached(_ op: Op, _ parents: [Tensor], _ rule: @escaping Node.Rule) -> Tensor {
+    guard parents.contains(where: \.isRecorded), Recording.isOn else { return self }
+    let node = Node(op, shape: shape, precision: precision, parents: parents.map(\.node), rule: rule)
+    return Tensor(shape: shape, storage: storage, node: node)
+  }
+}

@@ -1,0 +1,43 @@
+import CKernels
+import Foundation
+
+/// Which loops this process runs, chosen once: the best the processor has, or what `APUS_ISA` names.
+public enum InstructionSet: String, Sendable, CaseIterable {
+  case portable, avx2, avx512
+
+  /// The instruction set in use.
+  ///
+  /// `APUS_ISA=avx512|avx2|portable` forces a path. Naming one that the processor lacks, or none that we know, stops the
+  /// process: silently running something else would make a comparison worthless.
+  public static let current: InstructionSet = {
+    let best = InstructionSet(apus_best_isa())
+    guard let name = ProcessInfo.processInfo.environment["APUS_ISA"], !name.isEmpty else { return best }
+    guard let wanted = InstructionSet(rawValue: name) else {
+      stop("APUS_ISA: unknown instruction set '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard apus_kernels_float32(wanted.kernelValue) != nil else {
+      stop("APUS_ISA: this processor or build lacks '\(name)'; the best here is '\(best.rawValue)'")
+    }
+    return wanted
+  }()
+
+  static let float32Kernels: apus_kernels = table(apus_kernels_float32(current.kernelValue))
+  static let float64Kernels: apus_kernels = table(apus_kernels_float64(current.kernelValue))
+
+  private static func table(_ pointer: UnsafePointer<apus_kernels>?) -> apus_kernels {
+    guard let pointer else { stop("InstructionSet: no kernels were built for '\(current.rawValue)'") }
+    return pointer.pointee
+  }
+
+  private init(_ isa: apus_isa) {
+    self = isa == APUS_AVX512 ? .avx512 : isa == APUS_AVX2 ? .avx2 : .portable
+  }
+
+  private var kernelValue: apus_isa {
+    switch self {
+    case .portable: APUS_PORTABLE
+    case .avx2: APUS_AVX2
+    case .avx512: APUS_AVX512
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import CKernels
+
+extension Tensor {
+  /// `max(x, 0)`. - Gradient: `dy` where `x > 0`, 0 at and below 0.
+  public func relu() -> Tensor {
+    map(APUS_RELU).recordedWithOutput(.relu, from: [self]) { dy, y in [dy.gated(by: y.detached())] }
+  }
+
+  /// `x` above 0, `slope · x` below. - Gradient: `dy`, times the slope at and below 0.
+  public func leakyRelu(slope: Double = 0.01) -> Tensor {
+    map(APUS_LEAKY_RELU, slope).recorded(.leakyRelu, from: [self]) { dy in [dy.gated(by: self.detached(), otherwise: slope)] }
+  }
+
+  /// `x` where `gate > 0`, else `slope · x`: the linear part of relu's gradient. - Gradient: the same gate on `dy`; none to the gate.
+  func gated(by gate: Tensor, otherwise slope: Double = 0) -> Tensor {
+    combined(APUS_GATE, gate, slope, op: .gate).recorded(.gate, from: [self]) { dy in [dy.gated(by: gate, otherwise: slope)] }
+  }
+
+  /// `σ(x) = 1 / (1 + e⁻ˣ)`. - Gradient: `dy · y · (1 - y)`.
+  public func sigmoid() -> Tensor {
+    map(APUS_SIGMOID).recordedWithOutput(.sigmoid, from: [self]) { dy, y in
+      [Recording.isOn ? dy * (y * (1 - y)) : dy.combined(APUS_SIGMOID_GRADIENT, y, op: .sigmoid)]
+    }
+  }
+
+  /// Hyperbolic tangent. - Gradient: `dy · (1 - y²)`.
+  public func tanh() -> Tensor {
+    map(APUS_TANH).recordedWithOutput(.tanh, from: [self]) { dy, y in
+      [Recording.isOn ? dy * (1 - y.squared()) : dy.combined(APUS_TANH_GRADIENT, y, op: .tanh)]
+    }
+  }
+
+  /// `log(1 + eˣ)`, without overflow. - Gradient: `dy · σ(x)`.
+  public func softplus() -> Tensor {
+    map(APUS_SOFTPLUS).recorded(.softplus, from: [self]) { dy in [dy * self.sigmoid()] }
+  }
+
+  /// `x · σ(x)` (Swish). - Source: Elfwing et al. 2017; Ramachandran et al. 2017.
+  public func silu() -> Tensor { self * sigmoid() }
+
+  /// `x · Φ(x)`, exactly: `x/2 · (1 + erf(x/√2))`. - Source: Hendrycks, Gimpel 2016.
+  public func gelu() -> Tensor { self * (self * 0.5.squareRoot()).erf().scaled(by: 0.5, plus: 0.5) }
+
+  /// The tanh approximation of `gelu`: `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+  public func geluApproximated() -> Tensor {
+    let inner = (self + power(3) * 0.044715) * 0.7978845608028654
+    return self * inner.tanh().scaled(by: 0.5, plus: 0.5)
+  }
+}

@@ -1,0 +1,100 @@
+import CKernels
+
+// Arithmetic of two tensors broadcasts as NumPy does; gradients are summed back over the repeated axes.
+
+extension Tensor {
+  /// Element-wise sum. - Gradient: `dy` to both.
+  public static func + (a: Tensor, b: Tensor) -> Tensor {
+    a.combined(APUS_ADD, b, op: .add).recorded(.add, from: [a, b]) { dy in
+      [a.isRecorded ? dy.summed(to: a.shape) : nil, b.isRecorded ? dy.summed(to: b.shape) : nil]
+    }
+  }
+
+  /// Element-wise difference. - Gradient: `dy` and `-dy`.
+  public static func - (a: Tensor, b: Tensor) -> Tensor {
+    a.combined(APUS_SUBTRACT, b, op: .subtract).recorded(.subtract, from: [a, b]) { dy in
+      [a.isRecorded ? dy.summed(to: a.shape) : nil, b.isRecorded ? (-dy).summed(to: b.shape) : nil]
+    }
+  }
+
+  /// Element-wise product. - Gradient: `dy · b` and `dy · a`.
+  public static func * (a: Tensor, b: Tensor) -> Tensor {
+    a.combined(APUS_MULTIPLY, b, op: .multiply).recorded(.multiply, from: [a, b]) { dy in
+      [a.isRecorded ? (dy * b).summed(to: a.shape) : nil, b.isRecorded ? (dy * a).summed(to: b.shape) : nil]
+    }
+  }
+
+  /// Element-wise quotient. - Gradient: `dy / b` and `-dy · a / b²`.
+  public static func / (a: Tensor, b: Tensor) -> Tensor {
+    a.combined(APUS_DIVIDE, b, op: .divide).recorded(.divide, from: [a, b]) { dy in
+      let da = dy / b
+      return [a.isRecorded ? da.summed(to: a.shape) : nil, b.isRecorded ? (-da * (a / b)).summed(to: b.shape) : nil]
+    }
+  }
+
+  /// Element-wise `-x`. - Gradient: `-dy`.
+  public static prefix func - (x: Tensor) -> Tensor {
+    x.map(APUS_NEGATE).recorded(.negate, from: [x]) { dy in [-dy] }
+  }
+
+  /// `scale · x + shift` in one pass. - Gradient: `scale · dy`.
+  public func scaled(by scale: Double, plus shift: Double = 0) -> Tensor {
+    map(APUS_AFFINE, scale, shift).recorded(.affine, from: [self]) { dy in [dy.scaled(by: scale)] }
+  }
+
+  public static func + (x: Tensor, c: Double) -> Tensor { x.scaled(by: 1, plus: c) }
+  public static func + (c: Double, x: Tensor) -> Tensor { x.scaled(by: 1, plus: c) }
+  public static func - (x: Tensor, c: Double) -> Tensor { x.scaled(by: 1, plus: -c) }
+  public static func - (c: Double, x: Tensor) -> Tensor { x.scaled(by: -1, plus: c) }
+  public static func * (x: Tensor, c: Double) -> Tensor { x.scaled(by: c) }
+  public static func * (c: Double, x: Tensor) -> Tensor { x.scaled(by: c) }
+  public static func / (x: Tensor, c: Double) -> Tensor { x.scaled(by: 1 / c) }
+  public static func / (c: Double, x: Tensor) -> Tensor { Tensor(c, precision: x.precision) / x }
+
+  /// The larger of both elements. - Gradient: `dy` to the larger, half to each where they are equal (as PyTorch).
+  public func maximum(_ other: Tensor) -> Tensor { extremum(other, APUS_MAXIMUM, .maximum) { $0.isGreater(than: $1) } }
+
+  /// The smaller of both elements. - Gradient: `dy` to the smaller, half to each where they are equal (as PyTorch).
+  public func minimum(_ other: Tensor) -> Tensor { extremum(other, APUS_MINIMUM, .minimum) { $1.isGreater(than: $0) } }
+
+  private func extremum(
+    _ other: Tensor, _ function: apus_binary, _ op: Op, _ wins: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) -> Tensor {
+    let (a, b) = (self, other)
+    return a.combined(function, b, op: op).recorded(op, from: [a, b]) { dy in
+      let tie = a.isEqual(to: b) * 0.5
+      return [(dy * (wins(a, b) + tie)).summed(to: a.shape), (dy * (wins(b, a) + tie)).summed(to: b.shape)]
+    }
+  }
+}
+
+// MARK: - Comparisons: 1 where true, else 0; not differentiable
+
+extension Tensor {
+  public func isGreater(than other: Tensor) -> Tensor { combined(APUS_GREATER, other, op: .select) }
+  public func isGreater(than threshold: Double) -> Tensor { map(APUS_GREATER_THAN, threshold) }
+  public func isGreaterOrEqual(to other: Tensor) -> Tensor { combined(APUS_GREATER_EQUAL, other, op: .select) }
+  public func isEqual(to other: Tensor) -> Tensor { combined(APUS_EQUAL, other, op: .select) }
+  /// The largest integer not above. Its gradient is 0 almost everywhere, so none is recorded.
+  public func floor() -> Tensor { map(APUS_FLOOR) }
+  /// -1, 0 or 1. Its gradient is 0 almost everywhere, so none is recorded.
+  public func sign() -> Tensor { map(APUS_SIGN) }
+
+  /// `a` where `mask` is not 0, else `b`; all three of one shape after broadcasting. - Gradient: `dy` to the chosen one.
+  public static func select(_ mask: Tensor, _ a: Tensor, else b: Tensor) -> Tensor {
+    a.requireSamePrecision(b, "select")
+    a.requireSamePrecision(mask, "select")
+    let shape = BroadcastPlan(mask.shape, BroadcastPlan(a.shape, b.shape, op: "select").shape, op: "select").shape
+    let (m, p, q) = (mask.detached().broadcast(to: shape), a.detached().broadcast(to: shape), b.detached().broadcast(to: shape))
+    let y = a.fresh(shape)
+    parallelFor(y.count, grain: 1 << 15) { range in
+      let i = range.lowerBound
+      y.kernels.select(m.address(i), p.address(i), q.address(i), y.address(i), range.count)
+    }
+    return y.recorded(.select, from: [a, b]) { dy in
+      let zero = Tensor(0, precision: dy.precision)
+      return [a.isRecorded ? select(m, dy, else: zero).summed(to: a.shape) : nil,
+              b.isRecorded ? select(m, zero, else: dy).summed(to: b.shape) : nil]
+    }
+  }
+}

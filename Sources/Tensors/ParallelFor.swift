@@ -1,0 +1,129 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Runs `body` over `0..<count` in chunks of `grain` indices, on all threads of the pool, and returns when all are done.
+///
+/// Chunks depend on `count` and `grain` alone, never on the number of threads; chunks must not write to the same memory. Then the
+/// results are the same bits for any number of threads. Calls from inside a body run serially.
+public func parallelFor(_ count: Int, grain: Int = 1, _ body: @escaping (Range<Int>) -> Void) {
+  guard count > 0 else { return }
+  let grain = max(1, grain)
+  let chunks = (count + grain - 1) / grain
+  func run(_ chunk: Int) { body(chunk * grain..<min(count, (chunk + 1) * grain)) }
+  guard chunks > 1, ThreadPool.shared.run(chunks, run) else {
+    for chunk in 0..<chunks { run(chunk) }
+    return
+  }
+}
+
+/// The pool of persistent worker threads behind `parallelFor`.
+public final class ThreadPool: Sendable {
+  public static let shared = ThreadPool()
+
+  private final class Job: Sendable {
+    // Safety: the caller guarantees that chunks are disjoint, and `run` returns only when every claimed chunk has ended.
+    nonisolated(unsafe) let body: (Int) -> Void
+    let count: Int
+    let next = Atomic<Int>(0)
+    let finished = Atomic<Int>(0)
+
+    init(_ count: Int, _ body: @escaping (Int) -> Void) {
+      self.count = count
+      self.body = body
+    }
+
+    /// Claims and runs chunks until none is left.
+    func work() {
+      while true {
+        let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard chunk < count else { return }
+        body(chunk)
+        finished.wrappingAdd(1, ordering: .releasing)
+      }
+    }
+  }
+
+  private final class Worker: Sendable {
+    let isAsleep = Atomic<Bool>(false)
+    let isRetired = Atomic<Bool>(false)
+    let alarm = DispatchSemaphore(value: 0)
+  }
+
+  private struct State: Sendable {
+    var job: Job?
+    var workers: [Worker] = []
+  }
+
+  private let state = Mutex(State())
+  private let generation = Atomic<Int>(0)
+  private let isBusy = Atomic<Bool>(false)
+  /// How often a waiting thread looks again before it sleeps: some 20 µs, about the length of the gap between two ops.
+  private static let patience = 4_000
+
+  private init() { setThreadCount(ProcessInfo.processInfo.activeProcessorCount) }
+
+  /// Threads that take part, the calling one included.
+  public var threadCount: Int { state.withLock { $0.workers.count + 1 } }
+
+  /// Sets the number of threads, the calling one included. Not to be called while ops run.
+  public func setThreadCount(_ count: Int) {
+    require(count >= 1, "ThreadPool: \(count) threads; at least 1 is needed")
+    let retired = state.withLock { state in
+      defer { state.workers = (1..<count).map { _ in Worker() } }
+      state.job = nil
+      return state.workers
+    }
+    for worker in retired {
+      worker.isRetired.store(true, ordering: .sequentiallyConsistent)
+      worker.alarm.signal()
+    }
+    for worker in state.withLock({ $0.workers }) {
+      let thread = Thread { [unowned self] in self.serve(worker) }
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  /// Runs the chunks `0..<count` on all threads; false if the pool is already at work (a nested call) or has one thread.
+  fileprivate func run(_ count: Int, _ body: @escaping (Int) -> Void) -> Bool {
+    guard !isBusy.exchange(true, ordering: .acquiring) else { return false }
+    defer { isBusy.store(false, ordering: .releasing) }
+    let job = Job(count, body)
+    let workers = state.withLock { state in
+      state.job = job
+      return state.workers
+    }
+    guard !workers.isEmpty else { return false }
+    generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    for worker in workers.prefix(count - 1) where worker.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
+      worker.alarm.signal()
+    }
+    job.work()
+    var looks = 0
+    while job.finished.load(ordering: .acquiring) < count {
+      looks += 1
+      if looks > Self.patience { sched_yield() }
+    }
+    return true
+  }
+
+  private func serve(_ worker: Worker) {
+    var seen = 0
+    while !worker.isRetired.load(ordering: .relaxed) {
+      waitForJob(worker, after: seen)
+      seen = generation.load(ordering: .sequentiallyConsistent)
+      state.withLock { $0.job }?.work()
+    }
+  }
+
+  /// Returns when the generation is past `seen`, or the worker is retired: looks for a while, then sleeps.
+  private func waitForJob(_ worker: Worker, after seen: Int) {
+    for _ in 0..<Self.patience where generation.load(ordering: .sequentiallyConsistent) != seen { return }
+    worker.isAsleep.store(true, ordering: .sequentiallyConsistent)
+    let isNews = generation.load(ordering: .sequentiallyConsistent) != seen
+    // Whoever takes the flag back decides: if we do, nobody will signal; else the signal is on its way and must be consumed.
+    if isNews, worker.isAsleep.exchange(false, ordering: .sequentiallyConsistent) { return }
+    worker.alarm.wait()
+  }
+}
