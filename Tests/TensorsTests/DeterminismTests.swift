@@ -2,17 +2,15 @@ import TestSupport
 import Tensors
 import Testing
 
-/// Thread counts are process-wide, so these tests run one after the other.
-@Suite("Same bits for any number of threads", .serialized) struct DeterminismTests {
-  private func withThreads<Result>(_ count: Int, _ body: () -> Result) -> Result {
-    let before = ThreadPool.shared.threadCount
+/// Thread counts belong to the process, so each of these tests runs in one of its own.
+@Suite("Same bits for any number of threads") struct DeterminismTests {
+  private static func withThreads<Result>(_ count: Int, _ body: () -> Result) -> Result {
     ThreadPool.shared.setThreadCount(count)
-    defer { ThreadPool.shared.setThreadCount(before) }
     return body()
   }
 
   /// Large enough that every op is cut into many tasks.
-  private func outputs(_ precision: Precision) -> [Tensor] {
+  private static func outputs(_ precision: Precision) -> [Tensor] {
     var random = Random(seed: 21, stream: .test)
     func make(_ shape: [Int]) -> Tensor { .uniform(shape, from: -1, to: 1, &random, precision: precision).tracked() }
     let x = make([2, 40, 48, 32]), w = make([3, 3, 32, 40]), b = make([40]), v = make([40, 300])
@@ -30,29 +28,30 @@ import Testing
     return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, grid].compactMap { gradients[$0] }
   }
 
-  @Test(arguments: Precision.allCases) func everyOp(_ precision: Precision) {
+  private static func compare(_ precision: Precision) {
     let one = withThreads(1) { outputs(precision) }
-    #expect(one.count == 8)
+    require(one.count == 8, "gradients are missing")
     for threads in [2, 3, 4] {
       let many = withThreads(threads) { outputs(precision) }
-      for (a, b) in zip(one, many) { #expect(a.isIdentical(to: b), "\(threads) threads, shape \(a.shape)") }
+      for (a, b) in zip(one, many) { require(a.isIdentical(to: b), "\(threads) threads differ, shape \(a.shape)") }
     }
   }
 
-  @Test("chunks cover the range once, nested calls included") func coverage() {
-    for threads in [1, 2, 4] {
-      let counts = withThreads(threads) {
-        let slots = Tensor.zeros([1000], .float64)
+  @Test func everyOpInFloat32() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(.float32) } }
+  @Test func everyOpInFloat64() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(.float64) } }
+
+  @Test("chunks cover the range once, nested calls included") func coverage() async {
+    await #expect(processExitsWith: .success) {
+      for threads in [1, 2, 4, 2] {
+        ThreadPool.shared.setThreadCount(threads)
+        let counts = UnsafeMutableBufferPointer<Int>.allocate(capacity: 1000)
+        counts.initialize(repeating: 0)
+        defer { counts.deallocate() }
         parallelFor(10) { outer in
-          for i in outer {
-            parallelFor(100, grain: 7) { inner in
-              for j in inner { slots.withBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress!).assumingMemoryBound(to: Double.self)[i * 100 + j] += 1 } }
-            }
-          }
+          for i in outer { parallelFor(100, grain: 7) { inner in for j in inner { counts[i * 100 + j] += 1 } } }
         }
-        return slots.doubles
+        require(counts.allSatisfy { $0 == 1 }, "\(threads) threads")
       }
-      #expect(counts.allSatisfy { $0 == 1 })
     }
   }
 }
