@@ -136,11 +136,12 @@ public struct Trainer<R: Recipe> {
     let clock: Metrics = ["wall": time.wall(), "time": time.steady() - start]
     try log.append(MetricEvent(split: "val", step: state.step, epoch: state.epoch, values: report.metrics, clock: clock))
     for picture in report.pictures { try keep(picture) }
-    let isBest = score.isFinite && (state.best.map { report.lowerIsBetter ? score < $0.value : score > $0.value } ?? true)
+    // Before the first step there is nothing of ours to save.
+    let isBest = state.step > 0 && score.isFinite && (state.best.map { report.lowerIsBetter ? score < $0.value : score > $0.value } ?? true)
     if isBest { state.best = TrainerState.Best(metric: report.score, value: score, step: state.step) }
     let numbers = report.metrics.map { "\($0.name): \(StatusText.number($0.value))" }.joined(separator: " ")
     console.note("Iter(val) [\(state.step)/\(plan.steps)] \(numbers)\(isBest ? " (best)" : "")")
-    return isBest && state.step > 0
+    return isBest
   }
 
   private func keep(_ picture: EvaluationReport.Picture) throws {

@@ -39,7 +39,7 @@ struct Pace {
 
   private static var peakMemoryMiB: Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return (Double(usage.ru_maxrss) / 1024).rounded()
   }
 }
