@@ -110,7 +110,7 @@ public struct CheckpointStore: Sendable {
       _ = rename(aside, path)
       throw Failure(.inputOutput, at: path, "cannot rename the finished checkpoint: \(reason)")
     }
-    try File.synchronizeFolder(of: path)
+    File.synchronize(folder: folder)
     try? FileManager.default.removeItem(atPath: aside)
   }
 
