@@ -1,0 +1,127 @@
+// Convolution, its input gradient (the transposed convolution) and its weight gradient: three ops, each linear in both factors, whose
+// gradient rules are the other two. Gradients of gradients of any order follow.
+
+extension Tensor {
+  /// 2-D convolution (cross-correlation, as in all frameworks) with optional bias.
+  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, bias `[out]` → `[n, oh, ow, out]`.
+  /// - Gradient: `convolutionInputGradient`, `convolutionWeightGradient`, and the sum of `dy` over pixels for the bias.
+  public func convolved(with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution()) -> Tensor {
+    let g = ConvolutionShapes(x: shape, weight: weight.shape, how, op: "convolved")
+    requireSamePrecision(weight, "convolved")
+    if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
+    let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
+    if g.isPointwise {
+      MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in).run(x, weight, into: y)
+      if let bias {
+        parallelFor(y.count / g.out, grain: Swift.max(1, (1 << 15) / g.out)) {
+          y.kernels.add_bias(bias.address(), $0.count, g.out, g.out, y.address($0.lowerBound * g.out))
+        }
+      }
+    } else {
+      TapProduct(.forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
+                 columns: g.out / how.groups, precision: precision)
+        .run(x, weight.viewed([g.taps, g.in / how.groups, g.out]), bias: bias, into: y)
+    }
+    return y.recorded(.convolution, from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+      [x.isRecorded ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
+       weight.isRecorded ? x.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+        + (bias.map { [$0.isRecorded ? dy.sum([0, 1, 2]) : nil] } ?? [])
+    }
+  }
+
+  /// The transpose of `convolved(with: weight, how)`: its input gradient for the output gradient `self`.
+  /// - Shape: `dy [n, oh, ow, out]`, weight `[kh, kw, in / groups, out]` → `[n, inputSize, in]`.
+  /// - Gradient: `convolved`, and `convolutionWeightGradient`.
+  public func convolutionInputGradient(_ weight: Tensor, inputSize: Extent, _ how: Convolution) -> Tensor {
+    let dy = self, channels = weight.rank == 4 ? weight.shape[2] * how.groups : 0
+    let g = ConvolutionShapes(
+      x: [dy.shape[0], inputSize.height, inputSize.width, channels], weight: weight.shape, how, op: "convolutionInputGradient")
+    dy.requireSamePrecision(weight, "convolutionInputGradient")
+    require(dy.shape == g.outputShape, "convolutionInputGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
+    let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
+    if g.isPointwise {
+      MatrixProduct(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
+    } else {
+      TapProduct(.inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
+                 columns: g.in / how.groups, precision: precision)
+        .run(dy, g.swappedChannels(weight.detached()), bias: nil, into: dx)
+    }
+    return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in
+      [dy.isRecorded ? ddx.convolved(with: weight, how) : nil,
+       weight.isRecorded ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+    }
+  }
+
+  /// The weight gradient of a convolution of `self` whose output gradient is `dy`.
+  /// - Shape: `x [n, h, w, in]`, `dy [n, oh, ow, out]` → `[kh, kw, in / groups, out]`.
+  /// - Gradient: `convolutionInputGradient`, and `convolved`.
+  public func convolutionWeightGradient(_ dy: Tensor, kernel: Extent, _ how: Convolution) -> Tensor {
+    let x = self
+    let (_, _, _, channels) = x.shape4, (_, _, _, out) = dy.shape4
+    let shape = [kernel.height, kernel.width, channels / how.groups, out]
+    let g = ConvolutionShapes(x: x.shape, weight: shape, how, op: "convolutionWeightGradient")
+    x.requireSamePrecision(dy, "convolutionWeightGradient")
+    require(dy.shape == g.outputShape, "convolutionWeightGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
+    let dw = x.fresh(shape)
+    if g.isPointwise {
+      MatrixProduct(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
+    } else {
+      let plan = TapPlan.forward(input: g.input, kernel: g.kernel, how)
+      WeightProduct(plan, groups: how.groups, depth: g.in / how.groups, columns: g.out / how.groups, precision: precision)
+        .run(PaddedSource(x, plan), dy, into: dw)
+    }
+    return dw.recorded(.convolutionWeightGradient, from: [x, dy]) { ddw in
+      [x.isRecorded ? dy.convolutionInputGradient(ddw, inputSize: g.input, how) : nil,
+       dy.isRecorded ? x.convolved(with: ddw, how) : nil]
+    }
+  }
+
+  /// Transposed convolution ("deconvolution") with optional bias: the input gradient of the convolution that has this weight.
+  /// - Shape: `[n, h, w, in]`, weight `[kh, kw, out / groups, in]` →
+  ///   `[n, (h - 1)·stride - 2·padding + dilation·(kh - 1) + outputPadding + 1, …, out]`.
+  public func convolvedTransposed(
+    with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution(), outputPadding: Extent = 0
+  ) -> Tensor {
+    let (_, h, w, _) = shape4, (kh, kw, _, _) = weight.shape4
+    require(outputPadding.height < Swift.max(how.stride.height, how.dilation.height)
+      && outputPadding.width < Swift.max(how.stride.width, how.dilation.width),
+      "convolvedTransposed: output padding \(outputPadding) must be smaller than stride \(how.stride) or dilation \(how.dilation)")
+    let size = Extent(
+      height: (h - 1) * how.stride.height - 2 * how.padding.height + how.dilation.height * (kh - 1) + outputPadding.height + 1,
+      width: (w - 1) * how.stride.width - 2 * how.padding.width + how.dilation.width * (kw - 1) + outputPadding.width + 1)
+    let y = convolutionInputGradient(weight, inputSize: size, how)
+    return bias.map { y + $0 } ?? y
+  }
+}
+
+/// The sizes of one convolution, checked.
+private struct ConvolutionShapes {
+  let n, `in`, out: Int
+  let input, kernel, output: Extent
+  let isPointwise: Bool
+  private let groups: Int
+
+  init(x: [Int], weight: [Int], _ how: Convolution, op: String) {
+    require(x.count == 4 && weight.count == 4, "\(op): expected x [n, h, w, c] and weight [kh, kw, c / groups, out], got \(x) and \(weight)")
+    require(how.groups > 0 && x[3] == weight[2] * how.groups,
+      "\(op): input \(x) has \(x[3]) channels, weight \(weight) expects \(weight[2] * how.groups) (groups \(how.groups))")
+    require(weight[3] % how.groups == 0, "\(op): \(weight[3]) output channels do not divide into \(how.groups) groups")
+    n = x[0]
+    `in` = x[3]
+    out = weight[3]
+    groups = how.groups
+    input = Extent(height: x[1], width: x[2])
+    kernel = Extent(height: weight[0], width: weight[1])
+    output = how.outputSize(of: input, kernel: kernel)
+    require(output.height > 0 && output.width > 0, "\(op): input \(x) is smaller than the kernel \(weight); pad it")
+    isPointwise = kernel == 1 && how.stride == 1 && how.padding == 0 && groups == 1
+  }
+
+  var taps: Int { kernel.height * kernel.width }
+  var outputShape: [Int] { [n, output.height, output.width, out] }
+
+  /// `[kh, kw, in/g, out]` → `[taps, out/g, in]`: within each group, input and output channels change places.
+  func swappedChannels(_ weight: Tensor) -> Tensor {
+    weight.reshaped(to: [taps, `in` / groups, groups, out / groups]).transposed([0, 3, 2, 1]).reshaped(to: [taps, out / groups, `in`])
+  }
+}

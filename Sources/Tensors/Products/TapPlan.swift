@@ -1,0 +1,127 @@
+/// A length in both image directions, in pixels: a kernel size, a stride, a padding.
+public struct Extent: Sendable, Equatable, Codable, ExpressibleByIntegerLiteral {
+  public var height, width: Int
+
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// The same length in both directions.
+  public init(_ length: Int) { self.init(height: length, width: length) }
+  public init(integerLiteral length: Int) { self.init(length) }
+}
+
+/// How a convolution slides: `stride` pixels at a time over an input with `padding` zeros around it, its taps `dilation` apart, the
+/// channels in `groups` that do not mix.
+public struct Convolution: Sendable, Equatable {
+  public var stride: Extent
+  public var padding: Extent
+  public var dilation: Extent
+  public var groups: Int
+
+  public init(stride: Extent = 1, padding: Extent = 0, dilation: Extent = 1, groups: Int = 1) {
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  /// `⌊(length + 2·padding - dilation·(kernel - 1) - 1) / stride⌋ + 1` in both directions.
+  public func outputSize(of input: Extent, kernel: Extent) -> Extent {
+    func size(_ axis: KeyPath<Extent, Int>) -> Int {
+      let covered = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
+      let free = input[keyPath: axis] + 2 * padding[keyPath: axis] - covered
+      return free < 0 ? 0 : free / stride[keyPath: axis] + 1
+    }
+    return Extent(height: size(\.height), width: size(\.width))
+  }
+}
+
+/// A convolution pass seen from its result: which pixels of the source every pixel of the destination reads, tap by tap.
+///
+/// The forward pass has one phase. The input gradient of a strided convolution has one per stride offset: pixels of one phase
+/// read the same taps. Each phase walks the destination in steps and the source in steps, so a row of the destination is a sum
+/// of matrix products of rows of the source; nothing is unrolled.
+struct TapPlan {
+  struct Tap {
+    /// Index of the tap in the weight, row-major over its kernel.
+    let weight: Int
+    /// Where the tap reads for the phase's first pixel.
+    let row, column: Int
+  }
+
+  struct Phase {
+    /// First destination pixel, and the step between destination pixels.
+    let first, step: Extent
+    /// Destination pixels of this phase.
+    let size: Extent
+    /// The step between source pixels.
+    let sourceStep: Extent
+    /// Sorted by source row, then column.
+    let taps: [Tap]
+
+    /// The taps in runs of neighbouring columns: a run reads `taps · channels` contiguous elements of each source pixel on.
+    var runs: [ArraySlice<Tap>] {
+      var runs: [ArraySlice<Tap>] = []
+      for i in taps.indices {
+        if let last = runs.last?.last, last.row == taps[i].row, last.column + 1 == taps[i].column {
+          runs[runs.count - 1] = taps[runs[runs.count - 1].startIndex...i]
+        } else {
+          runs.append(taps[i...i])
+        }
+      }
+      return runs
+    }
+  }
+
+  let phases: [Phase]
+  let destination: Extent
+  /// Zeros that must surround the source.
+  let top, bottom, left, right: Int
+
+  /// Output pixel `o` reads input pixels `o · stride + k · dilation - padding`.
+  static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> TapPlan {
+    let taps = (0..<kernel.height * kernel.width).map { i in
+      Tap(weight: i, row: i / kernel.width * how.dilation.height - how.padding.height,
+          column: i % kernel.width * how.dilation.width - how.padding.width)
+    }
+    let size = how.outputSize(of: input, kernel: kernel)
+    let phase = Phase(first: 0, step: 1, size: size, sourceStep: how.stride, taps: taps)
+    return TapPlan(phases: [phase], destination: size, source: input)
+  }
+
+  /// Input pixel `i` reads output pixels `(i + padding - k · dilation) / stride` where that divides.
+  static func inputGradient(input: Extent, kernel: Extent, _ how: Convolution) -> TapPlan {
+    let phases = (0..<how.stride.height * how.stride.width).compactMap { p -> Phase? in
+      let first = Extent(height: p / how.stride.width, width: p % how.stride.width)
+      guard first.height < input.height, first.width < input.width else { return nil }
+      let taps = (0..<kernel.height * kernel.width).compactMap { i -> Tap? in
+        let row = first.height + how.padding.height - i / kernel.width * how.dilation.height
+        let column = first.width + how.padding.width - i % kernel.width * how.dilation.width
+        guard row % how.stride.height == 0, column % how.stride.width == 0 else { return nil }
+        return Tap(weight: i, row: row / how.stride.height, column: column / how.stride.width)
+      }
+      let size = Extent(height: (input.height - first.height + how.stride.height - 1) / how.stride.height,
+                        width: (input.width - first.width + how.stride.width - 1) / how.stride.width)
+      let ordered = taps.sorted { ($0.row, $0.column) < ($1.row, $1.column) }
+      return Phase(first: first, step: how.stride, size: size, sourceStep: 1, taps: ordered)
+    }
+    return TapPlan(phases: phases, destination: input, source: how.outputSize(of: input, kernel: kernel))
+  }
+
+  private init(phases: [Phase], destination: Extent, source: Extent) {
+    self.phases = phases
+    self.destination = destination
+    var top = 0, bottom = 0, left = 0, right = 0
+    for phase in phases {
+      for tap in phase.taps {
+        top = max(top, -tap.row)
+        left = max(left, -tap.column)
+        bottom = max(bottom, tap.row + (phase.size.height - 1) * phase.sourceStep.height + 1 - source.height)
+        right = max(right, tap.column + (phase.size.width - 1) * phase.sourceStep.width + 1 - source.width)
+      }
+    }
+    (self.top, self.bottom, self.left, self.right) = (top, bottom, left, right)
+  }
+}
