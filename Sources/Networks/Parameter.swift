@@ -62,11 +62,11 @@ public final class Parameter {
   public var shape: [Int] { leaf.shape }
   public var precision: Precision { leaf.precision }
 
-  /// Lets `body` write to the elements, without a copy unless a graph or a reader still holds them.
+  /// Lets `body` change the elements, in place unless a graph or a reader still holds them.
   ///
   /// Gradients taken before the change are no longer found under this parameter.
-  func updateInPlace(_ body: (Tensor) -> Void) {
-    leaf.updateInPlace(body)
+  func update(_ body: (inout Tensor) -> Void) {
+    body(&leaf)
     leaf = leaf.tracked()
   }
 }
