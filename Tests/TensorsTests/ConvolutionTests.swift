@@ -1,0 +1,99 @@
+import Tensors
+import Testing
+
+/// Convolution by its definition, in double: seven loops, no cleverness.
+private func naiveConvolution(_ x: Tensor, _ w: Tensor, _ how: Convolution) -> Tensor {
+  let (n, h, width, c) = x.shape4, (kh, kw, depth, out) = w.shape4
+  let size = how.outputSize(of: Extent(height: h, width: width), kernel: Extent(height: kh, width: kw))
+  let xs = x.doubles, ws = w.doubles, perGroup = out / how.groups
+  var y = [Double](repeating: 0, count: n * size.height * size.width * out)
+  for b in 0..<n { for oy in 0..<size.height { for ox in 0..<size.width { for o in 0..<out {
+    var sum = 0.0
+    for ky in 0..<kh { for kx in 0..<kw {
+      let iy = oy * how.stride.height + ky * how.dilation.height - how.padding.height
+      let ix = ox * how.stride.width + kx * how.dilation.width - how.padding.width
+      guard (0..<h).contains(iy), (0..<width).contains(ix) else { continue }
+      for i in 0..<depth {
+        sum += xs[((b * h + iy) * width + ix) * c + o / perGroup * depth + i] * ws[((ky * kw + kx) * depth + i) * out + o]
+      }
+    } }
+    y[((b * size.height + oy) * size.width + ox) * out + o] = sum
+  } } } }
+  return Tensor(y, shape: [n, size.height, size.width, out], precision: x.precision)
+}
+
+struct ConvolutionCase: Sendable, CustomTestStringConvertible {
+  let x, w: [Int]
+  let how: Convolution
+  var testDescription: String { "\(x) * \(w) \(how.stride) \(how.padding) \(how.dilation) \(how.groups)" }
+
+  /// The shapes of RAFT-small and their odd relatives: few channels, no multiples of a vector, strides, dilations, groups.
+  static let all: [ConvolutionCase] = [
+    .init(x: [1, 20, 24, 3], w: [7, 7, 3, 32], how: Convolution(stride: 2, padding: 3)),
+    .init(x: [2, 16, 17, 242], w: [3, 3, 242, 96], how: Convolution(padding: 1)),
+    .init(x: [1, 13, 11, 2], w: [7, 7, 2, 64], how: Convolution(padding: 3)),
+    .init(x: [2, 9, 10, 8], w: [3, 3, 8, 8], how: Convolution(padding: 1)),
+    .init(x: [2, 10, 9, 16], w: [3, 3, 16, 16], how: Convolution(stride: 2, padding: 1)),
+    .init(x: [1, 8, 8, 96], w: [3, 3, 96, 2], how: Convolution(padding: 1)),
+    .init(x: [1, 9, 12, 24], w: [1, 5, 24, 130], how: Convolution(padding: Extent(height: 0, width: 2))),
+    .init(x: [1, 12, 9, 24], w: [5, 1, 24, 40], how: Convolution(padding: Extent(height: 2, width: 0))),
+    .init(x: [2, 11, 9, 32], w: [1, 1, 32, 64], how: Convolution(stride: 2)),
+    .init(x: [2, 6, 5, 82], w: [1, 1, 82, 146], how: Convolution()),
+    .init(x: [1, 14, 13, 6], w: [3, 3, 3, 10], how: Convolution(stride: 2, padding: 2, dilation: 2, groups: 2)),
+    .init(x: [1, 7, 9, 12], w: [3, 3, 1, 12], how: Convolution(padding: 1, groups: 12)),
+    .init(x: [1, 40, 200, 4], w: [3, 3, 4, 5], how: Convolution(padding: 1)),
+  ]
+}
+
+@Suite("Convolution") struct ConvolutionTests {
+  private func operands(_ item: ConvolutionCase, _ precision: Precision) -> (x: Tensor, w: Tensor) {
+    var random = Random(seed: 11, stream: .test)
+    let x = Tensor.uniform(item.x, from: -1, to: 1, &random, precision: .float64)
+    let w = Tensor.uniform(item.w, from: -1, to: 1, &random, precision: .float64)
+    return (x.converted(to: .float32).converted(to: precision), w.converted(to: .float32).converted(to: precision))
+  }
+
+  /// The largest distance, in units of `√terms · ulp` of the largest value: a sum of `terms` products rounds about that much.
+  private func error(_ a: Tensor, _ exact: Tensor, terms: Int) -> Double {
+    let scale = exact.doubles.reduce(1e-30) { Swift.max($0, Swift.abs($1)) }
+    let distance = zip(a.doubles, exact.doubles).reduce(0) { Swift.max($0, Swift.abs($1.0 - $1.1)) }
+    return distance / (scale * a.precision.ulpOfOne * Double(terms).squareRoot())
+  }
+
+  @Test("equals the definition", arguments: ConvolutionCase.all, Precision.allCases)
+  func forward(_ item: ConvolutionCase, _ precision: Precision) {
+    let exact = naiveConvolution(operands(item, .float64).x, operands(item, .float64).w, item.how)
+    let (x, w) = operands(item, precision)
+    #expect(error(x.convolved(with: w, item.how), exact, terms: w.count / w.shape[3]) < 4)
+  }
+
+  /// Float32 takes another path (generated code) than float64 (OpenBLAS), whose gradients the gradient table proves.
+  @Test("float32 gradients equal the float64 ones", arguments: ConvolutionCase.all)
+  func gradients(_ item: ConvolutionCase) {
+    let (x, w) = operands(item, .float64), y = x.convolved(with: w, item.how)
+    var random = Random(seed: 12, stream: .test)
+    let dy = Tensor.uniform(y.shape, from: -1, to: 1, &random, precision: .float64).converted(to: .float32)
+    let kernel = Extent(height: w.shape[0], width: w.shape[1]), size = Extent(height: x.shape[1], width: x.shape[2])
+    let (x32, w32, dy64) = (x.converted(to: .float32), w.converted(to: .float32), dy.converted(to: .float64))
+    let dx = dy.convolutionInputGradient(w32, inputSize: size, item.how)
+    #expect(error(dx, dy64.convolutionInputGradient(w, inputSize: size, item.how), terms: w.count / w.shape[2]) < 4)
+    let dw = x32.convolutionWeightGradient(dy, kernel: kernel, item.how)
+    #expect(error(dw, x.convolutionWeightGradient(dy64, kernel: kernel, item.how), terms: dy.count / dy.shape[3]) < 4)
+  }
+
+  @Test("bias is added once per pixel") func bias() {
+    let (x, w) = operands(ConvolutionCase.all[0], .float64)
+    let b = Tensor((0..<32).map(Double.init), shape: [32], precision: .float64)
+    let how = ConvolutionCase.all[0].how
+    let difference = (x.convolved(with: w, bias: b, how) - x.convolved(with: w, how) - b).abs().max().item
+    #expect(difference < 1e-12)
+  }
+
+  @Test("a wrong channel count is explained") func message() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([1, 8, 8, 64]).convolved(with: .zeros([3, 3, 32, 128]))
+    }
+    let text = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
+    #expect(text.contains("input [1, 8, 8, 64] has 64 channels, weight [3, 3, 32, 128] expects 32 (groups 1)"))
+  }
+}

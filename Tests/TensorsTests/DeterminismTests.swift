@@ -1,0 +1,57 @@
+import TestSupport
+import Tensors
+import Testing
+
+/// Thread counts belong to the process, so each of these tests runs in one of its own.
+@Suite("Same bits for any number of threads") struct DeterminismTests {
+  private static func withThreads<Result>(_ count: Int, _ body: () -> Result) -> Result {
+    ThreadPool.shared.setThreadCount(count)
+    return body()
+  }
+
+  /// Large enough that every op is cut into many tasks.
+  private static func outputs(_ precision: Precision) -> [Tensor] {
+    var random = Random(seed: 21, stream: .test)
+    func make(_ shape: [Int]) -> Tensor { .uniform(shape, from: -1, to: 1, &random, precision: precision).tracked() }
+    let x = make([2, 40, 48, 32]), w = make([3, 3, 32, 40]), b = make([40]), v = make([40, 300])
+    var y = x.convolved(with: w, bias: b, Convolution(stride: 2, padding: 1)).normalized(.instance).relu()
+    y = y.normalized(.batch) * y.sigmoid()
+    let z = y.reshaped(to: [-1, 40]).matmul(v).softmax()
+    let grid = make([2, 30, 31, 2])
+    let s = x.gridSampled(grid, GridSampling(padding: .reflection)).maxPooled(window: 2)
+    let q = x.reshaped(to: [2, 40 * 48, 32])
+    let c = q.sliced(1, 0..<500).matmul(q, otherTransposed: true).reshaped(to: [1000, 40, 48])
+    let centres = Tensor.uniform([1000, 2], from: -4, to: 50, &random, precision: precision)
+    let l = c.correlationLookup(centres, radius: 3, scale: 1)
+    let loss = z.squared().sum() + s.resized(to: Extent(height: 50, width: 20), .bicubic).squared().mean() + l.squared().mean()
+    let gradients = loss.gradients()
+    return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, grid].compactMap { gradients[$0] }
+  }
+
+  private static func compare(_ precision: Precision) {
+    let one = withThreads(1) { outputs(precision) }
+    require(one.count == 8, "gradients are missing")
+    for threads in [2, 3, 4] {
+      let many = withThreads(threads) { outputs(precision) }
+      for (a, b) in zip(one, many) { require(a.isIdentical(to: b), "\(threads) threads differ, shape \(a.shape)") }
+    }
+  }
+
+  @Test func everyOpInFloat32() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(.float32) } }
+  @Test func everyOpInFloat64() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(.float64) } }
+
+  @Test("chunks cover the range once, nested calls included") func coverage() async {
+    await #expect(processExitsWith: .success) {
+      for threads in [1, 2, 4, 2] {
+        ThreadPool.shared.setThreadCount(threads)
+        let counts = UnsafeMutableBufferPointer<Int>.allocate(capacity: 1000)
+        counts.initialize(repeating: 0)
+        defer { counts.deallocate() }
+        parallelFor(10) { outer in
+          for i in outer { parallelFor(100, grain: 7) { inner in for j in inner { counts[i * 100 + j] += 1 } } }
+        }
+        require(counts.allSatisfy { $0 == 1 }, "\(threads) threads")
+      }
+    }
+  }
+}
