@@ -89,6 +89,9 @@ public final class Buffer {
       content = newValue.detached()
     }
   }
+
+  /// Lets `body` change the elements, in place unless a graph or a reader still holds them.
+  func update(_ body: (inout Tensor) -> Void) { body(&content) }
 }
 
 /// A whole number that belongs to a network, such as batch norm's count of batches; a scalar of 64 bits in files.

@@ -35,8 +35,8 @@ public struct BatchNorm2d: Layer {
   }
 
   private func remember(_ mean: Tensor, _ unbiasedVariance: Tensor) {
-    runningMean.value = runningMean.value * (1 - momentum) + mean.detached() * momentum
-    runningVar.value = runningVar.value * (1 - momentum) + unbiasedVariance.detached() * momentum
+    runningMean.update { $0.blend(with: mean, keep: 1 - momentum) }
+    runningVar.update { $0.blend(with: unbiasedVariance, keep: 1 - momentum) }
     numBatchesTracked.value += 1
   }
 }
