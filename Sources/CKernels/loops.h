@@ -1,0 +1,36 @@
+/* What every loop file needs: includes, the vectorisation pragma, and the names of the tables of each instruction set.
+ *
+ * ACROSS stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
+ * iteration reads its elements before it writes them. LANEWISE opens a block whose sums the compiler may keep in several lanes. */
+#ifndef APUS_LOOPS_H
+#define APUS_LOOPS_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kernels.h"
+
+#define ACROSS _Pragma("clang loop vectorize(assume_safety)")
+#define LANEWISE _Pragma("clang fp reassociate(on)")
+#define INLINE static inline __attribute__((always_inline))
+
+/* Sets y[i] for all i < n, where a stands for x[i]; EACH_CALL for expressions that call the C library, which do not vectorise. */
+#define EACH(expression) \
+  do { ACROSS for (size_t i = 0; i < n; i++) { const REAL a = x[i]; y[i] = (expression); } } while (0)
+#define EACH_CALL(expression) \
+  do { for (size_t i = 0; i < n; i++) { const REAL a = x[i]; y[i] = (expression); } } while (0)
+
+/* Elements of a stack tile: constants repeated along rows, and the running sums of one strip of columns. */
+enum { TILE = 256 };
+
+/* What a sum adds up: x, (x - mean)^2, or x z. */
+enum { TERM_VALUE, TERM_DEVIATION, TERM_PRODUCT };
+
+INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+INLINE size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+extern const apus_kernels apus_portable_float32, apus_portable_float64;
+extern const apus_kernels apus_avx2_float32, apus_avx2_float64;
+extern const apus_kernels apus_avx512_float32, apus_avx512_float64;
+
+#endif

@@ -1,0 +1,21 @@
+/* The tables of loops compiled for AVX-512 F, BW, DQ and VL. */
+
+#include "loops.h"
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+
+#define EACH_FLOOR EACH
+#define REAL float
+#define NAME(x) x##_float32
+#define TABLE apus_avx512_float32
+#include "transcendental_float32.inc"
+#include "table.inc"
+
+#define EACH_FLOOR EACH
+#define REAL double
+#define NAME(x) x##_float64
+#define TABLE apus_avx512_float64
+#include "transcendental_float64.inc"
+#include "table.inc"
+#pragma clang attribute pop
+#endif
