@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "Recipes", dependencies: ["Tensors", "Networks", "Vision", "Data", "Models", "Training"]),
     .executableTarget(
       name: "apus",
-      dependencies: ["Recipes", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Recipes", "Training", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),

@@ -25,7 +25,7 @@ extension Tensor {
 }
 
 /// One pass from an output back to the leaves, in the opposite order of the forward computation.
-private struct BackwardWalk {
+struct BackwardWalk {
   let isReleasing: Bool
 
   /// All nodes that `root` depends on, oldest first.

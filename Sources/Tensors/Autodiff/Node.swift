@@ -3,7 +3,7 @@ import Synchronization
 /// One recorded op in the gradient graph: where it came from and how gradients go back.
 ///
 /// A node never changes, except that a backward walk releases its rule and parents once they have served.
-public final class Node: Sendable {
+final class Node: Sendable {
   /// Turns the gradient of the node's output into one gradient per parent, in parent order; `nil` = none flows there.
   typealias Rule = @Sendable (_ dy: Tensor, _ node: Node) -> [Tensor?]
 
@@ -13,7 +13,7 @@ public final class Node: Sendable {
   }
 
   /// The op; `nil` for a leaf.
-  public let op: Op?
+  let op: Op?
   /// Nodes are numbered in the order of their making, so a higher number never feeds a lower one.
   let serial: Int
   let shape: [Int]

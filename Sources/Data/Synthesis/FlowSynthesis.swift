@@ -1,0 +1,119 @@
+import Foundation
+import Tensors
+import Vision
+
+/// Synthetic image pairs with exact dense optical flow: textured shapes that move over a textured, moving background.
+///
+/// What decides whether a network trained on such pairs works on real ones is the statistics of the images: luminance with an
+/// amplitude spectrum 1/f^0.6...1.6, moderate and weakly correlated colours, edges and plain areas of all sizes, soft shadows, a
+/// little blur. The flow is that of the front-most surface at each pixel of image 1, computed from the affine motion of that
+/// surface, not estimated; both images are rendered from one description by inverse mapping.
+///
+/// A sample is a pure function of the settings, the seed and its index.
+///
+/// ```swift
+/// let pair = FlowSynthesis().sample(index: 0, seed: 1)
+/// ```
+/// - Source: the construction follows FlyingChairs (Dosovitskiy et al., "FlowNet", ICCV 2015: affine motions of objects over an
+///   affine motion of the background), with drawn instead of photographed surfaces.
+public struct FlowSynthesis: Codable, Sendable, Equatable {
+  /// Rows and columns of the images, px; at least 32.
+  public var height = 288
+  public var width = 384
+
+  /// Objects in a scene: uniform in this range. Both at least 0.
+  public var fewestObjects = 4
+  public var mostObjects = 14
+  /// Radii of the circles around objects, px: log-uniform in this range.
+  public var smallestRadius = 9.0
+  public var largestRadius = 95.0
+
+  /// Median shift of the background, px. Shifts are log-normal: a few are much larger.
+  public var medianBackgroundMotion = 3.0
+  /// Median shift of an object relative to the background, px.
+  public var medianObjectMotion = 5.0
+  /// Standard deviation of the logarithm of the shifts.
+  public var motionSpread = 0.85
+  /// No point in the frame moves farther than this, px (objects: than twice this, background and own motion together).
+  public var maximumMotion = 26.0
+  /// Share of scenes, 0...1, whose background moves by less than about half a pixel.
+  public var staticShare = 0.2
+  /// Standard deviation of an object's rotation, degrees; the background turns by a quarter of it.
+  public var rotation = 5.0
+  /// Standard deviation of the logarithm of an object's zoom; the background zooms by a quarter of it.
+  public var zoom = 0.05
+  /// Standard deviation of an object's shear; that of the background is a quarter.
+  public var shear = 0.03
+
+  /// Exponents of the luminance's amplitude spectrum 1/f^e: uniform in this range.
+  public var flattestSpectrum = 0.6
+  public var steepestSpectrum = 1.6
+
+  /// Change of the light between the images: standard deviation of the relative gain (per channel half of it, and as much again as
+  /// a gradient over the frame).
+  public var illumination = 0.04
+  /// Largest darkness of the soft shadows that objects cast, 0...1.
+  public var shadow = 0.45
+  /// Largest standard deviation of sensor noise, grey levels of 255.
+  public var noise = 3.0
+  /// Largest standard deviation of the lens blur, px (beside the 0.6 px of the texture's spline).
+  public var blur = 0.5
+
+  public init() {}
+
+  /// Checks the ranges of all settings.
+  /// - Throws: `Failure(.usage)` naming the setting.
+  public func validate() throws {
+    func check(_ isRight: Bool, _ name: String, _ expected: String) throws {
+      if !isRight { throw Failure(.usage, at: name, "out of range", remedy: "expected \(expected)") }
+    }
+    try check(height >= 32 && width >= 32, "height, width", "at least 32 px")
+    try check(fewestObjects >= 0 && mostObjects >= fewestObjects && mostObjects < 10_000,
+              "fewestObjects, mostObjects", "0 <= fewest <= most < 10000")
+    try check(smallestRadius >= 3 && largestRadius >= smallestRadius, "smallestRadius, largestRadius", "3 <= smallest <= largest, px")
+    let positive = [medianBackgroundMotion, medianObjectMotion, maximumMotion]
+    try check(positive.allSatisfy { $0 > 0 }, "medianBackgroundMotion, medianObjectMotion, maximumMotion", "above 0 px")
+    try check((0...1).contains(staticShare), "staticShare", "0...1")
+    try check((0...1).contains(shadow), "shadow", "0...1")
+    let spreads = [motionSpread, rotation, zoom, shear, illumination, noise, blur]
+    try check(spreads.allSatisfy { $0 >= 0 }, "motionSpread, rotation, zoom, shear, illumination, noise, blur", "0 or more")
+    try check(blur <= 1, "blur", "at most 1 px (the filter has five taps)")
+    try check(flattestSpectrum >= 0 && steepestSpectrum >= flattestSpectrum && steepestSpectrum <= 3,
+              "flattestSpectrum, steepestSpectrum", "0 <= flattest <= steepest <= 3")
+  }
+
+  /// One pair of RGB images and the flow from the first to the second, all `height` x `width`.
+  /// - Parameters:
+  ///   - index: of the sample, 0 or more.
+  ///   - seed: of the data set.
+  public func sample(index: Int, seed: UInt64) -> (image1: Image, image2: Image, flow: FlowField) {
+    let scene = scene(index: index, seed: seed)
+    let first = scene.render(second: false), second = scene.render(second: true)
+    let (exposure1, exposure2) = exposures(index: index, seed: seed)
+    return (
+      exposure1.develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
+      exposure2.develop(second.colors, height: height, width: width, source(.noise, 2, index, seed)),
+      FlowField(height: height, width: width, vectors: scene.flow(owners: first.owners))
+    )
+  }
+
+  /// The random numbers for one purpose within one sample.
+  func source(_ stream: Random.Stream, _ purpose: Int, _ index: Int, _ seed: UInt64) -> Random {
+    Random(seed: seed, stream: stream, epoch: purpose, sample: index)
+  }
+
+  /// The light and the camera of both images: the same lens and sensor, a slightly different light.
+  private func exposures(index: Int, seed: UInt64) -> (Exposure, Exposure) {
+    var random = source(.synthesis, -1, index, seed)
+    var first = Exposure()
+    first.blur = random.uniform(0, blur)
+    first.noise = random.uniform(0, noise)
+    var second = first
+    let common = illumination * random.normal()
+    let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (illumination / 2)
+    let factors = [common + channels.x, common + channels.y, common + channels.z].map { Float(exp($0.clamped(to: -0.5...0.5))) }
+    second.gain = SIMD4(factors[0], factors[1], factors[2], 1)
+    second.slope = SIMD2<Float>(SIMD2(random.normal(), random.normal()) * illumination)
+    return (first, second)
+  }
+}

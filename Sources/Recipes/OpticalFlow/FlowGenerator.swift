@@ -1,0 +1,38 @@
+import Data
+import Foundation
+import Tensors
+
+/// What `apus synth flow` does.
+public enum FlowGenerator {
+  public struct Request: Sendable {
+    public let out: String
+    public let count, seed, height, width: Int
+    /// Share of the pairs that the split list marks as validation, 0...1.
+    public let validationShare: Double
+
+    public init(out: String, count: Int, seed: Int, height: Int, width: Int, validationShare: Double) {
+      (self.out, self.count, self.seed, self.height, self.width) = (out, count, seed, height, width)
+      self.validationShare = validationShare
+    }
+  }
+
+  /// Writes the pairs; returns a line for the user.
+  /// - Throws: `.usage` for impossible numbers, `.cannotCreate` and `.inputOutput` for the disk.
+  public static func run(_ request: Request, progress: @escaping @Sendable (Int, Int) -> Void) throws -> String {
+    func check(_ condition: Bool, _ option: String, _ found: Any, _ allowed: String) throws {
+      guard condition else { throw Failure(.usage, at: option, "\(found) is out of range, expected \(allowed)") }
+    }
+    try check(request.count >= 1, "--count", request.count, "1 or more")
+    try check(request.seed >= 0, "--seed", request.seed, "0 or more")
+    try check((64...4096).contains(request.height), "--height", request.height, "64 to 4096")
+    try check((64...4096).contains(request.width), "--width", request.width, "64 to 4096")
+    try check((0...1).contains(request.validationShare), "--validation", request.validationShare, "0 to 1")
+    var synthesis = FlowSynthesis()
+    synthesis.height = request.height
+    synthesis.width = request.width
+    let started = Date()
+    try synthesis.writeFlyingChairs(
+      count: request.count, seed: UInt64(request.seed), validationShare: request.validationShare, to: request.out, progress: progress)
+    return String(format: "%d pairs of %dx%d in %@ (%.1f s)", request.count, request.width, request.height, request.out, Date().timeIntervalSince(started))
+  }
+}

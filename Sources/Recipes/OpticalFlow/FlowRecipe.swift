@@ -1,0 +1,123 @@
+import Data
+import Foundation
+import Models
+import Networks
+import Tensors
+import Training
+import Vision
+
+/// RAFT's training: sequence loss, clipped gradients, AdamW, one-cycle schedule.
+public struct FlowRecipe: Recipe {
+  let config: OpticalFlowConfig
+  let model: RAFT
+  private var optimizer: AdamW
+  private let training: any FlowDataset
+  private let validation: (any FlowDataset)?
+  private var loader: Loader<FlowSample>?
+  /// The step whose batch the loader gives next.
+  private var nextStep = -1
+
+  init(_ config: OpticalFlowConfig, weights: String?) throws {
+    guard let training = try config.data.open() else {
+      throw Failure(.usage, at: "data.format", "'none' leaves nothing to learn from", remedy: "Choose flying_chairs or pairs.")
+    }
+    self.config = config
+    self.training = training
+    validation = try config.validation.open()
+    model = OpticalFlow.model(config)
+    if let weights { try OpticalFlow.load(weights, into: model) }
+    optimizer = try AdamW(model.parameters(), config.optimizer)
+  }
+
+  public var trainMetrics: [String] { ["loss", "epe", "1px", "3px", "5px", "grad_norm"] }
+  public var evaluationMetrics: [String] { OpticalFlow.metricNames }
+
+  public mutating func step(at step: Int) throws -> StepReport {
+    let started = Date()
+    let batch = try FlowBatch(nextSamples(at: step))
+    let waited = Date().timeIntervalSince(started)
+    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step))
+    let flows = model(batch.image1, batch.image2, iterations: config.learning.iterations, pass)
+    let loss = RAFT.sequenceLoss(
+      flows, target: batch.flow, valid: batch.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
+    let last = flows[flows.count - 1].detached()
+    let gradients = loss.gradients()
+    let rate = config.schedule.rate(at: step)
+    let norm = optimizer.step(gradients, rate: rate, clipNorm: config.learning.clipNorm)
+    let errors = batch.errors(of: last, maxFlow: config.learning.maxFlow)
+    let samples = config.learning.batchSize
+    return StepReport(
+      epoch: (step + 1) * samples / training.count, samples: samples, learningRate: rate, dataSeconds: waited,
+      metrics: ["loss": loss.item, "epe": errors.epe, "1px": errors.below[0], "3px": errors.below[1], "5px": errors.below[2],
+                "grad_norm": norm])
+  }
+
+  private mutating func nextSamples(at step: Int) throws -> [FlowSample] {
+    if loader == nil || nextStep != step { loader = makeLoader(startingAt: step) }
+    nextStep = step + 1
+    guard let samples = try loader?.next() else { stop("FlowRecipe: the loader has no batch for step \(step)") }
+    return samples
+  }
+
+  private func makeLoader(startingAt step: Int) -> Loader<FlowSample> {
+    let (data, augmentation, learning) = (training, config.augmentation, config.learning)
+    return Loader(
+      count: data.count, batchSize: learning.batchSize, workers: learning.workers, seed: UInt64(config.plan.seed), startingAt: step
+    ) { index, random in
+      var sample = augmentation(try data.sample(at: index), random: &random)
+      if learning.addNoise { sample.addNoise(&random) }
+      return sample
+    }
+  }
+
+  public mutating func evaluate(at step: Int) throws -> EvaluationReport? {
+    guard let validation else { return nil }
+    let indices = config.validation.indices(of: validation.count)
+    let shown = Set(indices.prefix(4))
+    var pictures: [EvaluationReport.Picture] = []
+    let estimator = FlowEstimator(model: model, iterations: config.learning.validationIterations)
+    let errors = try estimator.errors(on: validation, indices) { index, sample, flow in
+      guard shown.contains(index) else { return }
+      let name = validation.name(of: index)
+      let sheet = FlowSheet(
+        image1: sample.image1, image2: sample.image2, truth: sample.flow, predicted: flow, title: "\(name), step \(step)")
+      pictures.append(.init(name: name, png: try PNG.encode(sheet.image())))
+    }
+    return EvaluationReport(metrics: OpticalFlow.metrics(errors), score: "epe", lowerIsBetter: true, pictures: pictures)
+  }
+
+  public func checkpointFiles() throws -> [CheckpointFile] {
+    [CheckpointFile(name: OpticalFlow.modelFile, bytes: try OpticalFlow.safetensors(model).bytes),
+     CheckpointFile(name: "optimizer.safetensors", bytes: try optimizer.state.bytes)]
+  }
+
+  public mutating func restore(_ files: [String: [UInt8]]) throws {
+    func part(_ name: String) throws -> Safetensors {
+      guard let bytes = files[name] else { throw Failure(.badData, at: name, "the checkpoint lacks this file") }
+      return try Safetensors(bytes: bytes, name: name)
+    }
+    try model.load(StateDictionary(part(OpticalFlow.modelFile)), strict: true)
+    try optimizer.restore(part("optimizer.safetensors"))
+    loader = nil
+  }
+
+  public func nonFiniteParameter() -> String? {
+    model.parameters().first { !$0.parameter.value.isFinite }?.name
+  }
+}
+
+extension FlowSample {
+  /// Gaussian noise with one deviation for the pair, drawn from 0...5 grey levels; results are clipped to 0...255.
+  fileprivate mutating func addNoise(_ random: inout Random) {
+    let deviation = random.uniform(0, 5)
+    func noisy(_ image: Image, _ random: inout Random) -> Image {
+      var result = image
+      for i in result.pixels.indices {
+        result.pixels[i] = UInt8(min(max(Double(image.pixels[i]) + deviation * random.normal(), 0), 255))
+      }
+      return result
+    }
+    image1 = noisy(image1, &random)
+    image2 = noisy(image2, &random)
+  }
+}

@@ -1,0 +1,113 @@
+import Data
+import Models
+import Networks
+import Tensors
+import Training
+
+/// The config of optical flow training; its defaults are RAFT-small on FlyingChairs.
+public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
+  public var recipe = RecipeName.opticalFlow
+  public var model = RAFT.Config(variant: .small)
+  /// What to learn from, and what to judge by.
+  public var data = FlowData()
+  public var validation = FlowData(split: .validation)
+  public var augmentation = FlowAugmentation.chairs
+  public var learning = FlowLearning()
+  public var optimizer = AdamW.Config(weightDecay: 1e-4)
+  public var schedule = Schedule.oneCycle(peak: 4e-4, steps: 100_100)
+  public var plan = Plan()
+
+  public init() {}
+
+  public func problems() -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    let (height, width) = (augmentation.cropHeight, augmentation.cropWidth)
+    problems.require(height % 8 == 0 && height >= 128, "augmentation.crop_height", height, "a multiple of 8, at least 128")
+    problems.require(width % 8 == 0 && width >= 128, "augmentation.crop_width", width, "a multiple of 8, at least 128")
+    return problems
+  }
+}
+
+/// A set of image pairs with flow.
+public struct FlowData: Codable, Sendable, Equatable, ValidatedConfig {
+  public enum Format: String, ConfigChoice {
+    /// `data/NNNNN_img1.ppm`, `_img2.ppm`, `_flow.flo` and a split list.
+    case flyingChairs
+    /// A plain folder of images and flow files that belong together by name.
+    case pairs
+    /// No data: validation is left out.
+    case none
+  }
+
+  public var format = Format.flyingChairs
+  /// The folder, relative to where the command is run.
+  public var root = "datasets/FlyingChairs_release"
+  /// Which part of FlyingChairs; ignored by other formats.
+  public var split = FlyingChairs.Split.train
+  /// At most so many samples, spread evenly over the set; 0: all.
+  public var limit = 0
+
+  public init(split: FlyingChairs.Split = .train) { self.split = split }
+
+  public func problems() -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    problems.require(format == .none || !root.isEmpty, "root", root, "the path of a folder")
+    problems.require(limit >= 0, "limit", limit, "0 (all) or more")
+    return problems
+  }
+
+  /// The data set; `nil` if there is none.
+  func open() throws -> (any FlowDataset)? {
+    switch format {
+    case .flyingChairs: try FlyingChairs(root: root, split: split)
+    case .pairs: try FlowPairs(root: root)
+    case .none: nil
+    }
+  }
+
+  /// Which samples to judge by, in order.
+  func indices(of count: Int) -> [Int] {
+    guard limit > 0, limit < count else { return Array(0..<count) }
+    return (0..<limit).map { $0 * count / limit }
+  }
+}
+
+/// How the network learns from a batch and is asked afterwards.
+public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
+  /// Pairs in a batch.
+  public var batchSize = 10
+  /// Threads that read and augment; 0: the training thread itself. Changes the speed, never the result.
+  public var workers = 1
+  /// Updates of the flow field in training, and in validation and prediction.
+  public var iterations = 12
+  public var validationIterations = 24
+  /// Weight of an iteration relative to the next one.
+  public var gamma = 0.8
+  /// Longer vectors are left out of the loss, pixels.
+  public var maxFlow = 400.0
+  /// Gradients are scaled to this global L2 norm if theirs is larger; 0: never.
+  public var clipNorm = 1.0
+  /// Adds Gaussian noise with a deviation drawn from 0...5 grey levels to both images of a pair.
+  public var addNoise = false
+
+  public init() {}
+
+  public func problems() -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    problems.require(batchSize >= 1, "batch_size", batchSize, "1 or more")
+    problems.require((0...64).contains(workers), "workers", workers, "0 to 64")
+    problems.require(iterations >= 1, "iterations", iterations, "1 or more")
+    problems.require(validationIterations >= 1, "validation_iterations", validationIterations, "1 or more")
+    problems.require(gamma > 0 && gamma <= 1, "gamma", gamma, "above 0, at most 1")
+    problems.require(maxFlow > 0, "max_flow", maxFlow, "above 0")
+    problems.require(clipNorm >= 0, "clip_norm", clipNorm, "0 (never) or more")
+    return problems
+  }
+}
+
+// Enums of other targets as config values: they know nothing of configs.
+extension RAFT.Variant: ConfigChoice {}
+extension FlyingChairs.Split: ConfigChoice {}
+extension FlowAugmentation.Crop: ConfigChoice {}
+
+extension FlowAugmentation: ValidatedConfig {}

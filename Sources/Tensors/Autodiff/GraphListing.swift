@@ -1,0 +1,44 @@
+/// One op of a recorded graph, as a report shows it.
+public struct RecordedOp: Sendable {
+  public let op: Op
+  /// Shape of the result.
+  public let shape: [Int]
+  public let precision: Precision
+  /// Shapes of the recorded inputs, in order; `nil` where an input was not recorded (data).
+  public let inputShapes: [[Int]?]
+  /// The leaves among the inputs.
+  public let leaves: [LeafID]
+
+  /// Multiply-adds of the op; 0 for those without products.
+  public var multiplyAdds: Int {
+    let count = shape.reduce(1, *)
+    switch op {
+    case .convolution: return inputShapes.count > 1 ? count * (inputShapes[1]?.dropLast().reduce(1, *) ?? 0) : 0
+    case .convolutionInputGradient:  // as a layer: a transposed convolution; every input element meets every tap
+      return (inputShapes[0] ?? []).reduce(1, *) * (inputShapes[1]?.dropLast().reduce(1, *) ?? 0)
+    case .matmul: return (inputShapes[0]?.reduce(1, *) ?? 0) * (shape.last ?? 0)  // m·k elements, each for n columns
+    default: return 0
+    }
+  }
+}
+
+/// The identity of a leaf of the gradient graph.
+public struct LeafID: Sendable, Hashable {
+  let node: ObjectIdentifier
+}
+
+extension Tensor {
+  /// The identity of this tensor if it is a leaf.
+  public var leafID: LeafID? { node.flatMap { $0.isLeaf ? LeafID(node: ObjectIdentifier($0)) : nil } }
+
+  /// Every op that this tensor was computed with, in the order of computation.
+  public var recordedGraph: [RecordedOp] {
+    (node.map(BackwardWalk.order(from:)) ?? []).compactMap { node in
+      guard let op = node.op else { return nil }
+      let parents = node.parents
+      return RecordedOp(
+        op: op, shape: node.shape, precision: node.precision, inputShapes: parents.map { $0?.shape },
+        leaves: parents.compactMap { $0.flatMap { $0.isLeaf ? LeafID(node: ObjectIdentifier($0)) : nil } })
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import Foundation
+import Tensors
+
+/// Where the weights are that a user points at.
+public enum WeightFile {
+  static let name = "model.safetensors"
+
+  /// The weight file behind a path: the file itself, that of a checkpoint folder (verified), or that of the best checkpoint of a run folder
+  /// (the last one if none was judged best).
+  /// - Throws: `.missingInput` if there is nothing, `.badData` if a checkpoint is damaged.
+  public static func locate(_ path: String) throws -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw Failure(.missingInput, at: path, "there is no such weight file, checkpoint or run folder")
+    }
+    guard isFolder.boolValue else { return path }
+    if CheckpointStore.step(ofFolder: (path as NSString).lastPathComponent) != nil {
+      let checkpoint = try Checkpoint(folder: path)
+      guard checkpoint.files[name] != nil else { throw Failure(.badData, at: path, "this checkpoint holds no \(name)") }
+      return "\(path)/\(name)"
+    }
+    let store = CheckpointStore(runFolder: path)
+    guard let step = store.step(of: .best) ?? store.step(of: .last) else {
+      throw Failure(.missingInput, at: path, "this folder holds no checkpoint", remedy: "Name a .safetensors file, a checkpoint or a run folder.")
+    }
+    return try locate(store.path(step: step))
+  }
+}

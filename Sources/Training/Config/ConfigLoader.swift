@@ -1,0 +1,156 @@
+import Foundation
+import Tensors
+
+/// One value laid over the config files from the command line.
+public struct ConfigOverride: Sendable, Equatable {
+  /// The dotted key, such as `optimizer.weight_decay`; a number names the element of a list.
+  public let key: String
+  /// The value as YAML: `0.1`, `[0.9, 0.99]`, `"text"`.
+  public let value: String
+  /// The option as the user wrote it, for messages.
+  public let option: String
+
+  /// An option with a meaning of its own, such as `--steps 100` for `plan.steps`.
+  public init(key: String, value: String, option: String) {
+    (self.key, self.value, self.option) = (key, value, option)
+  }
+
+  /// The argument of `--set`: `key=value`.
+  /// - Throws: `Failure(.usage)` if there is no key or no `=`.
+  public init(setting text: String) throws {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let key = parts[0].trimmingCharacters(in: .whitespaces)
+    guard parts.count == 2, !key.isEmpty, key.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
+      throw Failure(.usage, at: "--set \(text)", "expected key=value, such as optimizer.weight_decay=0.1")
+    }
+    self.init(key: key, value: parts[1], option: "--set \(text)")
+  }
+}
+
+/// A config read in full: the value, and the text that gives it again.
+public struct LoadedConfig<Config: Codable & Sendable>: Sendable {
+  public let value: Config
+  let tree: ConfigNode
+
+  /// Every key with its value, as YAML; loaded again on its own it gives the same config, bit for bit.
+  public let resolvedYAML: String
+
+  /// `resolvedYAML` with a comment behind each value that says where it comes from.
+  public var annotatedYAML: String { ConfigEmitter.yaml(of: resolved, origins: tree) }
+
+  /// The origin of every leaf, by dotted key, in the order of declaration.
+  public var origins: [(key: String, origin: ConfigOrigin)] { ConfigEmitter.leaves(of: resolved, origins: tree) }
+
+  private let resolved: ConfigNode
+
+  init(value: Config, tree: ConfigNode) throws {
+    (self.value, self.tree) = (value, tree)
+    resolved = try ConfigEncoding.node(of: value)
+    resolvedYAML = ConfigEmitter.yaml(of: resolved, origins: nil)
+  }
+}
+
+/// Lays YAML files and command-line options over the defaults of a config struct.
+///
+/// ```swift
+/// let config = try ConfigLoader(defaults: FlowConfig()).load(file: "configs/raft/chairs.yaml", overrides: [])
+/// ```
+/// Keys are the property names in snake_case. A file may name one parent with `base: other.yaml` (relative to itself; the
+/// parent names none). Maps merge; lists and single values are replaced whole. Every error is found in one pass.
+public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
+  private let defaults: Config
+
+  public init(defaults: Config) { self.defaults = defaults }
+
+  /// - Throws: `Failure(.usage)` listing every problem with its place, `.missingInput` if a file is not there.
+  public func load(file path: String, overrides: [ConfigOverride] = []) throws -> LoadedConfig<Config> {
+    try load(ConfigLayers.tree(at: path), overrides)
+  }
+
+  /// The same for a text; `name` stands for the path in messages and as the place of a relative `base`.
+  public func load(yaml text: String, named name: String, overrides: [ConfigOverride] = []) throws -> LoadedConfig<Config> {
+    try load(ConfigLayers.resolvingBase(of: ConfigFile.tree(of: text, named: name), path: name), overrides)
+  }
+
+  private func load(_ file: ConfigNode, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Config> {
+    let layered = ConfigLayers.applying(overrides, to: try ConfigEncoding.node(of: defaults).overlaid(by: file))
+    let (value, problems) = ConfigDecoding.decode(Config.self, from: layered.tree)
+    guard let value, layered.problems.isEmpty else { throw Failure.config(layered.problems + problems) }
+    return try LoadedConfig(value: value, tree: layered.tree)
+  }
+}
+
+/// The layers above the defaults: a file's parent, the file, the options.
+public enum ConfigLayers {
+  /// One top-level name of a config file (or of its parent, or of an override), read before the rest can be understood: it
+  /// says which recipe the file is for.
+  /// - Throws: `Failure(.usage)` if the key is missing or its value is not one of the choice's names.
+  public static func choice<Choice: ConfigChoice>(_ key: String, of type: Choice.Type, in path: String,
+                                                  overrides: [ConfigOverride] = []) throws -> Choice {
+    let (tree, _) = applying(overrides.filter { $0.key == key }, to: try tree(at: path))
+    let names = Choice.allCases.map(\.configName).joined(separator: ", ")
+    guard let node = tree[key] else {
+      throw Failure(.usage, at: path, "missing key '\(key)'", remedy: "write '\(key): NAME' with one of \(names)")
+    }
+    let (choice, problems) = ConfigDecoding.decode(Choice.self, from: node)
+    guard let choice else {
+      let messages = problems.map { PlacedProblem(origin: $0.origin, message: $0.message.replacing("''", with: "'\(key)'")) }
+      throw Failure.config(messages)
+    }
+    return choice
+  }
+
+  static func tree(at path: String) throws -> ConfigNode { try resolvingBase(of: ConfigFile.tree(at: path), path: path) }
+
+  /// The tree over its parent, with the key `base` taken out.
+  static func resolvingBase(of tree: ConfigNode, path: String) throws -> ConfigNode {
+    guard let entry = tree.entries?.first(where: { $0.key == "base" }) else { return tree }
+    guard case .scalar(let relative, _) = entry.value.content, !entry.value.isNull, !relative.isEmpty else {
+      throw Failure(.usage, at: entry.value.origin.description, "'base': expected the path of a config, found \(entry.value.found)")
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    let parentPath = relative.hasPrefix("/") ? relative : ((folder as NSString).appendingPathComponent(relative)).lexicallyNormal
+    let parent: ConfigNode
+    do {
+      parent = try ConfigFile.tree(at: parentPath)
+    } catch let failure as Failure where failure.kind == .missingInput {
+      throw Failure(.missingInput, at: entry.value.origin.description, "'base': there is no file \(parentPath)")
+    }
+    if let second = parent.entries?.first(where: { $0.key == "base" }) {
+      throw Failure(.usage, at: second.keyOrigin.description, "a config named as 'base' has a base itself; only one level is allowed",
+                    remedy: "\(path) names it")
+    }
+    return parent.overlaid(by: tree.removing("base"))
+  }
+
+  static func applying(_ overrides: [ConfigOverride], to tree: ConfigNode) -> (tree: ConfigNode, problems: [PlacedProblem]) {
+    var result = tree, problems: [PlacedProblem] = []
+    for override in overrides {
+      let origin = ConfigOrigin.commandLine(override.option)
+      do {
+        let value = try ConfigFile.value(of: override.value, origin: origin)
+        result = result.setting(override.key.split(separator: ".").map(String.init)[...], to: value)
+      } catch {
+        problems.append(PlacedProblem(origin: origin, message: (error as? Failure)?.problem ?? "\(error)"))
+      }
+    }
+    return (result, problems)
+  }
+}
+
+extension ConfigNode {
+  fileprivate func removing(_ key: String) -> ConfigNode {
+    ConfigNode(content: .mapping((entries ?? []).filter { $0.key != key }), origin: origin)
+  }
+}
+
+extension String {
+  /// `configs/raft/../base.yaml` as `configs/base.yaml`, without asking the file system.
+  fileprivate var lexicallyNormal: String {
+    var parts: [Substring] = []
+    for part in split(separator: "/") where part != "." {
+      if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+    }
+    return (hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+  }
+}

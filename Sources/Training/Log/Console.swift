@@ -1,0 +1,127 @@
+import Foundation
+import Tensors
+
+/// How progress is shown.
+public enum ProgressMode: String, ConfigChoice {
+  /// A bar on a terminal, plain lines elsewhere.
+  case auto
+  /// One line that is drawn again and again.
+  case bar
+  /// One line for each log interval.
+  case plain
+  /// Warnings only.
+  case none
+}
+
+/// The terminal, or the file that stands in for it: progress, notes and warnings, all on the standard error.
+public final class Console {
+  /// What the console knows about its terminal; tests make up their own.
+  public struct Terminal {
+    public var isTerminal: Bool
+    /// Whether colours are welcome (`NO_COLOR`, `TERM=dumb`), and characters beyond ASCII.
+    public var hasColour: Bool
+    public var isUnicode: Bool
+    /// Columns; asked before each drawing, for windows change.
+    public var width: () -> Int
+    public var write: (String) -> Void
+
+    public init(isTerminal: Bool, hasColour: Bool, isUnicode: Bool, width: @escaping () -> Int, write: @escaping (String) -> Void) {
+      (self.isTerminal, self.hasColour, self.isUnicode, self.width, self.write) = (isTerminal, hasColour, isUnicode, width, write)
+    }
+
+    /// The standard error of this process.
+    public static var standardError: Terminal {
+      let variables = ProcessInfo.processInfo.environment
+      let locale = [variables["LC_ALL"], variables["LC_CTYPE"], variables["LANG"]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
+      return Terminal(
+        isTerminal: isatty(STDERR_FILENO) == 1, hasColour: (variables["NO_COLOR"] ?? "").isEmpty && variables["TERM"] != "dumb",
+        isUnicode: locale.uppercased().contains("UTF"), width: { columns() },
+        write: { text in
+          // A terminal that is gone must not end the training.
+          try? Array(text.utf8).withUnsafeBytes { try File.writeAll($0, to: STDERR_FILENO, path: "stderr") }
+        })
+    }
+
+    private static func columns() -> Int {
+      var size = winsize()
+      let known = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+      return known ? Int(size.ws_col) : 80
+    }
+  }
+
+  private enum Style { case bar, plain, none }
+
+  private let style: Style
+  private let terminal: Terminal
+  private let time: TimeSource
+  private var logFile: LineFile?
+  private var isBarShown = false
+  private var lastDrawing = -Double.infinity
+
+  public init(_ mode: ProgressMode = .auto, terminal: Terminal = .standardError, time: TimeSource = .system) {
+    (self.terminal, self.time) = (terminal, time)
+    style = switch mode {
+    case .auto: terminal.isTerminal ? .bar : .plain
+    case .bar: .bar
+    case .plain: .plain
+    case .none: .none
+    }
+  }
+
+  /// Also writes every note, warning and plain progress line to `train.log` from now on.
+  func record(to path: String) throws { logFile = try LineFile(appendingTo: path) }
+
+  /// A line that stays.
+  public func note(_ text: String) {
+    record(text)
+    if style != .none { lasting(text) }
+  }
+
+  /// A line that stays, shown in every mode.
+  public func warning(_ text: String) {
+    record("warning: \(text)")
+    lasting(terminal.isTerminal && terminal.hasColour ? "\u{1B}[33mwarning:\u{1B}[0m \(text)" : "warning: \(text)")
+  }
+
+  /// Draws the bar, at most ten times a second; `isLogStep`: this step also gets a plain line.
+  func show(_ status: TrainingStatus, isLogStep: Bool) {
+    if isLogStep { record(status.line) }
+    switch style {
+    case .none: break
+    case .plain: if isLogStep { terminal.write(status.line + "\n") }
+    case .bar:
+      let now = time.steady()
+      guard now - lastDrawing >= 0.1 || status.step == status.steps else { return }
+      lastDrawing = now
+      // One column stays free: a full line would wrap.
+      draw(status.bar(width: terminal.width() - 1, colour: terminal.hasColour, symbols: terminal.isUnicode ? .unicode : .ascii))
+    }
+  }
+
+  /// Says what takes long just now, in place of the bar.
+  func activity(_ text: String) {
+    guard style == .bar else { return }
+    draw(String(text.prefix(max(0, terminal.width() - 1))))
+  }
+
+  /// Ends the line of the bar, so that what follows begins on a new one.
+  public func finish() {
+    if isBarShown { terminal.write("\n") }
+    isBarShown = false
+  }
+
+  private func draw(_ line: String) {
+    terminal.write("\r\u{1B}[K" + line)
+    isBarShown = true
+  }
+
+  private func lasting(_ text: String) {
+    terminal.write((isBarShown ? "\r\u{1B}[K" : "") + text + "\n")
+    isBarShown = false
+    lastDrawing = -.infinity
+  }
+
+  private func record(_ text: String) {
+    try? logFile?.append(line: "\(TimeSource.stamp(time.wall())) \(text)")  // the metric logs tell about a full disk
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Tensors
+
+/// TensorBoard's event file: length-prefixed, checksummed protocol-buffer records.
+///
+/// - Source: the tensorboard repository: `record_writer.py`, `event.proto`, `summary.proto`.
+final class EventFile {
+  private let file: LineFile
+  private let time: TimeSource
+
+  /// Creates a new file in `folder` that begins with the version and the start of a session.
+  /// - Parameter firstStep: the first step to come; TensorBoard forgets what older files say about it and later ones.
+  init(folder: String, firstStep: Int, time: TimeSource) throws {
+    self.time = time
+    file = try LineFile(appendingTo: "\(folder)/\(EventFile.name(in: folder, now: time.wall()))")
+    try file.append(EventRecord.version(wall: time.wall()))
+    try file.append(EventRecord.sessionStart(wall: time.wall(), step: firstStep))
+  }
+
+  func append(scalars: [Metrics.Element], split: String, step: Int) throws {
+    let records = scalars.map { EventRecord.scalar("\(split)/\($0.name)", Float($0.value), wall: time.wall(), step: step) }
+    try file.append(records.flatMap { $0 })
+  }
+
+  /// - Parameter png: an encoded PNG; one without a header is left out.
+  func append(image png: [UInt8], tag: String, step: Int) throws {
+    guard let record = EventRecord.image(tag, png: png, wall: time.wall(), step: step) else { return }
+    try file.append(record)
+  }
+
+  /// A name that sorts behind the event files already there, for TensorBoard reads them in this order.
+  private static func name(in folder: String, now: Double) -> String {
+    let prefix = "events.out.tfevents."
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let older = names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
+    let digits = String(max(Int(now), (older.max() ?? -1) + 1))
+    return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".\(ProcessInfo.processInfo.hostName).\(getpid()).0"
+  }
+}
+
+/// The bytes of single records.
+enum EventRecord {
+  static func version(wall: Double) -> [UInt8] {
+    framed(event(wall: wall, step: nil, payload: ProtocolBuffer.bytes(3, Array("brain.Event:2".utf8))))
+  }
+
+  /// Field 7, `SessionLog { status = START (1) }`.
+  static func sessionStart(wall: Double, step: Int) -> [UInt8] {
+    framed(event(wall: wall, step: step, payload: ProtocolBuffer.bytes(7, ProtocolBuffer.integer(1, 1))))
+  }
+
+  static func scalar(_ tag: String, _ value: Float, wall: Double, step: Int) -> [UInt8] {
+    summary(tag, value: ProtocolBuffer.float(2, value), wall: wall, step: step)
+  }
+
+  /// An image, its size and colours read from the header of the PNG; nil if there is none.
+  static func image(_ tag: String, png: [UInt8], wall: Double, step: Int) -> [UInt8]? {
+    guard png.count > 29, Array(png[0..<8]) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], png[12..<16].elementsEqual("IHDR".utf8) else {
+      return nil
+    }
+    let width = png[16..<20].reduce(0) { $0 << 8 | Int($1) }, height = png[20..<24].reduce(0) { $0 << 8 | Int($1) }
+    let colourSpace = [0: 1, 4: 1, 6: 4][Int(png[25])] ?? 3  // PNG: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
+    let fields = ProtocolBuffer.integer(1, height) + ProtocolBuffer.integer(2, width) + ProtocolBuffer.integer(3, colourSpace)
+    return summary(tag, value: ProtocolBuffer.bytes(4, fields + ProtocolBuffer.bytes(4, png)), wall: wall, step: step)
+  }
+
+  private static func summary(_ tag: String, value: [UInt8], wall: Double, step: Int) -> [UInt8] {
+    let entry = ProtocolBuffer.bytes(1, ProtocolBuffer.bytes(1, Array(tag.utf8)) + value)
+    return framed(event(wall: wall, step: step, payload: ProtocolBuffer.bytes(5, entry)))
+  }
+
+  private static func event(wall: Double, step: Int?, payload: [UInt8]) -> [UInt8] {
+    ProtocolBuffer.double(1, wall) + (step.map { ProtocolBuffer.integer(2, $0) } ?? []) + payload
+  }
+
+  private static func framed(_ data: [UInt8]) -> [UInt8] {
+    let length = ProtocolBuffer.littleEndian(UInt64(data.count))
+    return length + ProtocolBuffer.littleEndian(CRC32C.masked(length)) + data + ProtocolBuffer.littleEndian(CRC32C.masked(data))
+  }
+}
+
+/// The few wire types of protocol buffers that event files need: field numbers below 16 and values of zero or more.
+enum ProtocolBuffer {
+  static func integer(_ field: UInt8, _ value: Int) -> [UInt8] { [field << 3] + varint(UInt64(value)) }
+  static func double(_ field: UInt8, _ value: Double) -> [UInt8] { [field << 3 | 1] + littleEndian(value.bitPattern) }
+  static func bytes(_ field: UInt8, _ value: [UInt8]) -> [UInt8] { [field << 3 | 2] + varint(UInt64(value.count)) + value }
+  static func float(_ field: UInt8, _ value: Float) -> [UInt8] { [field << 3 | 5] + littleEndian(value.bitPattern) }
+
+  private static func varint(_ value: UInt64) -> [UInt8] {
+    var bytes: [UInt8] = [], rest = value
+    while rest > 0x7F {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    return bytes + [UInt8(rest)]
+  }
+
+  static func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
+}

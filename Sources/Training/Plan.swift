@@ -1,0 +1,40 @@
+/// When a run ends, logs, evaluates and saves: the settings that every recipe shares, under the key `plan`.
+public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
+  /// Updates in the whole run.
+  public var steps = 100_000
+  /// Steps between two rows of the training log; each row holds the mean over the steps since the last one.
+  public var logEvery = 50
+  /// Steps between two evaluations; 0: only after the last step.
+  public var evaluateEvery = 5_000
+  /// Whether to evaluate once before the first step.
+  public var evaluateFirst = false
+  /// Steps between two checkpoints; 0: only after the last step. A new best score is saved as well.
+  public var saveEvery = 5_000
+  /// How many of the newest checkpoints are kept; the best one is kept besides.
+  public var keepLast = 3
+  /// The seed of everything random in the run.
+  public var seed = 1
+  /// Worker threads; 0: one for each core. Changes the speed, never the result.
+  public var threads = 0
+  /// Hours after which the run saves and stops, to be resumed later; 0: no limit.
+  public var maxHours = 0.0
+
+  public init() {}
+
+  public func problems() -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    problems.require(steps >= 1, "steps", steps, "1 or more")
+    problems.require(logEvery >= 1, "log_every", logEvery, "1 or more")
+    problems.require(evaluateEvery >= 0, "evaluate_every", evaluateEvery, "0 (only at the end) or more")
+    problems.require(saveEvery >= 0, "save_every", saveEvery, "0 (only at the end) or more")
+    problems.require(keepLast >= 1, "keep_last", keepLast, "1 or more")
+    problems.require(seed >= 0, "seed", seed, "0 or more")
+    problems.require((0...4096).contains(threads), "threads", threads, "0 (one for each core) to 4096")
+    problems.require(maxHours >= 0 && maxHours.isFinite, "max_hours", maxHours, "0 (no limit) or more")
+    return problems
+  }
+
+  func logs(at step: Int) -> Bool { step % logEvery == 0 || step == steps }
+  func evaluates(at step: Int) -> Bool { step == steps || (evaluateEvery > 0 && step % evaluateEvery == 0) }
+  func saves(at step: Int) -> Bool { step == steps || (saveEvery > 0 && step % saveEvery == 0) }
+}

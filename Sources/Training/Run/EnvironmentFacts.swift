@@ -1,0 +1,87 @@
+import Foundation
+import Tensors
+
+/// The version of this program.
+public enum ApusVersion {
+  public static let current = "0.1.0"
+}
+
+/// `env.json`: what a run was made with and on.
+public struct EnvironmentFacts: Codable, Sendable, Equatable {
+  public var version: String
+  public var swiftCompiler: String
+  public var build: String
+  public var host: String
+  public var system: String
+  public var kernel: String
+  public var cpu: String
+  /// Cores this process may use.
+  public var cores: Int
+  public var threads: Int
+  /// The instruction set of the kernels: `amx`, `avx512`, `avx2` or `portable`.
+  public var isa: String
+  public var memoryMiB: Int
+
+  /// Looks at the machine; `isa` and `threads` are what the tensor kernels chose.
+  public static func gathered(isa: String, threads: Int) -> EnvironmentFacts {
+    var name = utsname()
+    uname(&name)
+    let kernel = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let cpu = value(of: ["model name", "Hardware", "cpu model"], in: "/proc/cpuinfo", separator: ":")
+    let system = value(of: ["PRETTY_NAME"], in: "/etc/os-release", separator: "=")
+    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 1_048_576
+    return EnvironmentFacts(
+      version: ApusVersion.current, swiftCompiler: compiler, build: buildKind, host: ProcessInfo.processInfo.hostName,
+      system: system ?? "Linux", kernel: kernel, cpu: cpu ?? "unknown", cores: ProcessInfo.processInfo.activeProcessorCount,
+      threads: threads, isa: isa, memoryMiB: memory)
+  }
+
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .custom { SnakeKey(stringValue: ($0.last?.stringValue ?? "").snakeCased) }
+    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+  }
+
+  private struct SnakeKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// The value of the first line of a system file that begins with one of the keys.
+  private static func value(of keys: [String], in path: String, separator: Character) -> String? {
+    guard let bytes = try? File.bytes(at: path) else { return nil }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+      let parts = line.split(separator: separator, maxSplits: 1).map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " \t\"")) }
+      if parts.count == 2, keys.contains(parts[0]) { return parts[1] }
+    }
+    return nil
+  }
+
+  private static var buildKind: String {
+    #if DEBUG
+    "debug"
+    #else
+    "release"
+    #endif
+  }
+
+  /// Swift has no name of its own version at run time; this is as fine as the compiler can be asked.
+  private static var compiler: String {
+    #if compiler(>=6.4)
+    "Swift 6.4 or later"
+    #elseif compiler(>=6.3.1)
+    "Swift 6.3.1 or later 6.3"
+    #elseif compiler(>=6.3)
+    "Swift 6.3"
+    #elseif compiler(>=6.2)
+    "Swift 6.2"
+    #elseif compiler(>=6.1)
+    "Swift 6.1"
+    #else
+    "Swift 6.0"
+    #endif
+  }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Tensors
+
+/// The one training loop of all recipes.
+///
+/// ```swift
+/// let opened = try RunFolder.open(request, environment: facts)
+/// var trainer = try Trainer(recipe, plan: config.plan, opened: opened, console: Console())
+/// exit(try trainer.run().exitCode)
+/// ```
+public struct Trainer<R: Recipe> {
+  public private(set) var recipe: R
+  /// Updates done.
+  public var step: Int { state.step }
+  private let plan: Plan
+  private let folder: RunFolder
+  private let store: CheckpointStore
+  private let console: Console
+  private let stop: () -> Int32?
+  private let time: TimeSource
+  private let log: MetricLog
+  private var state: TrainerState
+  private var record: RunRecord
+  private var pace = Pace()
+  private let began: Double
+
+  /// Restores the recipe from the checkpoint, if there is one, and opens the logs.
+  /// - Parameters:
+  ///   - stop: asked between two steps; a signal number ends the run after a save.
+  ///   - store: where checkpoints go; tests pass one on a failing disk.
+  public init(_ recipe: R, plan: Plan, opened: RunFolder.Opened, console: Console, store: CheckpointStore? = nil,
+              stop: @escaping () -> Int32? = { StopSignal.requested }, time: TimeSource = .system) throws {
+    (self.recipe, self.plan, self.folder, self.console) = (recipe, plan, opened.folder, console)
+    (self.stop, self.time, self.store) = (stop, time, store ?? opened.folder.store)
+    began = time.steady()
+    state = TrainerState(seed: plan.seed)
+    if let checkpoint = opened.checkpoint {
+      state = try TrainerState(checkpoint)
+      try self.recipe.restore(checkpoint.files.filter { !["state.json", "config.yaml"].contains($0.key) })
+    }
+    record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: plan.steps)
+    try console.record(to: "\(folder.path)/train.log")
+    for note in opened.notes { note.hasPrefix("warning: ") ? console.warning(String(note.dropFirst(9))) : console.note(note) }
+    log = try MetricLog(folder: folder.path, names: ["lr"] + recipe.trainMetrics + recipe.evaluationMetrics, resumedAt: state.step,
+                        isResumed: opened.checkpoint != nil, time: time)
+    if let checkpoint = opened.checkpoint { try restorePointers(from: checkpoint) }
+    if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
+    state.seed = plan.seed
+    try record.write(to: folder.path)
+  }
+
+  /// The pointers may be of a future that was given up, or one save behind.
+  private func restorePointers(from checkpoint: Checkpoint) throws {
+    guard store.steps.contains(checkpoint.step) else { return }  // continued from the checkpoint of another run folder
+    try store.point(.last, at: checkpoint.step)
+    if let best = state.best, store.steps.contains(best.step) { try store.point(.best, at: best.step) } else { store.remove(.best) }
+  }
+
+  /// Trains to the last step of the plan, or until something asks to stop.
+  /// - Throws: `Failure(.diverged)` if the loss is no longer finite (the checkpoints stay as they are), `.inputOutput` if the
+  ///   disk is full, and what the recipe throws.
+  public mutating func run() throws -> RunOutcome {
+    do {
+      let outcome = try loop()
+      let ending = outcome == .completed ? "done: " : "saved and stopped; continue with --resume auto: "
+      console.note("\(ending)step \(state.step) of \(plan.steps)")
+      try close(outcome == .completed ? .completed : .stopped, exit: outcome.exitCode)
+      return outcome
+    } catch {
+      let failure = error as? Failure
+      record.problem = "\(error)"
+      try? close(failure?.kind == .diverged ? .diverged : .failed, exit: failure?.kind.exitCode ?? 1)
+      throw error
+    }
+  }
+
+  private mutating func loop() throws -> RunOutcome {
+    if state.step == 0 && plan.evaluateFirst { _ = try evaluate() }
+    if state.step >= plan.steps { console.note("the plan's \(plan.steps) steps are done already") }
+    while state.step < plan.steps {
+      let report = try learn()
+      if plan.logs(at: state.step) { try write(report) }
+      let isBest = plan.evaluates(at: state.step) ? try evaluate() : false
+      let isSaved = isBest || plan.saves(at: state.step)
+      if isSaved { try save(best: isBest) }
+      if state.step < plan.steps, let outcome = interruption() {
+        if !isSaved { try save(best: false) }
+        return outcome
+      }
+    }
+    return .completed
+  }
+
+  private func interruption() -> RunOutcome? {
+    if let signal = stop() { return .stopped(signal: signal) }
+    return plan.maxHours > 0 && time.steady() - began >= plan.maxHours * 3600 ? .outOfTime : nil
+  }
+
+  /// One update.
+  private mutating func learn() throws -> StepReport {
+    let start = time.steady()
+    let report = try recipe.step(at: state.step)
+    state.step += 1
+    state.epoch = report.epoch
+    record.step = state.step
+    state.interval.add(report.metrics)
+    pace.add(seconds: time.steady() - start, report)
+    if let metric = report.nonFiniteMetric {
+      try write(report)
+      let parameter = recipe.nonFiniteParameter().map { "the parameter '\($0)' is not finite" } ?? "all parameters are still finite"
+      let last = store.step(of: .last).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"
+      throw Failure(.diverged, at: folder.path, "training diverged at step \(state.step): \(metric.name) is \(metric.value); \(parameter)",
+                    remedy: "lower the learning rate or clip the gradient, then start again; \(last)")
+    }
+    console.show(pace.status(step: state.step, of: plan.steps, report), isLogStep: false)
+    return report
+  }
+
+  /// The row of a log interval.
+  private mutating func write(_ report: StepReport) throws {
+    var values: Metrics = ["lr": report.learningRate]
+    for metric in state.interval.means { values[metric.name] = metric.value }
+    try log.append(MetricEvent(split: "train", step: state.step, epoch: state.epoch, values: values, clock: pace.clock(wall: time.wall())))
+    var status = pace.status(step: state.step, of: plan.steps, report)
+    status.metrics = state.interval.means
+    console.show(status, isLogStep: true)
+    state.interval = MetricSums()
+    pace.startInterval()
+  }
+
+  /// Evaluates and logs; whether the score is the best so far.
+  private mutating func evaluate() throws -> Bool {
+    console.activity("evaluating at step \(state.step) …")
+    let start = time.steady()
+    guard let report = try recipe.evaluate(at: state.step), let score = report.metrics[report.score] else { return false }
+    let clock: Metrics = ["wall": time.wall(), "time": time.steady() - start]
+    try log.append(MetricEvent(split: "val", step: state.step, epoch: state.epoch, values: report.metrics, clock: clock))
+    for picture in report.pictures { try keep(picture) }
+    // Before the first step there is nothing of ours to save.
+    let isBest = state.step > 0 && score.isFinite && (state.best.map { report.lowerIsBetter ? score < $0.value : score > $0.value } ?? true)
+    if isBest { state.best = TrainerState.Best(metric: report.score, value: score, step: state.step) }
+    let numbers = report.metrics.map { "\($0.name): \(StatusText.number($0.value))" }.joined(separator: " ")
+    console.note("Iter(val) [\(state.step)/\(plan.steps)] \(numbers)\(isBest ? " (best)" : "")")
+    return isBest
+  }
+
+  private func keep(_ picture: EvaluationReport.Picture) throws {
+    let place = "\(folder.path)/vis/\(CheckpointStore.folderName(step: state.step))/\(picture.name).png"
+    try? FileManager.default.createDirectory(atPath: (place as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try AtomicFile.write(picture.png, to: place)
+    try log.append(picture: picture.png, tag: "val/\(picture.name)", step: state.step)
+  }
+
+  private mutating func save(best: Bool) throws {
+    console.activity("saving step \(state.step) …")
+    let files = try recipe.checkpointFiles()
+    try log.synchronize()
+    let own = [CheckpointFile(name: TrainerState.fileName, bytes: try state.json()),
+               CheckpointFile(name: "config.yaml", bytes: Array(folder.configYAML.utf8))]
+    try store.save(step: state.step, files: files + own, best: best)
+    store.prune(keepLast: plan.keepLast, current: state.step)
+    try record.write(to: folder.path)
+  }
+
+  private mutating func close(_ end: RunRecord.State, exit: Int32) throws {
+    console.finish()
+    (record.state, record.exit, record.ended) = (end, Int(exit), TimeSource.stamp(time.wall()))
+    try record.write(to: folder.path)
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Recipes
+import Training
+
+struct Synth: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Generate data with exact ground truth, in the public format of the task.", subcommands: [Flow.self])
+
+  struct Flow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Image pairs with dense optical flow, in the layout of FlyingChairs.",
+      discussion: """
+        Textured shapes and a textured background under independent affine motions. The same seed gives the same bytes.
+
+        Example:
+          apus synth flow --out data/flow --count 400 --seed 1
+        """)
+
+    @Option(help: "The folder to fill.")
+    var out: String
+
+    @Option(help: "Pairs, validation included.")
+    var count: Int
+
+    @Option(help: "The seed of the generator.")
+    var seed: Int
+
+    @Option(help: "Height of the images, pixels.")
+    var height = 288
+
+    @Option(help: "Width of the images, pixels.")
+    var width = 384
+
+    @Option(help: "Share of pairs set apart for validation, 0 to 1.")
+    var validation = 0.1
+
+    func run() throws {
+      let counter = CountLine("generating")
+      let report = try FlowGenerator.run(
+        .init(out: out, count: count, seed: seed, height: height, width: width, validationShare: validation)
+      ) { counter.show($0, of: $1) }
+      counter.finish()
+      print(report)
+    }
+  }
+}
