@@ -1,0 +1,132 @@
+import Tensors
+
+/// A network's parameters and buffers as official files hold them: their names, channels first.
+public struct StateDictionary: Sendable {
+  /// In the order of the network's declaration, or of the file.
+  public let entries: [Safetensors.Entry]
+  /// Further names of shared arrays, with the name that stands in `entries`.
+  public let aliases: [String: String]
+  private let places: [String: Int]
+
+  /// - Precondition: no two entries have one name.
+  public init(_ entries: [Safetensors.Entry], aliases: [String: String] = [:]) {
+    self.entries = entries
+    self.aliases = aliases
+    places = Dictionary(entries.enumerated().map { ($1.name, $0) }) { first, _ in
+      stop("StateDictionary: two entries are named '\(entries[first].name)'")
+    }
+  }
+
+  /// The current values of a module.
+  public init(of module: some Module) {
+    let walk = ModuleWalk(module)
+    self.init(walk.leaves.map { $0.leaf.entry(named: $0.name) }, aliases: Dictionary(walk.aliases.map { ($0.alias, $0.name) }) { $1 })
+  }
+
+  /// The contents of a file; aliases are notes `{other name: stored name}` in its metadata, as the reference writer leaves them.
+  public init(_ file: Safetensors) {
+    self.init(file.entries, aliases: file.metadata.filter { file[$0.key] == nil && file[$0.value] != nil })
+  }
+
+  /// The array of that name, or that it is an alias for.
+  public subscript(name: String) -> Safetensors.Entry? {
+    (places[name] ?? aliases[name].flatMap { places[$0] }).map { entries[$0] }
+  }
+
+  /// Names that begin with one of the prefixes get its replacement instead; the first prefix that fits counts.
+  ///
+  /// `renamed([("module.", "")])` takes away what PyTorch's data-parallel wrapper adds.
+  /// - Throws: `.badData` if two arrays would have one name.
+  public func renamed(_ table: [(prefix: String, replacement: String)]) throws -> StateDictionary {
+    func renamed(_ name: String) -> String {
+      guard let rule = table.first(where: { name.hasPrefix($0.prefix) }) else { return name }
+      return rule.replacement + name.dropFirst(rule.prefix.count)
+    }
+    let renamedEntries = entries.map { $0.renamed(renamed($0.name)) }
+    var seen: Set<String> = []
+    if let double = renamedEntries.first(where: { !seen.insert($0.name).inserted }) {
+      throw Failure(.badData, at: double.name, "two arrays have this name after renaming \(table.map { "\($0.prefix)* to \($0.replacement)*" })")
+    }
+    return StateDictionary(renamedEntries, aliases: Dictionary(aliases.map { (renamed($0.key), renamed($0.value)) }) { $1 })
+  }
+
+  /// The file's contents, aliases noted in the metadata.
+  public func safetensors(metadata: [String: String] = [:]) -> Safetensors {
+    Safetensors(entries, metadata: metadata.merging(aliases) { note, _ in note })
+  }
+}
+
+extension ModuleLeaf {
+  func entry(named name: String) -> Safetensors.Entry {
+    switch self {
+    case .parameter(let parameter): .init(name, parameter.layout.official(parameter.value))
+    case .buffer(let buffer): .init(name, buffer.layout.official(buffer.value))
+    case .counter(let counter): .init(name, integers: [Int64(counter.value)], shape: [])
+    }
+  }
+
+  var officialShape: [Int] {
+    switch self {
+    case .parameter(let parameter): parameter.layout.officialShape(parameter.shape)
+    case .buffer(let buffer): buffer.layout.officialShape(buffer.value.shape)
+    case .counter: []
+    }
+  }
+
+  /// Takes over an array of the right shape, in this leaf's own precision. Integers serve as real numbers and the other way round.
+  fileprivate func load(_ entry: Safetensors.Entry) {
+    let tensor = entry.tensor ?? Tensor((entry.integers ?? []).map(Double.init), shape: entry.shape, precision: .float64)
+    switch self {
+    case .parameter(let parameter): parameter.value = parameter.layout.native(tensor).converted(to: parameter.precision)
+    case .buffer(let buffer): buffer.value = buffer.layout.native(tensor).converted(to: buffer.value.precision)
+    case .counter(let counter): counter.value = entry.integers.map { Int($0[0]) } ?? Int(exactly: tensor.item.rounded()) ?? 0
+    }
+  }
+}
+
+extension Module {
+  /// The current values in official names and shapes.
+  public func stateDictionary() -> StateDictionary { StateDictionary(of: self) }
+
+  /// What `load` did.
+  public typealias LoadReport = (loaded: Int, missing: [String], unexpected: [String])
+
+  /// Takes over the values of `state`, all or, if anything does not fit, none.
+  /// - Parameters:
+  ///   - strict: require a value for every name, and no others. Otherwise names are matched as far as possible, at least one.
+  ///   - place: the file, for errors.
+  /// - Throws: `.badData` naming every missing, unexpected and mis-shaped array.
+  @discardableResult
+  public func load(_ state: StateDictionary, strict: Bool = true, from place: String = "") throws -> LoadReport {
+    let walk = ModuleWalk(self)
+    let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
+    let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
+    var missing: [String] = [], misshapen: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
+    for (name, leaf) in walk.leaves {
+      guard let entry = ([name] + (aliases[name] ?? [])).lazy.compactMap({ state[$0] }).first else {
+        missing.append(name)
+        continue
+      }
+      if entry.shape != leaf.officialShape {
+        misshapen.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
+      } else {
+        found.append((leaf, entry))
+      }
+    }
+    let unexpected = state.entries.map(\.name).filter { !known.contains($0) }
+    guard misshapen.isEmpty, !found.isEmpty || walk.leaves.isEmpty, !strict || missing.isEmpty && unexpected.isEmpty else {
+      throw Self.misfit(missing, unexpected, misshapen, place)
+    }
+    for (leaf, entry) in found { leaf.load(entry) }
+    return (found.count, missing, unexpected)
+  }
+
+  private static func misfit(_ missing: [String], _ unexpected: [String], _ misshapen: [String], _ place: String) -> Failure {
+    let parts = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen)].filter { !$1.isEmpty }
+      .map { kind, names in "\n  \(names.count) \(kind): \(names.joined(separator: ", "))" }
+    return Failure(.badData, at: place, "the arrays do not fit \(Self.self):" + parts.joined(),
+      remedy: unexpected.contains { $0.hasPrefix("module.") }
+        ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
+        : "Check that the weights belong to this model and variant.")
+  }
+}

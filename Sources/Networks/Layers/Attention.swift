@@ -1,0 +1,74 @@
+import Tensors
+
+/// Multi-head attention.
+///
+/// - Shape: queries `[n, t, width]`, keys and values `[n, s, width]` → `[n, t, width]`.
+/// - Names: `in_proj_weight` `[3·width, width]` (queries, keys, values), `in_proj_bias`, `out_proj.weight`, `out_proj.bias`.
+/// - Initialiser: `in_proj_weight` Glorot's uniform rule, `out_proj.weight` uniform in `±1 / √width`, biases 0, as PyTorch.
+/// - Source: Vaswani et al. 2017, section 3.2.2.
+public struct MultiHeadAttention: Module {
+  public let inProjWeight, inProjBias: Parameter
+  public let outProj: Linear
+  public let heads: Int
+  /// On the attention weights, in training.
+  public let dropout: Dropout
+
+  public init(width: Int, heads: Int, dropout: Double = 0, _ random: inout Random) {
+    require(heads > 0 && width % heads == 0, "MultiHeadAttention: width \(width) does not divide into \(heads) heads")
+    inProjWeight = Parameter(Initializer.xavierUniform([width, 3 * width], &random), layout: .linear)
+    inProjBias = Parameter(.zeros([3 * width]))
+    outProj = Linear(
+      weight: Parameter(Initializer.kaimingUniform([width, width], &random), layout: .linear), bias: Parameter(.zeros([width])))
+    self.heads = heads
+    self.dropout = Dropout(dropout)
+  }
+
+  /// What each query may not look at.
+  public struct Mask {
+    /// Added to the scores, broadcast to `[n, heads, t, s]`: 0 where attention is allowed, -∞ where it is not.
+    public let bias: Tensor
+
+    /// - Parameter bias: broadcast to `[n, heads, t, s]`, for instance `[t, s]`.
+    public init(bias: Tensor) { self.bias = bias }
+
+    /// - Parameter keyPadding: `[n, s]`, not 0 where a key is padding. A query whose keys are all padding gives NaN, as in PyTorch.
+    public init(keyPadding: Tensor) {
+      let (n, s) = keyPadding.shape2
+      let zero = Tensor(0, precision: keyPadding.precision), never = Tensor(-.infinity, precision: keyPadding.precision)
+      bias = Tensor.select(keyPadding, never, else: zero).reshaped(to: [n, 1, 1, s])
+    }
+
+    /// A query sees the keys at its own place and before.
+    public static func causal(_ length: Int, _ precision: Precision = .float32) -> Mask {
+      let values = (0..<length * length).map { $0 % length > $0 / length ? -Double.infinity : 0 }
+      return Mask(bias: Tensor(values, shape: [length, length], precision: precision))
+    }
+  }
+
+  /// Attention of tokens to other tokens.
+  public func callAsFunction(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
+    let weights = inProjWeight.value.split(1, into: 3), biases = inProjBias.value.split(0, into: 3)
+    let parts = zip([queries, keys, values], zip(weights, biases)).map { x, affine in x.matmul(affine.0) + affine.1 }
+    return attend(parts, mask, pass)
+  }
+
+  /// Self-attention: one product makes queries, keys and values.
+  public func callAsFunction(_ x: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
+    attend((x.matmul(inProjWeight.value) + inProjBias.value).split(-1, into: 3), mask, pass)
+  }
+
+  private func attend(_ parts: [Tensor], _ mask: Mask?, _ pass: Pass) -> Tensor {
+    let (n, t, width) = parts[0].shape3
+    let split = parts.map { part in
+      part.reshaped(to: [n, part.shape[1], heads, width / heads]).transposed([0, 2, 1, 3])  // [n, heads, tokens, depth]
+    }
+    let y = weighted(split[0], split[1], split[2], mask?.bias, pass)
+    return outProj(y.transposed([0, 2, 1, 3]).reshaped(to: [n, t, width]))
+  }
+
+  private func weighted(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ bias: Tensor?, _ pass: Pass) -> Tensor {
+    guard pass.isTraining, dropout.p > 0 else { return q.attention(keys: k, values: v, bias: bias) }
+    let scores = (q * (1 / Double(q.shape[3]).squareRoot())).matmul(k, otherTransposed: true)
+    return dropout((bias.map { scores + $0 } ?? scores).softmax(), pass).matmul(v)
+  }
+}

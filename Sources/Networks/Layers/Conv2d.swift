@@ -1,0 +1,59 @@
+import Tensors
+
+/// 2-D convolution.
+///
+/// - Shape: `[n, h, w, in]` → `[n, oh, ow, out]`.   - Names: `weight` `[out, in / groups, kh, kw]`, `bias` `[out]`.
+/// - Initialiser: weight and bias uniform in `±1 / √(kh·kw·in / groups)`.
+///
+/// ```swift
+/// let conv = Conv2d(3, 64, kernel: 7, Convolution(stride: 2, padding: 3), &random)
+/// conv(Tensor.zeros([1, 32, 48, 3])).shape   // [1, 16, 24, 64]
+/// ```
+public struct Conv2d: StatelessLayer {
+  public let weight: Parameter
+  public let bias: Parameter?
+  public let how: Convolution
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution = Convolution(), bias: Bool = true,
+    weights: Initializer = .kaimingUniform, _ random: inout Random
+  ) {
+    require(how.groups > 0 && inputs % how.groups == 0 && outputs % how.groups == 0,
+      "Conv2d: \(inputs) input and \(outputs) output channels do not divide into \(how.groups) groups")
+    let shape = [kernel.height, kernel.width, inputs / how.groups, outputs]
+    weight = Parameter(weights(shape, &random), layout: .convolution)
+    self.bias = bias ? Parameter(Initializer.kaimingUniform([outputs], fanIn: shape.dropLast().reduce(1, *), &random)) : nil
+    self.how = how
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(with: weight.value, bias: bias?.value, how) }
+}
+
+/// Transposed 2-D convolution ("deconvolution").
+///
+/// - Shape: `[n, h, w, in]` → `[n, (h - 1)·stride - 2·padding + dilation·(kh - 1) + outputPadding + 1, …, out]`.
+/// - Names: `weight` `[in, out / groups, kh, kw]`, `bias` `[out]`.
+/// - Initialiser: weight and bias uniform in `±1 / √(kh·kw·out / groups)`: PyTorch counts the fan-in on this side.
+public struct ConvTranspose2d: StatelessLayer {
+  public let weight: Parameter
+  public let bias: Parameter?
+  public let how: Convolution
+  public let outputPadding: Extent
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution = Convolution(), outputPadding: Extent = 0, bias: Bool = true,
+    weights: Initializer = .kaimingUniform, _ random: inout Random
+  ) {
+    require(how.groups > 0 && inputs % how.groups == 0 && outputs % how.groups == 0,
+      "ConvTranspose2d: \(inputs) input and \(outputs) output channels do not divide into \(how.groups) groups")
+    let shape = [kernel.height, kernel.width, outputs / how.groups, inputs]
+    weight = Parameter(weights(shape, &random), layout: .convolution)
+    self.bias = bias ? Parameter(Initializer.kaimingUniform([outputs], fanIn: shape.dropLast().reduce(1, *), &random)) : nil
+    self.how = how
+    self.outputPadding = outputPadding
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.convolvedTransposed(with: weight.value, bias: bias?.value, how, outputPadding: outputPadding)
+  }
+}

@@ -1,0 +1,133 @@
+import Tensors
+
+/// Batch normalisation, `y = (x - mean) / √(variance + ε) · weight + bias`, one mean and variance per channel.
+///
+/// Training normalises by the batch and updates the running statistics, `r ← (1 - momentum) r + momentum · batch` (with the unbiased
+/// variance); evaluation, and training with `Pass.frozenNormalization`, normalise by the running statistics.
+/// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`.
+/// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Ioffe, Szegedy 2015; momentum as PyTorch defines it.
+public struct BatchNorm2d: Layer {
+  public let weight, bias: Parameter
+  public let runningMean, runningVar: Buffer
+  public let numBatchesTracked: Counter
+  public let epsilon, momentum: Double
+
+  public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
+    weight = Parameter(.ones([channels]))
+    bias = Parameter(.zeros([channels]))
+    runningMean = Buffer(.zeros([channels]))
+    runningVar = Buffer(.ones([channels]))
+    numBatchesTracked = Counter()
+    self.epsilon = epsilon
+    self.momentum = momentum
+  }
+
+  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+    guard pass.usesBatchStatistics else {
+      let scale = weight.value / (runningVar.value + epsilon).sqrt()
+      return x * scale + (bias.value - runningMean.value * scale)
+    }
+    let count = x.count / weight.shape[0]
+    require(count > 1, "BatchNorm2d: one value per channel in shape \(x.shape) has no variance; use a larger batch")
+    let (y, mean, variance) = x.normalizedWithMoments(.batch, epsilon: epsilon)
+    remember(mean, variance * (Double(count) / Double(count - 1)))
+    return y * weight.value + bias.value
+  }
+
+  private func remember(_ mean: Tensor, _ unbiasedVariance: Tensor) {
+    runningMean.update { $0.blend(with: mean, keep: 1 - momentum) }
+    runningVar.update { $0.blend(with: unbiasedVariance, keep: 1 - momentum) }
+    numBatchesTracked.value += 1
+  }
+}
+
+/// A learned scale and shift per channel, `y = x · weight + bias`.
+private func affine(_ x: Tensor, _ weight: Parameter?, _ bias: Parameter?) -> Tensor {
+  let scaled = weight.map { x * $0.value } ?? x
+  return bias.map { scaled + $0.value } ?? scaled
+}
+
+/// Instance normalisation: each channel of each image by its own mean and variance, in training and evaluation alike.
+///
+/// - Shape: `[n, h, w, c]` → same.   - Names: none by default; `weight`, `bias` `[c]` when affine.
+/// - Source: Ulyanov et al. 2016; without running statistics, as in PyTorch by default.
+public struct InstanceNorm2d: StatelessLayer {
+  public let weight, bias: Parameter?
+  public let epsilon: Double
+
+  public init(_ channels: Int, affine: Bool = false, epsilon: Double = 1e-5) {
+    weight = affine ? Parameter(.ones([channels])) : nil
+    bias = affine ? Parameter(.zeros([channels])) : nil
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { affine(x.normalized(.instance, epsilon: epsilon), weight, bias) }
+}
+
+/// Layer normalisation over the last axis.
+///
+/// - Shape: `[..., c]` → same.   - Names: `weight`, `bias` `[c]`.   - Initialiser: 1 and 0.   - Source: Ba et al. 2016.
+public struct LayerNorm: StatelessLayer {
+  public let weight, bias: Parameter
+  public let epsilon: Double
+
+  public init(_ channels: Int, epsilon: Double = 1e-5) {
+    weight = Parameter(.ones([channels]))
+    bias = Parameter(.zeros([channels]))
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { affine(x.normalized(.layer, epsilon: epsilon), weight, bias) }
+}
+
+/// Group normalisation: groups of neighbouring channels of each image by their own mean and variance.
+///
+/// - Shape: `[n, h, w, c]` → same.   - Names: `weight`, `bias` `[c]`.   - Initialiser: 1 and 0.   - Source: Wu, He 2018.
+public struct GroupNorm: StatelessLayer {
+  public let weight, bias: Parameter
+  public let groups: Int
+  public let epsilon: Double
+
+  public init(groups: Int, _ channels: Int, epsilon: Double = 1e-5) {
+    require(groups > 0 && channels % groups == 0, "GroupNorm: \(channels) channels do not divide into \(groups) groups")
+    weight = Parameter(.ones([channels]))
+    bias = Parameter(.zeros([channels]))
+    self.groups = groups
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { affine(x.normalized(.group(groups), epsilon: epsilon), weight, bias) }
+}
+
+/// The normalisation of a block, chosen by its config. Names are those of the chosen layer, under the name of the property.
+public enum Normalization: Layer {
+  /// The choice, as it stands in configs.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    case none, batch, instance
+    /// Groups of eight channels.
+    case group
+  }
+
+  case none
+  case batch(BatchNorm2d)
+  case instance(InstanceNorm2d)
+  case group(GroupNorm)
+
+  public init(_ kind: Kind, _ channels: Int) {
+    self = switch kind {
+    case .none: .none
+    case .batch: .batch(BatchNorm2d(channels))
+    case .instance: .instance(InstanceNorm2d(channels))
+    case .group: .group(GroupNorm(groups: channels / 8, channels))
+    }
+  }
+
+  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+    switch self {
+    case .none: x
+    case .batch(let layer): layer(x, pass)
+    case .instance(let layer): layer(x)
+    case .group(let layer): layer(x)
+    }
+  }
+}

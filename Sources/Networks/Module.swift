@@ -1,0 +1,55 @@
+import Tensors
+
+/// A part of a network: a struct of `let`s that holds parameters, buffers and further modules.
+///
+/// Names in checkpoints follow from the names of the properties, so they are written once:
+/// ```swift
+/// struct Head: Module {           // names: conv1.weight, conv1.bias, out_proj.weight, out_proj.bias
+///   let conv1: Conv2d
+///   let outProj: Linear?
+/// }
+/// ```
+/// Optionals and enum payloads take the name of their property, elements of arrays their index. Numbers, strings, closures and other
+/// values without layers are passed over. A dictionary, tuple, class or plain struct with layers inside would lose them, so it traps.
+public protocol Module {
+  /// The name component that official checkpoints use for a property, where the property's own name in snake case is not it;
+  /// several components are joined by dots, the empty string leaves the component out.
+  static var officialNames: [String: String] { get }
+}
+
+extension Module {
+  public static var officialNames: [String: String] { [:] }
+
+  /// All trained tensors with their official names, in the order of declaration; shared ones once, under their first name.
+  public func parameters() -> [(name: String, parameter: Parameter)] {
+    ModuleWalk(self).leaves.compactMap { leaf in
+      if case .parameter(let parameter) = leaf.leaf { (leaf.name, parameter) } else { nil }
+    }
+  }
+
+  /// All untrained tensors with their official names, in the order of declaration; shared ones once, under their first name.
+  public func buffers() -> [(name: String, buffer: Buffer)] {
+    ModuleWalk(self).leaves.compactMap { leaf in
+      if case .buffer(let buffer) = leaf.leaf { (leaf.name, buffer) } else { nil }
+    }
+  }
+
+  /// The number of trained numbers.
+  public var parameterCount: Int { parameters().reduce(0) { $0 + $1.parameter.value.count } }
+
+  /// Replaces every parameter and buffer by the same numbers in another precision.
+  public func convert(to precision: Precision) {
+    for (_, parameter) in parameters() { parameter.value = parameter.value.detached().converted(to: precision) }
+    for (_, buffer) in buffers() { buffer.value = buffer.value.converted(to: precision) }
+  }
+
+  /// Stops (or, with `false`, resumes) the training of all parameters whose names fit one of the patterns; `*` stands for any text.
+  /// - Throws: `.usage` if a pattern fits no parameter.
+  public func freeze(_ patterns: [String], _ isFrozen: Bool = true) throws {
+    let parameters = parameters()
+    for pattern in patterns {
+      let chosen = try NamePattern(pattern).select(parameters)
+      for (_, parameter) in chosen { parameter.isFrozen = isFrozen }
+    }
+  }
+}

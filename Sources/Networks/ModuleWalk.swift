@@ -1,0 +1,83 @@
+import Tensors
+
+/// What a module's tree ends in.
+enum ModuleLeaf {
+  case parameter(Parameter), buffer(Buffer), counter(Counter)
+
+  init?(_ value: Any) {
+    switch value {
+    case let parameter as Parameter: self = .parameter(parameter)
+    case let buffer as Buffer: self = .buffer(buffer)
+    case let counter as Counter: self = .counter(counter)
+    default: return nil
+    }
+  }
+
+  var identity: ObjectIdentifier {
+    switch self {
+    case .parameter(let parameter): ObjectIdentifier(parameter)
+    case .buffer(let buffer): ObjectIdentifier(buffer)
+    case .counter(let counter): ObjectIdentifier(counter)
+    }
+  }
+}
+
+/// One pass over all stored properties of a module: the only reflection in the framework.
+struct ModuleWalk {
+  private(set) var leaves: [(name: String, leaf: ModuleLeaf)] = []
+  /// Further names of leaves that were already seen, with the first name.
+  private(set) var aliases: [(alias: String, name: String)] = []
+  private var names: [ObjectIdentifier: String] = [:]
+
+  init(_ module: some Module) {
+    visit(module, [])
+    require(Set(leaves.map(\.name)).count == leaves.count,
+      "\(type(of: module)): two parameters have one name; check officialNames: \(leaves.map(\.name))")
+  }
+
+  private mutating func visit(_ value: Any, _ path: [String]) {
+    if let leaf = ModuleLeaf(value) { return record(leaf, path.joined(separator: ".")) }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case nil: return  // numbers, strings, closures
+    case .optional, .enum: for child in mirror.children { visit(child.value, path) }
+    case .collection: for (i, child) in mirror.children.enumerated() { visit(child.value, path + ["\(i)"]) }
+    case .struct where value is any Module:
+      let names = (value as? any Module).map { type(of: $0).officialNames } ?? [:]
+      for child in mirror.children {
+        let label = child.label ?? ""
+        let component = names[label] ?? snakeCase(label)
+        visit(child.value, component.isEmpty ? path : path + [component])
+      }
+    default:
+      require(!Self.holdsLayers(value), "\(path.joined(separator: ".")): layers inside a \(type(of: value)) are not found by name; "
+        + "use a struct that conforms to Module, an array, an optional or an enum")
+    }
+  }
+
+  private mutating func record(_ leaf: ModuleLeaf, _ name: String) {
+    if let first = names[leaf.identity] {
+      aliases.append((name, first))
+    } else {
+      names[leaf.identity] = name
+      leaves.append((name, leaf))
+    }
+  }
+
+  /// Looks a few levels deep only, because objects may refer to each other in circles.
+  private static func holdsLayers(_ value: Any, levels: Int = 6) -> Bool {
+    if value is any Module || ModuleLeaf(value) != nil { return true }
+    return levels > 0 && Mirror(reflecting: value).children.contains { holdsLayers($0.value, levels: levels - 1) }
+  }
+}
+
+/// `inProjWeight` → `in_proj_weight`.
+func snakeCase(_ name: String) -> String {
+  var result = "", previous: Character = "_"
+  for character in name {
+    if character.isUppercase, previous != "_", !previous.isUppercase { result += "_" }
+    result += character.lowercased()
+    previous = character
+  }
+  return result
+}

@@ -1,0 +1,47 @@
+import Tensors
+
+/// The running values that an optimiser keeps beside each parameter, as they go into checkpoints and come back.
+struct OptimizerState {
+  /// The optimiser's name, as a check that a checkpoint belongs to it.
+  let optimizer: String
+  /// What is kept for each parameter: `exp_avg` is stored as `exp_avg.<name of the parameter>`.
+  let slots: [String]
+  let parameters: [TrainedParameter]
+
+  /// One zero tensor for each parameter.
+  static func zeros(_ parameters: [TrainedParameter]) -> [Tensor] {
+    parameters.map { .zeros($0.parameter.shape, $0.parameter.precision) }
+  }
+
+  /// - Parameter values: one array of tensors for each slot, in the order of the parameters.
+  func saved(_ values: [[Tensor]], step: Int) -> Safetensors {
+    let entries = zip(slots, values).flatMap { slot, tensors in
+      zip(parameters, tensors).map { Safetensors.Entry("\(slot).\($0.name)", $1) }
+    }
+    return Safetensors(entries, metadata: ["optimizer": optimizer, "step": String(step)])
+  }
+
+  /// The values and the number of updates of a saved state.
+  func restored(_ state: Safetensors, from place: String) throws -> (values: [[Tensor]], step: Int) {
+    guard state.metadata["optimizer"] == optimizer, let step = state.metadata["step"].flatMap({ Int($0) }), step >= 0 else {
+      throw Failure(.badData, at: place,
+        "expected the state of the optimiser '\(optimizer)', found '\(state.metadata["optimizer"] ?? "none")' "
+          + "at step '\(state.metadata["step"] ?? "none")'",
+        remedy: "Resume with the optimiser of the checkpoint, or load its weights only.")
+    }
+    var problems: [String] = []
+    let values = slots.map { slot in
+      parameters.map { item -> Tensor in
+        let tensor = state["\(slot).\(item.name)"]?.tensor, expected = item.parameter
+        if let tensor, tensor.shape == expected.shape, tensor.precision == expected.precision { return tensor }
+        problems.append("\(slot).\(item.name)" + (tensor.map { " (\($0.shape), \($0.precision))" } ?? " (missing)"))
+        return .zeros([0])
+      }
+    }
+    guard problems.isEmpty, state.entries.count == slots.count * parameters.count else {
+      throw Failure(.badData, at: place, "the optimiser's state does not fit the network: \(state.entries.count) arrays, expected "
+        + "\(slots.count * parameters.count); missing or of another shape: \(problems.joined(separator: ", "))")
+    }
+    return (values, step)
+  }
+}

@@ -1,0 +1,107 @@
+"""Numbers that PyTorch and Apus both make from a name and an index, and the compact form in which large tensors are stored.
+
+Everything is integer arithmetic modulo 2^64 (SplitMix64 over FNV-1a), so the Swift side reproduces it bit for bit:
+see "The hash" and "Compact form" in README.md.
+"""
+import json
+import struct
+import time
+
+import numpy as np
+
+PROJECTIONS = 4     # Rademacher projections per tensor
+WHOLE_LIMIT = 256   # up to this many elements a tensor is stored whole,
+SAMPLES = 128       # above it by this many evenly spaced elements
+
+
+def fnv1a64(data):
+    """FNV-1a, 64 bits, of a string's UTF-8 bytes or of bytes, as a Python integer."""
+    value = 0xCBF29CE484222325
+    for byte in data.encode("utf-8") if isinstance(data, str) else data:
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def splitmix64(x):
+    """The SplitMix64 output for the state x (an array of uint64): add the golden constant, then mix."""
+    z = x + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def words(name, indices):
+    """splitmix64(fnv1a64(name) + i) for an array of non-negative indices i."""
+    return splitmix64(np.asarray(indices).astype(np.uint64) + np.uint64(fnv1a64(name)))
+
+
+def fractions(name, indices):
+    """Uniform in [0, 1): the upper 53 bits of the word, times 2^-53 (exact in float64)."""
+    return (words(name, indices) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def uniform(name, shape, low=-1.0, high=1.0):
+    """A float64 array, row-major: element i is low + (high - low) * fraction i."""
+    count = int(np.prod(shape, dtype=np.int64))
+    return (low + (high - low) * fractions(name, np.arange(count))).reshape(shape)
+
+
+def weights(name, shape, bound):
+    """Element i is (fraction * 2 - 1) * bound, rounded to float32: both precisions share the very same numbers."""
+    count = int(np.prod(shape, dtype=np.int64))
+    return ((fractions(name, np.arange(count)) * 2 - 1) * bound).astype(np.float32).reshape(shape)
+
+
+def signs(j, count):
+    """Rademacher signs s_j(i), i < count: +1 where bit 63 of word i of "projection<j>" is 0, -1 where it is 1."""
+    return 1.0 - 2.0 * (words(f"projection{j}", np.arange(count)) >> np.uint64(63)).astype(np.float64)
+
+
+def elements(x):
+    """The stored elements: all if at most WHOLE_LIMIT, else those at floor(k * count / SAMPLES), k < SAMPLES; precision kept."""
+    flat = np.ascontiguousarray(x).reshape(-1)
+    if flat.size <= WHOLE_LIMIT:
+        return flat.copy()
+    return flat[np.arange(SAMPLES, dtype=np.int64) * flat.size // SAMPLES]
+
+
+def statistics(x, reference=None):
+    """[p_0, p_1, p_2, p_3, L2 norm, max abs], in float64; with a reference also [L2 norm, max abs] of x - reference."""
+    flat = np.ascontiguousarray(x).reshape(-1).astype(np.float64)
+    values = [float(np.sum(signs(j, flat.size) * flat)) for j in range(PROJECTIONS)]
+    values += [float(np.sqrt(np.sum(flat * flat))), float(np.max(np.abs(flat)))]
+    if reference is not None:
+        distance = flat - np.ascontiguousarray(reference).reshape(-1).astype(np.float64)
+        values += [float(np.sqrt(np.sum(distance * distance))), float(np.max(np.abs(distance)))]
+    return np.array(values)
+
+
+def write_tensors(path, tensors, metadata):
+    """Writes numpy arrays as safetensors with a string map as `__metadata__`, sorted by name and so always the same bytes."""
+    dtypes = {"float64": "F64", "float32": "F32", "int64": "I64", "bool": "BOOL"}
+    arrays = {name: np.ascontiguousarray(x) for name, x in tensors.items()}
+    order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
+    header, offset = {"__metadata__": {key: metadata[key] for key in sorted(metadata)}}, 0
+    for name in order:
+        end = offset + arrays[name].nbytes
+        header[name] = {"dtype": dtypes[str(arrays[name].dtype)], "shape": list(tensors[name].shape), "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(header, separators=(",", ":")).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in order:
+            file.write(arrays[name].tobytes())
+
+
+class Stopwatch:
+    """Reports the wall time of a script and fails if it exceeds its limit."""
+
+    def __init__(self, limit):
+        self.limit, self.start = limit, time.perf_counter()
+
+    def report(self, path):
+        elapsed = time.perf_counter() - self.start
+        print(f"{path.name}: {path.stat().st_size / 1024:.1f} KiB, {elapsed:.1f} s (limit {self.limit} s)")
+        if elapsed > self.limit:
+            raise SystemExit(f"too slow: {elapsed:.1f} s, expected at most {self.limit} s")
