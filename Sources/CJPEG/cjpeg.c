@@ -1,1 +1,160 @@
 #include "cjpeg.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+// The library's error handler comes first: it finds this record through a pointer to its first member.
+typedef struct {
+  struct jpeg_error_mgr base;
+  jmp_buf landing;
+  char *message;
+  size_t capacity;
+} handler;
+
+static void fail(j_common_ptr codec) {
+  handler *h = (handler *)codec->err;
+  char text[JMSG_LENGTH_MAX];
+  codec->err->format_message(codec, text);
+  snprintf(h->message, h->capacity, "%s", text);
+  longjmp(h->landing, 1);
+}
+
+// Level -1 is a warning: only those that leave every pixel intact pass.
+static void note(j_common_ptr codec, int level) {
+  if (level >= 0) return;
+  switch (codec->err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_JFIF_MAJOR:
+      return;
+    default:
+      fail(codec);
+  }
+}
+
+static struct jpeg_error_mgr *listen(handler *h, char *message, size_t capacity) {
+  jpeg_std_error(&h->base);
+  h->base.error_exit = fail;
+  h->base.emit_message = note;
+  h->message = message;
+  h->capacity = capacity;
+  return &h->base;
+}
+
+// Reads the header and chooses grey or RGB output.
+static int open_image(struct jpeg_decompress_struct *codec, const uint8_t *bytes, size_t count) {
+  jpeg_create_decompress(codec);
+  jpeg_mem_src(codec, bytes, count);
+  jpeg_read_header(codec, TRUE);
+  if (codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK) return 0;
+  codec->out_color_space = codec->jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
+  return 1;
+}
+
+static int refuse(struct jpeg_decompress_struct *codec, char *message, size_t capacity, const char *text) {
+  snprintf(message, capacity, "%s", text);
+  jpeg_destroy_decompress(codec);
+  return 1;
+}
+
+int cjpeg_read_header(const uint8_t *bytes, size_t count, cjpeg_header *header, char *message, size_t capacity) {
+  handler h;
+  struct jpeg_decompress_struct codec;
+  memset(&codec, 0, sizeof codec);
+  codec.err = listen(&h, message, capacity);
+  if (setjmp(h.landing)) {
+    jpeg_destroy_decompress(&codec);
+    return 1;
+  }
+  if (!open_image(&codec, bytes, count)) return refuse(&codec, message, capacity, "CMYK colours are not supported");
+  header->width = codec.image_width;
+  header->height = codec.image_height;
+  header->channels = codec.out_color_space == JCS_GRAYSCALE ? 1 : 3;
+  jpeg_destroy_decompress(&codec);
+  return 0;
+}
+
+int cjpeg_read(const uint8_t *bytes, size_t count, uint8_t *samples, size_t size, char *message, size_t capacity) {
+  handler h;
+  struct jpeg_decompress_struct codec;
+  memset(&codec, 0, sizeof codec);
+  codec.err = listen(&h, message, capacity);
+  if (setjmp(h.landing)) {
+    jpeg_destroy_decompress(&codec);
+    return 1;
+  }
+  if (!open_image(&codec, bytes, count)) return refuse(&codec, message, capacity, "CMYK colours are not supported");
+  jpeg_start_decompress(&codec);
+  const size_t row_size = (size_t)codec.output_width * (size_t)codec.output_components;
+  if (row_size * codec.output_height != size)
+    return refuse(&codec, message, capacity, "the buffer does not have the size of the picture");
+  while (codec.output_scanline < codec.output_height) {
+    JSAMPROW row = samples + row_size * codec.output_scanline;
+    jpeg_read_scanlines(&codec, &row, 1);
+  }
+  jpeg_finish_decompress(&codec);
+  jpeg_destroy_decompress(&codec);
+  return 0;
+}
+
+// A destination that hands its buffer on whenever it is full.
+typedef struct {
+  struct jpeg_destination_mgr base;
+  cjpeg_sink sink;
+  void *context;
+  JOCTET buffer[1 << 14];
+} outlet;
+
+static void outlet_start(j_compress_ptr codec) {
+  outlet *o = (outlet *)codec->dest;
+  o->base.next_output_byte = o->buffer;
+  o->base.free_in_buffer = sizeof o->buffer;
+}
+
+static boolean outlet_full(j_compress_ptr codec) {
+  outlet *o = (outlet *)codec->dest;
+  o->sink(o->context, o->buffer, sizeof o->buffer);
+  outlet_start(codec);
+  return TRUE;
+}
+
+static void outlet_end(j_compress_ptr codec) {
+  outlet *o = (outlet *)codec->dest;
+  o->sink(o->context, o->buffer, sizeof o->buffer - o->base.free_in_buffer);
+}
+
+int cjpeg_write(const uint8_t *samples, uint32_t height, uint32_t width, uint32_t channels, int quality, cjpeg_sink sink,
+                void *context, char *message, size_t capacity) {
+  handler h;
+  outlet o = {.base = {.init_destination = outlet_start, .empty_output_buffer = outlet_full, .term_destination = outlet_end},
+              .sink = sink, .context = context};
+  struct jpeg_compress_struct codec;
+  memset(&codec, 0, sizeof codec);
+  codec.err = listen(&h, message, capacity);
+  if (setjmp(h.landing)) {
+    jpeg_destroy_compress(&codec);
+    return 1;
+  }
+  jpeg_create_compress(&codec);
+  codec.dest = &o.base;
+  codec.image_width = width;
+  codec.image_height = height;
+  codec.input_components = (int)channels;
+  codec.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg_set_defaults(&codec);
+  jpeg_set_quality(&codec, quality, TRUE);
+  codec.comp_info[0].h_samp_factor = 1;
+  codec.comp_info[0].v_samp_factor = 1;
+  jpeg_start_compress(&codec, TRUE);
+  while (codec.next_scanline < codec.image_height) {
+    JSAMPROW row = (JSAMPROW)(samples + (size_t)width * channels * codec.next_scanline);
+    jpeg_write_scanlines(&codec, &row, 1);
+  }
+  jpeg_finish_compress(&codec);
+  jpeg_destroy_compress(&codec);
+  return 0;
+}

@@ -1,0 +1,59 @@
+import Tensors
+import Vision
+
+/// The image formats that can be written, chosen by the extension of the file.
+enum ImageFormat: String, CaseIterable {
+  case png, jpg, jpeg, ppm, pgm
+
+  /// The format that a path's extension names, in any case.
+  init?(path: String) { self.init(rawValue: Path.fileExtension(path)) }
+
+  static var list: String { allCases.map { "." + $0.rawValue }.joined(separator: ", ") }
+}
+
+extension Image {
+  /// Reads a PNG, JPEG, PPM or PGM file, recognised by its first bytes, whatever its name.
+  ///
+  ///     let image = try Image(contentsOf: "frame_0001.png").rgb()
+  ///
+  /// - Throws: `.missingInput` if there is no such file; `.badData`, with the codec's message, if it is truncated, corrupt or none of
+  ///   these formats.
+  public init(contentsOf path: String) throws {
+    let bytes = try File.bytes(at: path)
+    if bytes.starts(with: PNG.magic) {
+      self = try PNG.decode(bytes, place: path)
+    } else if bytes.starts(with: JPEG.magic) {
+      self = try JPEG.decode(bytes, place: path)
+    } else if bytes.starts(with: Array("P5".utf8)) || bytes.starts(with: Array("P6".utf8)) {
+      self = try PortableMap.decode(bytes, place: path)
+    } else {
+      let start = bytes.isEmpty ? "is empty" : "begins with the bytes \(Path.hexadecimal(bytes.prefix(8)))"
+      throw Failure(.badData, at: path, "the file \(start), expected a PNG, JPEG, PPM (P6) or PGM (P5) image")
+    }
+  }
+
+  /// Writes the image in the format of the path's extension: `.png`, `.jpg`, `.jpeg` (quality 95), `.ppm`, `.pgm`. Replaces an older
+  /// file at once.
+  /// - Throws: `.usage` for any other extension, or for `.pgm` if the image is not grey; the failures of `AtomicFile.write`.
+  public func write(to path: String) throws {
+    switch ImageFormat(path: path) {
+    case .png: try AtomicFile.write(PNG.encode(self), to: path)
+    case .jpg, .jpeg: try AtomicFile.write(JPEG.encode(self), to: path)
+    case .ppm: try AtomicFile.write(PortableMap.encode(rgb()), to: path)
+    case .pgm:
+      guard channels == 1 else { throw Failure(.usage, at: path, "a .pgm file is grey, the image has \(channels) channels") }
+      try AtomicFile.write(PortableMap.encode(self), to: path)
+    case nil: throw Failure(.usage, at: path, "the extension names no image format, expected one of \(ImageFormat.list)")
+    }
+  }
+}
+
+extension Image16 {
+  /// Reads a PNG file of 16 bits a sample.
+  /// - Throws: `.missingInput`; `.badData` if it is something else, truncated or corrupt.
+  public init(contentsOf path: String) throws { self = try PNG.decode16(try File.bytes(at: path), place: path) }
+
+  /// Writes a PNG file, whatever the extension.
+  /// - Throws: the failures of `AtomicFile.write`.
+  public func write(to path: String) throws { try AtomicFile.write(PNG.encode(self), to: path) }
+}
