@@ -23,7 +23,7 @@ struct FlowScene: Sendable {
         ground.t += shadow.offset
         frame.colors.withUnsafeMutableBufferPointer { colors in
           draw(shadow.texture, at: ground.after(shadow.placement), wraps: false) { pixel, value in
-            colors[pixel] *= 1 - value.w
+            if value.w > 0 { colors[pixel] *= 1 - value.w }
           }
         }
       }

@@ -59,15 +59,15 @@ extension SceneLayer {
     let angle = random.uniform(0, 2 * .pi), tilt = random.uniform(0, 0.3) / radius
     let slope = SIMD2(cos(angle), sin(angle)) * tilt
     let center = SIMD2(repeating: Double(side) / 2)
+    let depths = outline.distances(side: side)
     for y in 0..<side {
       for x in 0..<side {
         let p = SIMD2(Double(x), Double(y)) - center
-        let depth = outline.distance(at: p)
+        let depth = depths[y * side + x]
         let coverage = Float(depth + 0.5).clamped()
         let edge = 1 - (depth / rimWidth).clamped(to: 0...1)
         let light = Float((1 - rim * edge * edge) * (1 + (slope * p).sum()))
-        let color = (texels[y * side + x] * light)
-          .clamped(lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: 255))
+        let color = (texels[y * side + x] * light).limited(SIMD4(repeating: 0), SIMD4(repeating: 255))
         texels[y * side + x] = SIMD4(color.x, color.y, color.z, coverage)
       }
     }
@@ -80,14 +80,9 @@ extension SceneLayer {
     let cell = 4.0
     let side = Int((2 * (radius + softness) / cell).rounded(.up)) + 5
     let middle = Double(side) / 2
-    var texels: [SIMD4<Float>] = []
-    texels.reserveCapacity(side * side)
-    for y in 0..<side {
-      for x in 0..<side {
-        let depth = outline.distance(at: (SIMD2(Double(x), Double(y)) - middle) * cell)
-        let share = ((depth / softness + 1) / 2).clamped(to: 0...1)
-        texels.append(SIMD4(0, 0, 0, Float(darkness * share * share * (3 - 2 * share))))
-      }
+    let texels = outline.distances(side: side, cell: cell).map { depth in
+      let share = ((depth / softness + 1) / 2).clamped(to: 0...1)
+      return SIMD4(0, 0, 0, Float(darkness * share * share * (3 - 2 * share)))
     }
     return Shadow(
       texture: Texture(height: side, width: side, texels: texels),
