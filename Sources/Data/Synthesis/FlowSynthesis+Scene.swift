@@ -3,7 +3,7 @@ import Tensors
 
 extension FlowSynthesis {
   /// The layers of one sample, from back to front.
-  func scene(index: Int, seed: UInt64) -> FlowScene {
+  package func scene(index: Int, seed: UInt64) -> FlowScene {
     var random = source(.synthesis, 0, index, seed)
     let center = SIMD2(Double(width), Double(height)) / 2
     let isStatic = random.chance(staticShare)

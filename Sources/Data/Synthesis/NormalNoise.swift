@@ -6,16 +6,16 @@ import Tensors
 /// Box and Muller's transform costs two transcendental functions per number, which would be half the time of a picture. The table
 /// holds `Φ⁻¹((i + ½) / 4096)`, so moments are those of the normal law to three digits and the largest value is 3.66 σ: plenty
 /// for textures and sensor noise.
-struct NormalNoise {
+package struct NormalNoise {
   static let quantiles: [Float] = (0..<4096).map { Float(inverseNormal((Double($0) + 0.5) / 4096)) }
 
   private var random: Random
 
   /// Numbers of their own, independent of what `random` gives afterwards.
-  init(from random: inout Random) { self.random = Random(seed: random.next(), stream: .noise) }
+  package init(from random: inout Random) { self.random = Random(seed: random.next(), stream: .noise) }
 
   /// Adds `scale · N(0, 1)` to every element.
-  mutating func add(to values: inout [Float], scale: Float) {
+  package mutating func add(to values: inout [Float], scale: Float) {
     var random = random
     NormalNoise.quantiles.withUnsafeBufferPointer { table in
       values.withUnsafeMutableBufferPointer { values in

@@ -2,19 +2,27 @@ import Foundation
 import Tensors
 
 /// One surface of a scene: the background, or an object with its outline in the opacity of its texture.
-struct SceneLayer: Sendable {
-  let texture: Texture
+package struct SceneLayer: Sendable {
+  package let texture: Texture
   /// Whether the texture repeats without end (the background) or stops at its border (objects).
-  let wraps: Bool
+  package let wraps: Bool
   /// From texture coordinates to image 1.
-  let placement: AffineMotion
+  package let placement: AffineMotion
   /// From image 1 to image 2.
-  let motion: AffineMotion
+  package let motion: AffineMotion
   /// The soft shadow that falls on the layers below; nil casts none.
   let shadow: Shadow?
 
+  package init(texture: Texture, wraps: Bool, placement: AffineMotion, motion: AffineMotion, shadow: Shadow? = nil) {
+    self.texture = texture
+    self.wraps = wraps
+    self.placement = placement
+    self.motion = motion
+    self.shadow = shadow
+  }
+
   /// Opacity of a shadow on a grid coarser than the texture's.
-  struct Shadow: Sendable {
+  package struct Shadow: Sendable {
     /// The shadow's darkness is the last component, 0...1.
     let texture: Texture
     /// From the shadow's texture coordinates to those of the layer.

@@ -2,15 +2,15 @@
 ///
 /// Both frames evaluate the same smooth function at real coordinates, so a point keeps its colour while it moves. The spline's own
 /// low-pass (standard deviation 0.58 texels) is the blur of a good lens.
-struct Texture: Sendable {
-  let height: Int
-  let width: Int
+package struct Texture: Sendable {
+  package let height: Int
+  package let width: Int
   /// Row-major with a rim of periodic copies: one row above and two below, one column left and two right.
   private let texels: [SIMD4<Float>]
   private var stride: Int { width + 3 }
 
   /// - Parameter texels: `height · width`, row-major.
-  init(height: Int, width: Int, texels core: [SIMD4<Float>]) {
+  package init(height: Int, width: Int, texels core: [SIMD4<Float>]) {
     guard core.count == height * width else { fatalError("Texture: \(height)x\(width) needs \(height * width) texels, got \(core.count)") }
     self.height = height
     self.width = width
@@ -82,7 +82,7 @@ struct Texture: Sendable {
   }
 
   /// The value at one point of the repeating texture.
-  func value(at point: SIMD2<Float>) -> SIMD4<Float> {
+  package func value(at point: SIMD2<Float>) -> SIMD4<Float> {
     var result = SIMD4<Float>()
     forEach(from: point, step: SIMD2(0, 0), count: 1, wraps: true) { result = $1 }
     return result
