@@ -3,12 +3,12 @@ import Tensors
 
 /// The learning rate as a pure function of the step.
 ///
-/// All kinds give a factor of the peak rate; a linear warm-up, if any, multiplies it. Steps count from 0: the factor of step `t` is the one
-/// in force for update `t + 1`.
+/// All kinds give a factor of the peak rate; a linear warm-up, if any, multiplies it. Step `t` counts from 0: its rate is the one in force
+/// for update `t + 1`.
 /// ```swift
-/// var schedule = Schedule(.oneCycle)
-/// schedule.extraSteps = 100
-/// schedule.rate(at: 5_004, of: 100_000, peak: 4e-4)   // 4e-4, the top
+/// let schedule = Schedule.oneCycle(peak: 4e-4, steps: 100_100)
+/// schedule.rate(at: 0)       // 1.6e-5
+/// schedule.rate(at: 5_004)   // 4e-4, the top
 /// ```
 public struct Schedule: Codable, Sendable, Equatable {
   /// The shape of the curve. `T` is the length of the schedule, `t` the step.
@@ -18,21 +18,22 @@ public struct Schedule: Codable, Sendable, Equatable {
     /// `gamma^⌊t / stepSize⌋`.
     case step
     /// `gamma` to the number of milestones that are not after `t`.
-    case multiStep = "multi_step"
+    case multiStep
     /// `f + (1 - f) (1 + cos(π t / T)) / 2`, `f = finalFactor`. - Source: Loshchilov, Hutter 2017, without restarts.
     case cosine
     /// `f + (1 - f) (1 - t / T)^power`, `f = finalFactor`.
     case polynomial
     /// Linearly from `1 / startDivisor` at 0 to 1 at `riseFraction · T - 1`, then linearly to `1 / (startDivisor · finalDivisor)` at `T - 1`.
     /// - Source: Smith, Topin 2018, in the linear form of PyTorch's `OneCycleLR`.
-    case oneCycle = "one_cycle"
+    case oneCycle
   }
 
   public var kind = Kind.constant
-  /// `T`, the length of the schedule in steps; 0 for that of the run.
-  public var steps = 0
-  /// Added to `T`: the RAFT recipe plans 100 steps more than it runs.
-  public var extraSteps = 0
+  /// The largest learning rate.
+  public var peak = 1e-3
+  /// `cosine`, `polynomial`, `oneCycle`: `T`, the length of the schedule in steps. It may be longer than the run: RAFT's recipe plans 100
+  /// steps more.
+  public var steps = 100_000
   /// Steps of the linear warm-up; 0 for none.
   public var warmupSteps = 0
   /// The factor at step 0 of the warm-up.
@@ -54,32 +55,36 @@ public struct Schedule: Codable, Sendable, Equatable {
   /// `oneCycle`: first over last rate.
   public var finalDivisor = 10_000.0
 
-  public init(_ kind: Kind = .constant) { self.kind = kind }
-
-  /// The learning rate of a step.
-  /// - Parameters:
-  ///   - step: updates made before this one.
-  ///   - runSteps: the length of the run.
-  ///   - peak: the largest learning rate.
-  public func rate(at step: Int, of runSteps: Int, peak: Double) -> Double { peak * factor(at: step, of: runSteps) }
-
-  /// What the peak rate is multiplied by. Steps after the end of the schedule have its last factor.
-  public func factor(at step: Int, of runSteps: Int) -> Double {
-    require(step >= 0, "Schedule: step \(step) is negative")
-    let total = (steps > 0 ? steps : runSteps) + extraSteps
-    let warmup = step < warmupSteps ? warmupFactor + (1 - warmupFactor) * Double(step) / Double(warmupSteps) : 1
-    return warmup * curve(step, total)
+  public init(_ kind: Kind = .constant, peak: Double = 1e-3) {
+    self.kind = kind
+    self.peak = peak
   }
 
-  private func curve(_ t: Int, _ total: Int) -> Double {
-    let progress = total > 0 ? Double(min(t, total)) / Double(total) : 1
+  public static func constant(_ rate: Double) -> Schedule { Schedule(.constant, peak: rate) }
+
+  /// RAFT's schedule: `oneCycle` with its defaults.
+  public static func oneCycle(peak: Double, steps: Int) -> Schedule {
+    var schedule = Schedule(.oneCycle, peak: peak)
+    schedule.steps = steps
+    return schedule
+  }
+
+  /// The learning rate of step `t`. Steps after the end of the schedule have its last rate.
+  public func rate(at t: Int) -> Double {
+    require(t >= 0, "Schedule: step \(t) is negative")
+    let warmup = t < warmupSteps ? warmupFactor + (1 - warmupFactor) * Double(t) / Double(warmupSteps) : 1
+    return peak * warmup * curve(t)
+  }
+
+  private func curve(_ t: Int) -> Double {
+    let progress = Double(min(t, steps)) / Double(max(steps, 1))
     switch kind {
     case .constant: return 1
     case .step: return pow(gamma, Double(t / max(stepSize, 1)))
     case .multiStep: return pow(gamma, Double(milestones.count { $0 <= t }))
     case .cosine: return finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2
     case .polynomial: return finalFactor + (1 - finalFactor) * pow(1 - progress, power)
-    case .oneCycle: return oneCycle(Double(min(t, max(total - 1, 0))), Double(total))
+    case .oneCycle: return oneCycle(Double(min(t, max(steps - 1, 0))), Double(steps))
     }
   }
 
@@ -90,21 +95,22 @@ public struct Schedule: Codable, Sendable, Equatable {
     return 1 + (last - 1) * (t - top) / (end - top)
   }
 
-  /// The problems of these settings, as key and text; none if they make sense.
-  public var problems: [(key: String, problem: String)] {
-    [
-      ("steps", steps >= 0, "\(steps) is negative"),
-      ("extra_steps", extraSteps >= 0, "\(extraSteps) is negative"),
-      ("warmup_steps", warmupSteps >= 0, "\(warmupSteps) is negative"),
-      ("warmup_factor", (0...1).contains(warmupFactor), "\(warmupFactor) is outside 0...1"),
-      ("step_size", stepSize > 0, "\(stepSize) is not positive"),
-      ("milestones", milestones == milestones.sorted(), "\(milestones) are not in ascending order"),
-      ("gamma", gamma > 0 && gamma <= 1, "\(gamma) is outside 0...1, without 0"),
-      ("final_factor", (0...1).contains(finalFactor), "\(finalFactor) is outside 0...1"),
-      ("power", power > 0, "\(power) is not positive"),
-      ("rise_fraction", (0...1).contains(riseFraction), "\(riseFraction) is outside 0...1"),
-      ("start_divisor", startDivisor >= 1, "\(startDivisor) is below 1"),
-      ("final_divisor", finalDivisor >= 1, "\(finalDivisor) is below 1"),
-    ].compactMap { key, isFine, problem in isFine ? nil : (key, problem) }
+  /// The settings that make no sense: key, value, and what is allowed.
+  public var faults: [(key: String, value: String, allowed: String)] {
+    let share = 0.0...1
+    return [
+      ("peak", "\(peak)", "0 or more", peak >= 0),
+      ("steps", "\(steps)", "1 or more", steps >= 1),
+      ("warmup_steps", "\(warmupSteps)", "0 (none) or more", warmupSteps >= 0),
+      ("warmup_factor", "\(warmupFactor)", "0 to 1", share.contains(warmupFactor)),
+      ("step_size", "\(stepSize)", "1 or more", stepSize >= 1),
+      ("milestones", "\(milestones)", "steps in ascending order", milestones == milestones.sorted()),
+      ("gamma", "\(gamma)", "above 0, at most 1", gamma > 0 && gamma <= 1),
+      ("final_factor", "\(finalFactor)", "0 to 1", share.contains(finalFactor)),
+      ("power", "\(power)", "above 0", power > 0),
+      ("rise_fraction", "\(riseFraction)", "0 to 1", share.contains(riseFraction)),
+      ("start_divisor", "\(startDivisor)", "1 or more", startDivisor >= 1),
+      ("final_divisor", "\(finalDivisor)", "1 or more", finalDivisor >= 1),
+    ].compactMap { key, value, allowed, isFine in isFine ? nil : (key, value, allowed) }
   }
 }
