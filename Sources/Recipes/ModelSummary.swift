@@ -1,5 +1,6 @@
 import Networks
 import Tensors
+import Training
 
 /// What a model consists of and costs, read off the graph of one training pass.
 public struct ModelSummary: Sendable {

@@ -41,19 +41,22 @@ public struct Trainer<R: Recipe> {
     record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: plan.steps)
     try console.record(to: "\(folder.path)/train.log")
     for note in opened.notes { note.hasPrefix("warning: ") ? console.warning(String(note.dropFirst(9))) : console.note(note) }
+    // The pointers before the logs: killed in between, the run continues from here again and finds the rows to drop.
+    if let checkpoint = opened.checkpoint {
+      try Trainer.restorePointers(of: self.store, from: checkpoint, best: state.best?.step)
+    }
     log = try MetricLog(folder: folder.path, names: ["lr"] + recipe.trainMetrics + recipe.evaluationMetrics, resumedAt: state.step,
                         isResumed: opened.checkpoint != nil, time: time)
-    if let checkpoint = opened.checkpoint { try restorePointers(from: checkpoint) }
     if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
     state.seed = plan.seed
     try record.write(to: folder.path)
   }
 
   /// The pointers may be of a future that was given up, or one save behind.
-  private func restorePointers(from checkpoint: Checkpoint) throws {
+  private static func restorePointers(of store: CheckpointStore, from checkpoint: Checkpoint, best: Int?) throws {
     guard store.steps.contains(checkpoint.step) else { return }  // continued from the checkpoint of another run folder
     try store.point(.last, at: checkpoint.step)
-    if let best = state.best, store.steps.contains(best.step) { try store.point(.best, at: best.step) } else { store.remove(.best) }
+    if let best, store.steps.contains(best) { try store.point(.best, at: best) } else { store.remove(.best) }
   }
 
   /// Trains to the last step of the plan, or until something asks to stop.

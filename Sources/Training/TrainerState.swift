@@ -38,7 +38,8 @@ struct TrainerState: Codable, Equatable {
     guard let bytes = checkpoint.files[TrainerState.fileName], let state = try? decoder.decode(TrainerState.self, from: Data(bytes)),
           state.version <= TrainerState.currentVersion, state.step == checkpoint.step else {
       throw Failure(.badData, at: "\(checkpoint.path)/\(TrainerState.fileName)",
-                    "this is not the state of a training run at step \(checkpoint.step), in a format up to version \(TrainerState.currentVersion)")
+                    "this is not the state of a training run at step \(checkpoint.step), in a format up to version "
+                      + "\(TrainerState.currentVersion)")
     }
     self = state
   }

@@ -8,7 +8,7 @@ import Foundation
 /// - Source: Baker, Scharstein, Lewis, Roth, Black, Szeliski, "A database and evaluation methodology for optical flow", IJCV 2011.
 public enum FlowWheel {
   /// The 55 hues, each channel 0...255.
-  static let hues: [SIMD3<Float>] = {
+  package static let hues: [SIMD3<Float>] = {
     // Each ramp moves one channel up or down over `length` steps, the other two stand at 0 or 255.
     func ramp(_ length: Int, _ color: (Float) -> SIMD3<Float>) -> [SIMD3<Float>] {
       (0..<length).map { color((255 * Float($0) / Float(length)).rounded(.down)) }

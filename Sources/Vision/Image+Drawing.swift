@@ -22,16 +22,6 @@ extension Image {
     self.init(height: height, width: width, channels: 3, pixels: pixels)
   }
 
-  /// The same picture with three channels: grey is repeated, alpha is dropped.
-  public func asRGB() -> Image {
-    if channels == 3 { return self }
-    var result = Image(height: height, width: width, channels: 3)
-    for index in 0..<height * width {
-      for channel in 0..<3 { result.pixels[3 * index + channel] = pixels[channels * index + (channels >= 3 ? channel : 0)] }
-    }
-    return result
-  }
-
   /// Lays `color` over the pixel at row `y`, column `x`, with the given opacity 0...1.
   public mutating func dot(y: Int, x: Int, _ color: RGB, opacity: Float = 1) {
     requireRGB("dot")
@@ -52,7 +42,7 @@ extension Image {
   /// Copies `image` (of any channel count) so that its first pixel lands at (`top`, `left`).
   public mutating func blit(_ image: Image, top: Int, left: Int) {
     requireRGB("blit")
-    let source = image.asRGB()
+    let source = image.rgb()
     let first = max(0, -left), last = min(source.width, width - left)
     guard first < last else { return }
     for y in max(0, -top)..<max(0, -top, min(source.height, height - top)) {
@@ -92,6 +82,6 @@ extension Image {
   }
 
   private func requireRGB(_ operation: String) {
-    guard channels == 3 else { fatalError("Image.\(operation): needs 3 channels, has \(channels); use asRGB() first") }
+    guard channels == 3 else { fatalError("Image.\(operation): needs 3 channels, has \(channels); use rgb() first") }
   }
 }

@@ -111,12 +111,12 @@ public struct LinePlot: Sendable {
   }
 
   /// A scale with round tick values: steps of 1, 2 or 5 times a power of ten.
-  struct Axis: Sendable {
-    let low, high: Double
-    let ticks: [Double]
-    let labels: [String]
+  package struct Axis: Sendable {
+    package let low, high: Double
+    package let ticks: [Double]
+    package let labels: [String]
 
-    init(values: [Double], ticks count: Int) {
+    package init(values: [Double], ticks count: Int) {
       var low = values.min() ?? 0, high = values.max() ?? 1
       if high - low < max(abs(high), abs(low)) * 1e-9 || high == low {
         low -= low == 0 ? 0 : abs(low) / 2

@@ -21,15 +21,17 @@ public struct Padding: Sendable, Equatable {
   public var paddedHeight: Int { height + top + bottom }
   public var paddedWidth: Int { width + left + right }
 
-  /// The padding that brings `height` and `width` to the next multiple of `multiple`; none where they already are.
+  /// The padding that brings `height` and `width` to the next multiple of `multiple` that is at least `minimum`; none where they already
+  /// are.
   /// - Precondition: all three are positive.
-  public init(height: Int, width: Int, multiple: Int = 8, mode: Mode = .sintel) {
+  public init(height: Int, width: Int, multiple: Int = 8, minimum: Int = 0, mode: Mode = .sintel) {
     guard height > 0, width > 0, multiple > 0 else {
       fatalError("Padding: \(height)x\(width) to multiples of \(multiple), expected positive numbers")
     }
     self.height = height
     self.width = width
-    let missingRows = (multiple - height % multiple) % multiple, missingColumns = (multiple - width % multiple) % multiple
+    func missing(_ length: Int) -> Int { (max(length, minimum) + multiple - 1) / multiple * multiple - length }
+    let missingRows = missing(height), missingColumns = missing(width)
     left = missingColumns / 2
     right = missingColumns - left
     top = mode == .sintel ? missingRows / 2 : 0

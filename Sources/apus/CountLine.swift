@@ -1,7 +1,7 @@
 import Foundation
 
 /// "evaluating 3/40" on the standard error, drawn in place; silent where nobody watches.
-final class CountLine {
+struct CountLine: Sendable {
   private let title: String
   private let isShown = isatty(STDERR_FILENO) == 1
 

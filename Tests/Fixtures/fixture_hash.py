@@ -65,15 +65,17 @@ def elements(x):
     return flat[np.arange(SAMPLES, dtype=np.int64) * flat.size // SAMPLES]
 
 
-def statistics(x, reference=None):
-    """[p_0, p_1, p_2, p_3, L2 norm, max abs], in float64; with a reference also [L2 norm, max abs] of x - reference."""
+def statistics(x):
+    """[p_0, p_1, p_2, p_3, L2 norm, max abs] in float64: signed sums over all elements, and two norms."""
     flat = np.ascontiguousarray(x).reshape(-1).astype(np.float64)
-    values = [float(np.sum(signs(j, flat.size) * flat)) for j in range(PROJECTIONS)]
-    values += [float(np.sqrt(np.sum(flat * flat))), float(np.max(np.abs(flat)))]
-    if reference is not None:
-        distance = flat - np.ascontiguousarray(reference).reshape(-1).astype(np.float64)
-        values += [float(np.sqrt(np.sum(distance * distance))), float(np.max(np.abs(distance)))]
-    return np.array(values)
+    values = [np.sum(signs(j, flat.size) * flat) for j in range(PROJECTIONS)]
+    return np.array(values + [np.sqrt(np.sum(flat * flat)), np.max(np.abs(flat))])
+
+
+def distance(candidates, truth):
+    """[L2 norm, max abs] of candidate - truth over all elements, in float64; of several candidates the largest of each."""
+    differences = [x.astype(np.float64) - truth for x in candidates]
+    return np.array([max(np.sqrt(np.sum(d * d)) for d in differences), max(np.max(np.abs(d)) for d in differences)])
 
 
 def write_tensors(path, tensors, metadata):

@@ -1,6 +1,7 @@
 """torchvision's raft_small as the reference: official names and shapes, precision, loss and optimiser as in the RAFT paper."""
 import contextlib
 import re
+import warnings
 
 import numpy as np
 import torch
@@ -88,6 +89,23 @@ def precision(dtype):
     finally:
         raft.make_coords_grid = original
         torch.set_default_dtype(before)
+
+
+ROUNDINGS = [(True, 1), (True, 2), (False, 1)]  # (oneDNN, threads): the same formulas, summed in other orders
+
+
+@contextlib.contextmanager
+def rounding(onednn, threads):
+    """Runs float32 with another order of summation. The largest distance to float64 among all ROUNDINGS is torch's own rounding."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="TF32")  # of a graphics processor that is not there
+            with torch.backends.mkldnn.flags(enabled=onednn):
+                yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def model(parameters, dtype):

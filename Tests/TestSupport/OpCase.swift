@@ -55,7 +55,7 @@ public struct GradientCheck {
   }
 
   /// The gradient's own gradient: `G = Σ ⟨∂L/∂xᵢ, dᵢ⟩` with fixed `dᵢ`.
-  private mutating func checkSecondOrder(_ item: OpCase, _ value: ([Tensor]) -> Tensor, _ inputs: [Tensor]) -> String? {
+  private mutating func checkSecondOrder(_ item: OpCase, _ value: @escaping ([Tensor]) -> Tensor, _ inputs: [Tensor]) -> String? {
     let directions = inputs.map { Tensor.uniform($0.shape, from: -1, to: 1, &random, precision: .float64) }
     let slope: ([Tensor]) -> Tensor = { leaves in
       let tracked = leaves.map { $0.isRecorded ? $0 : $0.tracked() }

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// Listings of folders.
-enum Folder {
+package enum Folder {
   /// The names in a folder in natural order, without hidden ones.
   /// - Throws: `.missingInput` if there is no such folder, or it is a file.
   static func names(in folder: String) throws -> [String] {
@@ -15,6 +15,16 @@ enum Folder {
       return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }.sorted(by: precedes)
     } catch {
       throw Failure(.missingInput, at: folder, "the folder cannot be listed: \(error)")
+    }
+  }
+
+  /// Makes the folder and those above it, if they are not there.
+  /// - Throws: `.cannotCreate` if the system refuses.
+  package static func create(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw Failure(.cannotCreate, at: path, "the folder cannot be created: \(error.localizedDescription)")
     }
   }
 
@@ -33,7 +43,7 @@ enum Folder {
   }
 
   /// Natural order: runs of digits compare as numbers, so `frame9` comes before `frame10`; otherwise by bytes.
-  static func precedes(_ a: String, _ b: String) -> Bool {
+  package static func precedes(_ a: String, _ b: String) -> Bool {
     let x = runs(of: a), y = runs(of: b)
     for (p, q) in zip(x, y) where p != q {
       guard let m = p.first, let n = q.first, isDigit(m), isDigit(n) else { return p.lexicographicallyPrecedes(q) }

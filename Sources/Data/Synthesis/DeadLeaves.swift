@@ -24,7 +24,7 @@ extension TexturePainter {
           center: SIMD2(Float(random.uniform(0, Double(width))), Float(random.uniform(0, Double(height)))),
           axes: SIMD2(Float(radius), Float(radius * flattening)), cosine: Float(cos(angle)), sine: Float(sin(angle)),
           isRound: onlyRound || random.chance(0.4), slope: Float(slope / radius),
-          color: SIMD4(color, Float(random.uniform(-0.4, 0.4))))
+          color: SIMD4(color, Float(random.uniform(-0.28, 0.28))))
         leaf.draw(on: texels, height: height, width: width)
         uncovered -= radius * radius * flattening * 3
       }
@@ -47,15 +47,20 @@ private struct Leaf {
     let reachX = abs(cosine) * corner.x + abs(sine) * corner.y + 1, reachY = abs(sine) * corner.x + abs(cosine) * corner.y + 1
     for y in Int((center.y - reachY).rounded(.up))...Int(center.y + reachY) {
       let row = (y % height + height) % height * width
+      let dy = Float(y) - center.y
+      var column = (Int((center.x - reachX).rounded(.up)) % width + width) % width
       for x in Int((center.x - reachX).rounded(.up))...Int(center.x + reachX) {
-        let dx = Float(x) - center.x, dy = Float(y) - center.y
+        let dx = Float(x) - center.x
         let px = cosine * dx + sine * dy, py = cosine * dy - sine * dx
         let coverage = (distance(px, py, corner) + 0.5).clamped()
-        guard coverage > 0 else { continue }
-        let at = row + (x % width + width) % width
-        var own = color * (1 + slope * px)
-        own.w = color.w
-        texels[at] += (own - texels[at]) * coverage
+        if coverage > 0 {
+          let old = texels[row + column]
+          var own = color * (1 + slope * px)
+          own.w = color.w
+          texels[row + column] = old + (own - old) * coverage
+        }
+        column += 1
+        if column == width { column = 0 }
       }
     }
   }

@@ -17,14 +17,16 @@ struct Exposure: Sendable {
     var random = random
     var source = NormalNoise(from: &random)
     let blurred = blur > 0.05 ? Exposure.blurred(colors, height: height, width: width, sigma: blur) : colors
+    let zero = [Float](repeating: 0, count: 3 * width)
     let pixels = [UInt8](unsafeUninitializedCapacity: 3 * height * width) { pixels, count in
       for y in 0..<height {
-        let shade = 1 + slope.y * (Float(y) / Float(height) - 0.5)
+        var grain = zero
+        if noise > 0 { source.add(to: &grain, scale: Float(noise)) }
+        let shade = 1 + slope.y * (Float(y) / Float(height) - 0.5), pace = slope.x / Float(width)
         for x in 0..<width {
-          let light = shade + slope.x * (Float(x) / Float(width) - 0.5)
-          var color = blurred[y * width + x] * gain * light
-          if noise > 0 { color += source.color() * Float(noise) }
-          let level = (color + 0.5).clamped(lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: 255))
+          let color = blurred[y * width + x] * gain * (shade + pace * Float(x) - slope.x / 2)
+          let level = (color + SIMD4(grain[3 * x], grain[3 * x + 1], grain[3 * x + 2], 0) + 0.5)
+            .limited(SIMD4(repeating: 0), SIMD4(repeating: 255))
           let at = 3 * (y * width + x)
           pixels[at] = UInt8(level.x)
           pixels[at + 1] = UInt8(level.y)
@@ -40,21 +42,37 @@ struct Exposure: Sendable {
   private static func blurred(_ colors: [SIMD4<Float>], height: Int, width: Int, sigma: Double) -> [SIMD4<Float>] {
     let near = Float(exp(-0.5 / (sigma * sigma))), far = Float(exp(-2 / (sigma * sigma)))
     let center = 1 / (1 + 2 * near + 2 * far)
-    func pass(_ input: [SIMD4<Float>], stride: Int, position: (Int) -> Int, last: Int) -> [SIMD4<Float>] {
-      input.withUnsafeBufferPointer { input in
-        [SIMD4<Float>](unsafeUninitializedCapacity: input.count) { output, count in
-          for index in 0..<input.count {
-            let at = position(index)
-            let back1 = min(at, 1) * stride, back2 = min(at, 2) * stride
-            let ahead1 = min(last - at, 1) * stride, ahead2 = min(last - at, 2) * stride
-            let sum = (input[index - back1] + input[index + ahead1]) * near + (input[index - back2] + input[index + ahead2]) * far
-            output[index] = (input[index] + sum) * center
+    let columns = colors.withUnsafeBufferPointer { input in
+      [SIMD4<Float>](unsafeUninitializedCapacity: input.count) { output, count in
+        for y in 0..<height {
+          let above = max(y - 1, 0) * width, above2 = max(y - 2, 0) * width
+          let below = min(y + 1, height - 1) * width, below2 = min(y + 2, height - 1) * width
+          for x in 0..<width {
+            let sum = (input[above + x] + input[below + x]) * near + (input[above2 + x] + input[below2 + x]) * far
+            output[y * width + x] = (input[y * width + x] + sum) * center
           }
-          count = input.count
         }
+        count = input.count
       }
     }
-    let rows = pass(colors, stride: 1, position: { $0 % width }, last: width - 1)
-    return pass(rows, stride: width, position: { $0 / width }, last: height - 1)
+    return rows(columns, height: height, width: width, weights: (center, near * center, far * center))
+  }
+
+  /// The same along rows, row by row, so that memory is read in order.
+  private static func rows(
+    _ input: [SIMD4<Float>], height: Int, width: Int, weights: (center: Float, near: Float, far: Float)
+  ) -> [SIMD4<Float>] {
+    input.withUnsafeBufferPointer { input in
+      [SIMD4<Float>](unsafeUninitializedCapacity: input.count) { output, count in
+        for y in 0..<height {
+          let row = y * width, last = row + width - 1
+          for at in row...last {
+            let near = input[max(at - 1, row)] + input[min(at + 1, last)], far = input[max(at - 2, row)] + input[min(at + 2, last)]
+            output[at] = input[at] * weights.center + near * weights.near + far * weights.far
+          }
+        }
+        count = input.count
+      }
+    }
   }
 }

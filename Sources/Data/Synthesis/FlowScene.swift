@@ -1,19 +1,25 @@
 /// Layers from back to front; renders both frames and the exact flow between them.
-struct FlowScene: Sendable {
-  let height: Int
-  let width: Int
+package struct FlowScene: Sendable {
+  package let height: Int
+  package let width: Int
   /// The first one must cover the frame.
-  var layers: [SceneLayer]
+  package var layers: [SceneLayer]
+
+  package init(height: Int, width: Int, layers: [SceneLayer]) {
+    self.height = height
+    self.width = width
+    self.layers = layers
+  }
 
   /// One frame before the camera: linear values 0...255, and which layer is on top at each pixel.
-  struct Frame: Sendable {
-    var colors: [SIMD4<Float>]
+  package struct Frame: Sendable {
+    package var colors: [SIMD4<Float>]
     /// Index of the front-most layer that covers at least half of the pixel.
-    var owners: [Int16]
+    package var owners: [Int16]
   }
 
   /// Renders image 1 (`second` false) or image 2.
-  func render(second: Bool) -> Frame {
+  package func render(second: Bool) -> Frame {
     var frame = Frame(colors: Array(repeating: SIMD4(repeating: 0), count: height * width),
                       owners: Array(repeating: 0, count: height * width))
     for (index, layer) in layers.enumerated() {
@@ -23,7 +29,7 @@ struct FlowScene: Sendable {
         ground.t += shadow.offset
         frame.colors.withUnsafeMutableBufferPointer { colors in
           draw(shadow.texture, at: ground.after(shadow.placement), wraps: false) { pixel, value in
-            colors[pixel] *= 1 - value.w
+            if value.w > 0 { colors[pixel] *= 1 - value.w }
           }
         }
       }
@@ -70,7 +76,7 @@ struct FlowScene: Sendable {
   private func bound(_ value: Double) -> Int { Int(value.clamped(to: -1e6...1e6).rounded()) }
 
   /// The flow from image 1 to image 2: at each pixel the motion of the layer on top.
-  func flow(owners: [Int16]) -> [Float] {
+  package func flow(owners: [Int16]) -> [Float] {
     var vectors = [Float](repeating: 0, count: 2 * height * width)
     for y in 0..<height {
       for x in 0..<width {

@@ -3,7 +3,7 @@ import Tensors
 
 extension FlowSynthesis {
   /// The layers of one sample, from back to front.
-  func scene(index: Int, seed: UInt64) -> FlowScene {
+  package func scene(index: Int, seed: UInt64) -> FlowScene {
     var random = source(.synthesis, 0, index, seed)
     let center = SIMD2(Double(width), Double(height)) / 2
     let isStatic = random.chance(staticShare)
@@ -21,7 +21,7 @@ extension FlowSynthesis {
       let motion = objectMotion(on: ground, at: position, radius: radius, &random)
       var own = source(.synthesis, number + 2, index, seed)
       layers.append(.object(
-        radius: radius, family: Self.draw(from: Self.objectFamilies, &own), exponent: own.uniform(flattestSpectrum, steepestSpectrum),
+        radius: radius, family: Self.draw(from: Self.objectFamilies, &own), exponent: spectrum(&own),
         position: position, motion: motion, darkness: darkness, light: light, &own))
     }
     return FlowScene(height: height, width: width, layers: layers)
@@ -53,12 +53,17 @@ extension FlowSynthesis {
     func base(_ size: Int) -> Int { max(4, Int((Double(size) * 1.2 / Double(1 << octaves)).rounded(.up))) }
     let painter = TexturePainter(
       family: family, baseHeight: base(height), baseWidth: base(width), octaves: octaves,
-      exponent: random.uniform(flattestSpectrum, steepestSpectrum))
+      exponent: spectrum(&random))
     let texture = Texture(height: painter.height, width: painter.width, texels: painter.paint(&random))
     let middle = SIMD2(Double(texture.width), Double(texture.height)) / 2
     let place = AffineMotion.about(
       middle, rotation: random.uniform(-0.15, 0.15), zoom: 1, shift: SIMD2(Double(width), Double(height)) / 2 - middle)
     return SceneLayer(texture: texture, wraps: true, placement: place, motion: motion, shadow: nil)
+  }
+
+  /// An exponent; the density rises linearly towards the steepest, for most photographs are steep.
+  private func spectrum(_ random: inout Random) -> Double {
+    flattestSpectrum + (steepestSpectrum - flattestSpectrum) * random.uniform().squareRoot()
   }
 
   /// A shift of log-normal length in any direction.

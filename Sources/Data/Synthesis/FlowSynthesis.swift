@@ -45,7 +45,7 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
   /// Standard deviation of an object's shear; that of the background is a quarter.
   public var shear = 0.03
 
-  /// Exponents of the luminance's amplitude spectrum 1/f^e: uniform in this range.
+  /// Exponents of the luminance's amplitude spectrum 1/f^e: in this range, more often steep than flat.
   public var flattestSpectrum = 0.6
   public var steepestSpectrum = 1.6
 

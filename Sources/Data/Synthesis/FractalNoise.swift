@@ -10,14 +10,14 @@ import Tensors
 /// octave needs σ = k^(1 - exponent).
 /// - Source: octaves: Musgrave, "Procedural fractal terrains", in "Texturing and Modeling", 1994; spectra of photographs: Field,
 ///   "Relations between the statistics of natural images and the response properties of cortical cells", JOSA A 1987.
-enum FractalNoise {
+package enum FractalNoise {
   /// B-spline coefficients of a periodic field with zero mean and unit variance (of the coefficients).
   /// - Parameters:
   ///   - baseHeight, baseWidth: cells of the coarsest octave, at least 2.
   ///   - octaves: how often the grid is doubled: the result has `base << octaves` rows and columns.
   ///   - exponent: of the amplitude spectrum.
   ///   - smoothOctaves: how many of the finest octaves stay empty (0: detail down to the grid).
-  static func field(
+  package static func field(
     baseHeight: Int, baseWidth: Int, octaves: Int, exponent: Double, smoothOctaves: Int = 0, noise: inout NormalNoise
   ) -> [Float] {
     var height = baseHeight, width = baseWidth

@@ -7,8 +7,8 @@ struct Outline: Sendable {
   enum Form: Sendable {
     /// Half axes in px.
     case ellipse(SIMD2<Double>)
-    /// A smooth closed curve `r(θ) = radius · (1 + Σ a_k cos(kθ + φ_k))`, k = 2, 3, …
-    case blob(radius: Double, harmonics: [(amplitude: Double, phase: Double)])
+    /// A smooth closed curve `r(θ) = radius · (1 + Σ x_k cos kθ - y_k sin kθ)`, k = 2, 3, …
+    case blob(radius: Double, harmonics: [SIMD2<Double>])
     /// Corners in order, with edges rounded by `rounding` px.
     case polygon([SIMD2<Double>], rounding: Double)
     /// Bars of the given half width between pairs of points: legs, rails, wires, frames.
@@ -19,37 +19,67 @@ struct Outline: Sendable {
   /// A part cut out of the form, through which one looks at what lies behind.
   var hole: Form?
 
-  /// Distance to the edge in px at `p` (relative to the object's centre): positive inside, negative outside.
-  func distance(at p: SIMD2<Double>) -> Double {
-    let outer = Outline.distance(to: form, at: p)
+  /// Distance to the edge in px on a square grid around the object's centre: positive inside, negative outside.
+  /// - Parameters:
+  ///   - side: rows and columns of the grid.
+  ///   - cell: px between neighbours.
+  func distances(side: Int, cell: Double = 1) -> [Double] {
+    let outer = Outline.distances(to: form, side: side, cell: cell)
     guard let hole else { return outer }
-    return min(outer, -Outline.distance(to: hole, at: p))
+    return zip(outer, Outline.distances(to: hole, side: side, cell: cell)).map { min($0, -$1) }
   }
 
-  private static func distance(to form: Form, at p: SIMD2<Double>) -> Double {
+  private static func distances(to form: Form, side: Int, cell: Double) -> [Double] {
     switch form {
     case .ellipse(let axes):
       // First-order distance f·(1 - f) / |∇f| of the implicit form f = |p / axes|: exact at the edge, which is where it is used.
-      let scaled = p / axes
-      let f = (scaled * scaled).sum().squareRoot()
-      let gradient = ((scaled / axes) * (scaled / axes)).sum().squareRoot()
-      return gradient < 1e-9 ? axes.min() : f * (1 - f) / gradient
-    case .blob(let radius, let harmonics):
-      let rho = (p * p).sum().squareRoot(), angle = atan2(p.y, p.x)
-      var r = 1.0, slope = 0.0
-      for (index, harmonic) in harmonics.enumerated() {
-        let k = Double(index + 2)
-        r += harmonic.amplitude * cos(k * angle + harmonic.phase)
-        slope -= k * harmonic.amplitude * sin(k * angle + harmonic.phase)
+      return map(side, cell) { p in
+        let scaled = p / axes
+        let f = (scaled * scaled).sum().squareRoot()
+        let gradient = ((scaled / axes) * (scaled / axes)).sum().squareRoot()
+        return gradient < 1e-9 ? min(axes.x, axes.y) : f * (1 - f) / gradient
       }
-      return (radius * r - rho) / (1 + slope * slope / (r * r)).squareRoot()
+    case .blob(let radius, let harmonics):
+      return harmonics.withUnsafeBufferPointer { harmonics in map(side, cell) { blobDistance(radius, harmonics, at: $0) } }
     case .polygon(let corners, let rounding):
-      return polygonDistance(corners, at: p) + rounding
+      return corners.withUnsafeBufferPointer { corners in map(side, cell) { polygonDistance(corners, at: $0) + rounding } }
     case .bars(let bars, let halfWidth):
-      return bars.reduce(-Double.infinity) { max($0, halfWidth - segmentDistance($1.0, $1.1, at: p)) }
+      return bars.withUnsafeBufferPointer { bars in
+        map(side, cell) { p in
+          var nearest = Double.infinity
+          for bar in bars { nearest = min(nearest, segmentDistance(bar.0, bar.1, at: p)) }
+          return halfWidth - nearest
+        }
+      }
     }
   }
 
+  @inline(__always)
+  private static func map(_ side: Int, _ cell: Double, _ distance: (SIMD2<Double>) -> Double) -> [Double] {
+    [Double](unsafeUninitializedCapacity: side * side) { values, count in
+      let middle = Double(side) / 2
+      for y in 0..<side {
+        for x in 0..<side { values[y * side + x] = distance(SIMD2(Double(x) - middle, Double(y) - middle) * cell) }
+      }
+      count = side * side
+    }
+  }
+
+  private static func blobDistance(_ radius: Double, _ harmonics: UnsafeBufferPointer<SIMD2<Double>>, at p: SIMD2<Double>) -> Double {
+    // e^(ikθ) by repeated multiplication, so that no angle is needed.
+    let rho = max(1e-9, (p * p).sum().squareRoot())
+    let turn = p / rho
+    var power = turn
+    var r = 1.0, slope = 0.0
+    for (index, harmonic) in harmonics.enumerated() {
+      power = SIMD2(power.x * turn.x - power.y * turn.y, power.x * turn.y + power.y * turn.x)
+      r += harmonic.x * power.x - harmonic.y * power.y
+      slope -= Double(index + 2) * (harmonic.x * power.y + harmonic.y * power.x)
+    }
+    return (radius * r - rho) / (1 + slope * slope / (r * r)).squareRoot()
+  }
+
+  @inline(__always)
   private static func segmentDistance(_ a: SIMD2<Double>, _ b: SIMD2<Double>, at p: SIMD2<Double>) -> Double {
     let edge = b - a, offset = p - a
     let share = min(1, max(0, (offset * edge).sum() / max(1e-12, (edge * edge).sum())))
@@ -58,7 +88,7 @@ struct Outline: Sendable {
   }
 
   /// Distance to the nearest edge; inside by the even-odd rule.
-  private static func polygonDistance(_ corners: [SIMD2<Double>], at p: SIMD2<Double>) -> Double {
+  private static func polygonDistance(_ corners: UnsafeBufferPointer<SIMD2<Double>>, at p: SIMD2<Double>) -> Double {
     var nearest = Double.infinity, isInside = false
     var a = corners[corners.count - 1]
     for b in corners {
@@ -77,9 +107,11 @@ extension Outline {
     case ..<0.18:
       return Outline(form: .ellipse(SIMD2(radius, radius * random.uniform(0.35, 1))), hole: randomHole(radius, &random))
     case ..<0.45:
-      let harmonics = (0..<5).map { (amplitude: 0.28 / Double($0 + 1) * random.normal().clamped(to: -1...1),
-                                     phase: random.uniform(0, 2 * .pi)) }
-      let reach = 1 + harmonics.reduce(0) { $0 + abs($1.amplitude) }
+      let harmonics = (0..<5).map { index in
+        let amplitude = 0.28 / Double(index + 1) * random.normal().clamped(to: -1...1), phase = random.uniform(0, 2 * .pi)
+        return SIMD2(cos(phase), sin(phase)) * amplitude
+      }
+      let reach = 1 + harmonics.reduce(0) { $0 + ($1 * $1).sum().squareRoot() }
       return Outline(form: .blob(radius: radius / reach, harmonics: harmonics), hole: randomHole(radius / reach, &random))
     case ..<0.78:
       return Outline(form: randomPolygon(radius, &random), hole: nil)

@@ -13,7 +13,7 @@ struct Palette: Sendable {
 
   /// Draws `count` related colours.
   init(count: Int, _ random: inout Random) {
-    let vividness = random.chance(0.25) ? 2.2 : 0.9
+    let vividness = random.chance(0.2) ? 1.8 : 0.85
     let mood = SIMD2(0.12 + 0.22 * random.normal(), 0.10 * random.normal()) * vividness
     let brightness = log(random.uniform(50, 165)), spread = random.uniform(0.15, 0.65)
     colors = (0..<count).map { _ in

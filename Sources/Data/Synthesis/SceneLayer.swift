@@ -2,19 +2,27 @@ import Foundation
 import Tensors
 
 /// One surface of a scene: the background, or an object with its outline in the opacity of its texture.
-struct SceneLayer: Sendable {
-  let texture: Texture
+package struct SceneLayer: Sendable {
+  package let texture: Texture
   /// Whether the texture repeats without end (the background) or stops at its border (objects).
-  let wraps: Bool
+  package let wraps: Bool
   /// From texture coordinates to image 1.
-  let placement: AffineMotion
+  package let placement: AffineMotion
   /// From image 1 to image 2.
-  let motion: AffineMotion
+  package let motion: AffineMotion
   /// The soft shadow that falls on the layers below; nil casts none.
   let shadow: Shadow?
 
+  package init(texture: Texture, wraps: Bool, placement: AffineMotion, motion: AffineMotion, shadow: Shadow? = nil) {
+    self.texture = texture
+    self.wraps = wraps
+    self.placement = placement
+    self.motion = motion
+    self.shadow = shadow
+  }
+
   /// Opacity of a shadow on a grid coarser than the texture's.
-  struct Shadow: Sendable {
+  package struct Shadow: Sendable {
     /// The shadow's darkness is the last component, 0...1.
     let texture: Texture
     /// From the shadow's texture coordinates to those of the layer.
@@ -59,15 +67,15 @@ extension SceneLayer {
     let angle = random.uniform(0, 2 * .pi), tilt = random.uniform(0, 0.3) / radius
     let slope = SIMD2(cos(angle), sin(angle)) * tilt
     let center = SIMD2(repeating: Double(side) / 2)
+    let depths = outline.distances(side: side)
     for y in 0..<side {
       for x in 0..<side {
         let p = SIMD2(Double(x), Double(y)) - center
-        let depth = outline.distance(at: p)
+        let depth = depths[y * side + x]
         let coverage = Float(depth + 0.5).clamped()
         let edge = 1 - (depth / rimWidth).clamped(to: 0...1)
         let light = Float((1 - rim * edge * edge) * (1 + (slope * p).sum()))
-        let color = (texels[y * side + x] * light)
-          .clamped(lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: 255))
+        let color = (texels[y * side + x] * light).limited(SIMD4(repeating: 0), SIMD4(repeating: 255))
         texels[y * side + x] = SIMD4(color.x, color.y, color.z, coverage)
       }
     }
@@ -80,14 +88,9 @@ extension SceneLayer {
     let cell = 4.0
     let side = Int((2 * (radius + softness) / cell).rounded(.up)) + 5
     let middle = Double(side) / 2
-    var texels: [SIMD4<Float>] = []
-    texels.reserveCapacity(side * side)
-    for y in 0..<side {
-      for x in 0..<side {
-        let depth = outline.distance(at: (SIMD2(Double(x), Double(y)) - middle) * cell)
-        let share = ((depth / softness + 1) / 2).clamped(to: 0...1)
-        texels.append(SIMD4(0, 0, 0, Float(darkness * share * share * (3 - 2 * share))))
-      }
+    let texels = outline.distances(side: side, cell: cell).map { depth in
+      let share = ((depth / softness + 1) / 2).clamped(to: 0...1)
+      return SIMD4(0, 0, 0, Float(darkness * share * share * (3 - 2 * share)))
     }
     return Shadow(
       texture: Texture(height: side, width: side, texels: texels),

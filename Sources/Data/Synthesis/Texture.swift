@@ -2,15 +2,15 @@
 ///
 /// Both frames evaluate the same smooth function at real coordinates, so a point keeps its colour while it moves. The spline's own
 /// low-pass (standard deviation 0.58 texels) is the blur of a good lens.
-struct Texture: Sendable {
-  let height: Int
-  let width: Int
+package struct Texture: Sendable {
+  package let height: Int
+  package let width: Int
   /// Row-major with a rim of periodic copies: one row above and two below, one column left and two right.
   private let texels: [SIMD4<Float>]
   private var stride: Int { width + 3 }
 
   /// - Parameter texels: `height · width`, row-major.
-  init(height: Int, width: Int, texels core: [SIMD4<Float>]) {
+  package init(height: Int, width: Int, texels core: [SIMD4<Float>]) {
     guard core.count == height * width else { fatalError("Texture: \(height)x\(width) needs \(height * width) texels, got \(core.count)") }
     self.height = height
     self.width = width
@@ -33,28 +33,56 @@ struct Texture: Sendable {
     texels.withUnsafeBufferPointer { texels in
       guard let base = texels.baseAddress else { return }
       let size = SIMD2(Float(width), Float(height))
-      for index in 0..<count {
-        var p = start + step * Float(index)
-        if wraps {
-          p -= (p / size).rounded(.down) * size
+      let inside = wraps ? 0..<count : indicesInside(start, step, count)
+      var origin = start
+      for index in inside {
+        var p = origin + step * Float(index)
+        if wraps, p.x < 0 || p.y < 0 || p.x >= size.x || p.y >= size.y {
+          let turns = SIMD2((p.x / size.x).rounded(.down), (p.y / size.y).rounded(.down)) * size
+          origin -= turns
+          p -= turns
         }
-        guard p.x >= 0, p.y >= 0, p.x <= size.x, p.y <= size.y else { continue }
-        let cell = SIMD2<Int32>(truncatingIfNeeded: p.rounded(.down), limit: SIMD2(Int32(width - 1), Int32(height - 1)))
-        let wx = Texture.weights(p.x - Float(cell.x)), wy = Texture.weights(p.y - Float(cell.y))
-        var row = base + Int(cell.y) * stride + Int(cell.x)
-        var value = SIMD4<Float>()
-        for k in 0..<4 {
-          let sum = row[0] * wx[0] + row[1] * wx[1] + (row[2] * wx[2] + row[3] * wx[3])
-          value += sum * wy[k]
-          row += stride
-        }
-        body(index, value)
+        body(index, value(inside: p, base))
       }
     }
   }
 
+  /// The spline at a point of the texture's own area; a rounding error beyond its border is pulled back.
+  @inline(__always)
+  private func value(inside p: SIMD2<Float>, _ base: UnsafePointer<SIMD4<Float>>) -> SIMD4<Float> {
+    let x = min(max(Int32(p.x), 0), Int32(width - 1)), y = min(max(Int32(p.y), 0), Int32(height - 1))
+    let wx = Texture.weights(p.x - Float(x)), wy = Texture.weights(p.y - Float(y))
+    let first = base + (Int(y) * stride + Int(x))
+    let second = first + stride, third = second + stride, fourth = third + stride
+    return Texture.sum(first, wx) * wy[0] + Texture.sum(second, wx) * wy[1]
+      + (Texture.sum(third, wx) * wy[2] + Texture.sum(fourth, wx) * wy[3])
+  }
+
+  @inline(__always)
+  private static func sum(_ row: UnsafePointer<SIMD4<Float>>, _ w: SIMD4<Float>) -> SIMD4<Float> {
+    row[0] * w[0] + row[1] * w[1] + (row[2] * w[2] + row[3] * w[3])
+  }
+
+  /// Which points of a line lie on the texture.
+  private func indicesInside(_ start: SIMD2<Float>, _ step: SIMD2<Float>, _ count: Int) -> Range<Int> {
+    var low: Float = 0, high = Float(count - 1)
+    for axis in 0..<2 {
+      let size = Float(axis == 0 ? width : height), from = start[axis], pace = step[axis]
+      if abs(pace) < 1e-6 {
+        if from < 0 || from > size { return 0..<0 }
+      } else {
+        let ends = (-from / pace, (size - from) / pace)
+        low = max(low, min(ends.0, ends.1))
+        high = min(high, max(ends.0, ends.1))
+      }
+    }
+    guard low <= high else { return 0..<0 }
+    let first = Int(low.rounded(.up)), last = Int(high.rounded(.down))
+    return first..<max(first, last + 1)
+  }
+
   /// The value at one point of the repeating texture.
-  func value(at point: SIMD2<Float>) -> SIMD4<Float> {
+  package func value(at point: SIMD2<Float>) -> SIMD4<Float> {
     var result = SIMD4<Float>()
     forEach(from: point, step: SIMD2(0, 0), count: 1, wraps: true) { result = $1 }
     return result
@@ -68,10 +96,11 @@ struct Texture: Sendable {
   }
 }
 
-extension SIMD2<Int32> {
-  /// Whole-number floats as integers, at most `limit`.
+extension SIMD4<Float> {
+  /// Limited to `low...high` lane by lane, in two instructions.
   @inline(__always)
-  fileprivate init(truncatingIfNeeded value: SIMD2<Float>, limit: SIMD2<Int32>) {
-    self = pointwiseMin(SIMD2(Int32(value.x), Int32(value.y)), limit)
+  func limited(_ low: SIMD4<Float>, _ high: SIMD4<Float>) -> SIMD4<Float> {
+    let raised = replacing(with: low, where: self .< low)
+    return raised.replacing(with: high, where: raised .> high)
   }
 }

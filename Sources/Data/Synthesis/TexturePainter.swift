@@ -32,18 +32,20 @@ struct TexturePainter {
     var noise = NormalNoise(from: &random)
     let luminance = field(exponent: exponent, &noise)
     let chroma = field(exponent: 1.2, smoothOctaves: 1, &noise)
-    let axis = SIMD4(palette.chromaAxis, 0) * Float(random.uniform(0.04, 0.2))
-    for index in texels.indices {
-      let base = texels[index]
-      // exp(x) as (1 + x/8)⁸, close enough for a tone curve: luminance in photographs is roughly log-normal.
-      var light = max(0, 1 + base.w * luminance[index] * 0.125)
-      light *= light
-      light *= light
-      light *= light
-      let grey = 0.3 * base.x + 0.59 * base.y + 0.11 * base.z
-      var color = (base + axis * (chroma[index] * grey)) * light
-      color.w = 1
-      texels[index] = color.clamped(lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(255, 255, 255, 1))
+    let axis = SIMD4(palette.chromaAxis, 0) * Float(random.uniform(0.02, 0.13))
+    texels.withUnsafeMutableBufferPointer { texels in
+      for index in 0..<texels.count {
+        let base = texels[index]
+        // exp(x) as (1 + x/8)⁸, close enough for a tone curve: luminance in photographs is roughly log-normal.
+        var light = max(0, 1 + base.w * luminance[index] * 0.125)
+        light *= light
+        light *= light
+        light *= light
+        let grey = 0.3 * base.x + 0.59 * base.y + 0.11 * base.z
+        var color = (base + axis * (chroma[index] * grey)) * light
+        color.w = 1
+        texels[index] = color.limited(SIMD4(repeating: 0), SIMD4(255, 255, 255, 1))
+      }
     }
     return texels
   }
@@ -57,7 +59,7 @@ struct TexturePainter {
   private func surface(_ palette: Palette, _ random: inout Random) -> [SIMD4<Float>] {
     switch family {
     case .noise:
-      return Array(repeating: SIMD4(palette.colors[0], Float(random.uniform(0.15, 0.6))), count: height * width)
+      return Array(repeating: SIMD4(palette.colors[0], Float(random.uniform(0.15, 0.5))), count: height * width)
     case .leaves:
       return leaves(palette, &random)
     case .patches:

@@ -29,7 +29,7 @@ struct MotionEncoder: Module {
 
   init(_ preset: RAFT.Preset, correlations: Int, _ random: inout Random) {
     let (c, f) = (preset.correlationWidth, preset.flowWidths)
-    convc1 = Conv2d(correlations, c, kernel: 1, &random)
+    convc1 = Conv2d(correlations, c, kernel: 1, Convolution(), &random)
     convf1 = Conv2d(2, f[0], kernel: 7, Convolution(padding: 3), &random)
     convf2 = Conv2d(f[0], f[1], kernel: 3, Convolution(padding: 1), &random)
     conv = Conv2d(c + f[1], preset.motion, kernel: 3, Convolution(padding: 1), &random)
@@ -47,8 +47,10 @@ struct ConvGRU: Module {
   let convz, convr, convq: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
-    func gate() -> Conv2d { Conv2d(hidden + input, hidden, kernel: 3, Convolution(padding: 1), &random) }
-    (convz, convr, convq) = (gate(), gate(), gate())
+    func gate(_ random: inout Random) -> Conv2d { Conv2d(hidden + input, hidden, kernel: 3, Convolution(padding: 1), &random) }
+    convz = gate(&random)
+    convr = gate(&random)
+    convq = gate(&random)
   }
 
   func callAsFunction(_ h: Tensor, _ x: Tensor) -> Tensor {

@@ -32,7 +32,8 @@ public enum FlowGenerator {
     synthesis.width = request.width
     let started = Date()
     try synthesis.writeFlyingChairs(
-      count: request.count, seed: UInt64(request.seed), validationShare: request.validationShare, to: request.out, progress: progress)
+      count: request.count, seed: UInt64(request.seed), validationShare: request.validationShare, to: request.out
+    ) { progress($0, request.count) }
     return String(format: "%d pairs of %dx%d in %@ (%.1f s)", request.count, request.width, request.height, request.out, Date().timeIntervalSince(started))
   }
 }

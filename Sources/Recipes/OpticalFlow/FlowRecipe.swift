@@ -10,7 +10,7 @@ import Vision
 public struct FlowRecipe: Recipe {
   let config: OpticalFlowConfig
   let model: RAFT
-  private var optimizer: AdamW
+  private let optimizer: AdamW
   private let training: any FlowDataset
   private let validation: (any FlowDataset)?
   private var loader: Loader<FlowSample>?
@@ -26,6 +26,7 @@ public struct FlowRecipe: Recipe {
     validation = try config.validation.open()
     model = OpticalFlow.model(config)
     if let weights { try OpticalFlow.load(weights, into: model) }
+    try model.freeze(config.learning.freeze)
     optimizer = try AdamW(model.parameters(), config.optimizer)
   }
 
@@ -42,14 +43,15 @@ public struct FlowRecipe: Recipe {
       flows, target: batch.flow, valid: batch.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
     let last = flows[flows.count - 1].detached()
     let gradients = loss.gradients()
-    let rate = config.schedule.rate(at: step)
-    let norm = optimizer.step(gradients, rate: rate, clipNorm: config.learning.clipNorm)
+    let rate = config.rate(at: step)
+    let clipped = try clip(gradients, of: optimizer.parameters, to: config.learning.clipNorm)
+    optimizer.step(gradients, rate: rate, scale: clipped.scale)
     let errors = batch.errors(of: last, maxFlow: config.learning.maxFlow)
     let samples = config.learning.batchSize
     return StepReport(
       epoch: (step + 1) * samples / training.count, samples: samples, learningRate: rate, dataSeconds: waited,
       metrics: ["loss": loss.item, "epe": errors.epe, "1px": errors.below[0], "3px": errors.below[1], "5px": errors.below[2],
-                "grad_norm": norm])
+                "grad_norm": clipped.norm])
   }
 
   private mutating func nextSamples(at step: Int) throws -> [FlowSample] {
@@ -61,9 +63,8 @@ public struct FlowRecipe: Recipe {
 
   private func makeLoader(startingAt step: Int) -> Loader<FlowSample> {
     let (data, augmentation, learning) = (training, config.augmentation, config.learning)
-    return Loader(
-      count: data.count, batchSize: learning.batchSize, workers: learning.workers, seed: UInt64(config.plan.seed), startingAt: step
-    ) { index, random in
+    let order = BatchOrder(count: data.count, batchSize: learning.batchSize, seed: UInt64(config.plan.seed))
+    return Loader(order, workers: learning.workers, startingAt: step) { index, random in
       var sample = augmentation(try data.sample(at: index), random: &random)
       if learning.addNoise { sample.addNoise(&random) }
       return sample
@@ -81,14 +82,14 @@ public struct FlowRecipe: Recipe {
       let name = validation.name(of: index)
       let sheet = FlowSheet(
         image1: sample.image1, image2: sample.image2, truth: sample.flow, predicted: flow, title: "\(name), step \(step)")
-      pictures.append(.init(name: name, png: try PNG.encode(sheet.image())))
+      pictures.append(.init(name: name, png: PNG.encode(sheet.image())))
     }
     return EvaluationReport(metrics: OpticalFlow.metrics(errors), score: "epe", lowerIsBetter: true, pictures: pictures)
   }
 
   public func checkpointFiles() throws -> [CheckpointFile] {
-    [CheckpointFile(name: OpticalFlow.modelFile, bytes: try OpticalFlow.safetensors(model).bytes),
-     CheckpointFile(name: "optimizer.safetensors", bytes: try optimizer.state.bytes)]
+    [CheckpointFile(name: OpticalFlow.modelFile, bytes: model.stateDictionary().safetensors().bytes),
+     CheckpointFile(name: "optimizer.safetensors", bytes: optimizer.state.bytes)]
   }
 
   public mutating func restore(_ files: [String: [UInt8]]) throws {
@@ -96,8 +97,8 @@ public struct FlowRecipe: Recipe {
       guard let bytes = files[name] else { throw Failure(.badData, at: name, "the checkpoint lacks this file") }
       return try Safetensors(bytes: bytes, name: name)
     }
-    try model.load(StateDictionary(part(OpticalFlow.modelFile)), strict: true)
-    try optimizer.restore(part("optimizer.safetensors"))
+    try model.load(StateDictionary(part(OpticalFlow.modelFile)), from: OpticalFlow.modelFile)
+    try optimizer.restore(part("optimizer.safetensors"), from: "optimizer.safetensors")
     loader = nil
   }
 

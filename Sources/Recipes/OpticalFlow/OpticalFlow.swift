@@ -23,10 +23,8 @@ public enum OpticalFlow: LearningTask {
 
   static func load(_ path: String, into model: RAFT) throws {
     let file = try WeightFile.locate(path)
-    try model.load(StateDictionary(Safetensors(bytes: File.bytes(at: file), name: file)), strict: true)
+    try model.load(StateDictionary(Safetensors(at: file)), from: file)
   }
-
-  static func safetensors(_ model: RAFT) -> Safetensors { model.stateDictionary().safetensors }
 
   static func metrics(_ errors: EndPointError) -> Metrics {
     ["epe": errors.mean, "1px": errors.fractionBelow1, "3px": errors.fractionBelow3, "5px": errors.fractionBelow5,

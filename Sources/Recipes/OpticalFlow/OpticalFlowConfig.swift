@@ -14,16 +14,29 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
   public var augmentation = FlowAugmentation.chairs
   public var learning = FlowLearning()
   public var optimizer = AdamW.Config(weightDecay: 1e-4)
-  public var schedule = Schedule.oneCycle(peak: 4e-4, steps: 100_100)
+  public var schedule = Schedule(.oneCycle)
   public var plan = Plan()
 
-  public init() {}
+  public init() {
+    schedule.extraSteps = 100  // as the authors' script plans it
+  }
+
+  /// The learning rate of the update after `step` others.
+  func rate(at step: Int) -> Double { schedule.rate(at: step, of: plan.steps, peak: learning.learningRate) }
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
     let (height, width) = (augmentation.cropHeight, augmentation.cropWidth)
     problems.require(height % 8 == 0 && height >= 128, "augmentation.crop_height", height, "a multiple of 8, at least 128")
     problems.require(width % 8 == 0 && width >= 128, "augmentation.crop_width", width, "a multiple of 8, at least 128")
+    problems.require((1...6).contains(model.correlationLevels), "model.correlation_levels", model.correlationLevels, "1 to 6")
+    problems.require((0...16).contains(model.correlationRadius), "model.correlation_radius", model.correlationRadius, "0 to 16")
+    problems.require((0..<1).contains(model.dropout), "model.dropout", model.dropout, "0 or more, below 1")
+    problems.require((0..<1).contains(optimizer.beta1), "optimizer.beta1", optimizer.beta1, "0 or more, below 1")
+    problems.require((0..<1).contains(optimizer.beta2), "optimizer.beta2", optimizer.beta2, "0 or more, below 1")
+    problems.require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "above 0")
+    problems.require(optimizer.weightDecay >= 0, "optimizer.weight_decay", optimizer.weightDecay, "0 or more")
+    problems += schedule.problems.map { ConfigProblem("schedule.\($0.key)", $0.problem, allowed: "another value") }
     return problems
   }
 }
@@ -85,6 +98,10 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   public var gamma = 0.8
   /// Longer vectors are left out of the loss, pixels.
   public var maxFlow = 400.0
+  /// The largest learning rate; the schedule says when it is in force.
+  public var learningRate = 4e-4
+  /// Names of parameters that stay as they are; `*` stands for any text.
+  public var freeze: [String] = []
   /// Gradients are scaled to this global L2 norm if theirs is larger; 0: never.
   public var clipNorm = 1.0
   /// Adds Gaussian noise with a deviation drawn from 0...5 grey levels to both images of a pair.
@@ -100,6 +117,7 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
     problems.require(validationIterations >= 1, "validation_iterations", validationIterations, "1 or more")
     problems.require(gamma > 0 && gamma <= 1, "gamma", gamma, "above 0, at most 1")
     problems.require(maxFlow > 0, "max_flow", maxFlow, "above 0")
+    problems.require(learningRate > 0 && learningRate.isFinite, "learning_rate", learningRate, "above 0")
     problems.require(clipNorm >= 0, "clip_norm", clipNorm, "0 (never) or more")
     return problems
   }
@@ -110,4 +128,4 @@ extension RAFT.Variant: ConfigChoice {}
 extension FlyingChairs.Split: ConfigChoice {}
 extension FlowAugmentation.Crop: ConfigChoice {}
 
-extension FlowAugmentation: ValidatedConfig {}
+extension Schedule.Kind: ConfigChoice {}

@@ -19,5 +19,5 @@ public enum Op: String, Sendable, CaseIterable {
   // normalisation
   case normalize, softmax, logSoftmax
   // pooling, resampling, correlation
-  case maxPool, resample, gridSample, gridSampleInputGradient, gridSampleGridGradient, correlationLookup
+  case maxPool, resample, gridSample, gridSampleInputGradient, correlationLookup
 }

@@ -12,7 +12,7 @@ extension Tensor {
   }
 
   /// `x` where `gate > 0`, else `slope · x`: the linear part of relu's gradient. - Gradient: the same gate on `dy`; none to the gate.
-  func gated(by gate: Tensor, otherwise slope: Double = 0) -> Tensor {
+  package func gated(by gate: Tensor, otherwise slope: Double = 0) -> Tensor {
     combined(APUS_GATE, gate, slope, op: .gate).recorded(.gate, from: [self]) { dy in [dy.gated(by: gate, otherwise: slope)] }
   }
 

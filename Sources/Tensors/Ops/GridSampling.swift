@@ -56,7 +56,7 @@ extension Tensor {
   }
 
   /// The transpose of `gridSampled` for a fixed grid: `self` is `dy`. - Gradient: `gridSampled`; to the grid as there.
-  func gridSampleInputGradient(_ grid: Tensor, inputShape: [Int], _ how: GridSampling) -> Tensor {
+  package func gridSampleInputGradient(_ grid: Tensor, inputShape: [Int], _ how: GridSampling) -> Tensor {
     let dy = self, dx = Tensor.zeros(inputShape, precision), c = inputShape[3]
     let points = grid.shape[1] * grid.shape[2], image = inputShape[1] * inputShape[2] * c
     let band = 16, bands = (c + band - 1) / band  // threads share an image by channels: no two add to one element
@@ -74,7 +74,7 @@ extension Tensor {
   }
 
   /// The gradient of `gridSampled` with respect to its grid; `self` is the image. Not differentiable again.
-  func gridSampleGridGradient(_ dy: Tensor, _ grid: Tensor, _ how: GridSampling) -> Tensor {
+  private func gridSampleGridGradient(_ dy: Tensor, _ grid: Tensor, _ how: GridSampling) -> Tensor {
     let (x, dgrid) = (self, grid.fresh()), c = shape[3]
     let points = grid.shape[1] * grid.shape[2], image = shape[1] * shape[2] * c
     parallelFor(shape[0]) { range in
@@ -84,8 +84,8 @@ extension Tensor {
           grid.address(2 * n * points), dgrid.address(2 * n * points))
       }
     }
-    return dgrid.recorded(.gridSampleGridGradient, from: [x, dy, grid]) { _ in
-      stop("gridSampleGridGradient: the gradient of gridSampled with respect to its grid cannot be differentiated again; "
+    return dgrid.recorded(.gridSample, from: [x, dy, grid]) { _ in
+      stop("gridSample: the gradient of gridSampled with respect to its grid cannot be differentiated again; "
         + "detach the grid if only the image matters")
     }
   }

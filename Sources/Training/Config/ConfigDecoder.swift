@@ -4,13 +4,20 @@
 /// be written down anywhere else.
 final class ConfigDecoding {
   private(set) var problems: [PlacedProblem] = []
+  /// The dotted paths of values that could not be read.
+  private var failed: Set<String> = []
+  private let defaults: ConfigNode?
+
+  private init(defaults: ConfigNode?) { self.defaults = defaults }
 
   /// Thrown after a problem was noted that leaves no stand-in value.
   struct Stopped: Error {}
 
   /// Decodes `node`, or notes at least one problem.
-  static func decode<T: Decodable>(_ type: T.Type, from node: ConfigNode) -> (value: T?, problems: [PlacedProblem]) {
-    let decoding = ConfigDecoding()
+  /// - Parameter defaults: gives the stand-ins, so that the other values of a struct can still be judged together.
+  static func decode<T: Decodable>(_ type: T.Type, from node: ConfigNode,
+                                   defaults: ConfigNode? = nil) -> (value: T?, problems: [PlacedProblem]) {
+    let decoding = ConfigDecoding(defaults: defaults)
     let value = try? decoding.value(type, from: node, at: [])
     return (decoding.problems.isEmpty ? value : nil, decoding.problems)
   }
@@ -19,7 +26,6 @@ final class ConfigDecoding {
   func value<T: Decodable>(_ type: T.Type, from node: ConfigNode?, at path: [String]) throws -> T {
     if let scalar = type as? any ConfigScalar.Type, let value = self.scalar(scalar, from: node, at: path) as? T { return value }
     if let choice = type as? any ConfigChoice.Type, let value = self.choice(choice, from: node, at: path) as? T { return value }
-    let problemsBefore = problems.count
     let decoder = ConfigNodeDecoder(decoding: self, node: node, path: path)
     let value: T
     do {
@@ -27,27 +33,29 @@ final class ConfigDecoding {
     } catch is Stopped {
       throw Stopped()
     } catch {
-      note("'\(path.dotted)': cannot read \(node?.found ?? "nothing") as \(T.self)", at: node)
+      note("'\(path.dotted)': cannot read \(node?.found ?? "nothing") as \(T.self)", at: node, path)
       throw Stopped()
     }
     decoder.checkKeys()
-    if problems.count == problemsBefore, let node { validate(value, from: node, at: path) }
+    if let node, node.entries != nil { validate(value, from: node, at: path) }
     return value
   }
 
-  func note(_ message: String, at node: ConfigNode?) {
+  /// Notes that the value at `path` cannot be used.
+  func note(_ message: String, at node: ConfigNode?, _ path: [String]) {
+    failed.insert(path.dotted)
     if let node { note(message, origin: node.origin) }
   }
 
   func note(_ message: String, origin: ConfigOrigin) { problems.append(PlacedProblem(origin: origin, message: message)) }
 
   private func scalar<S: ConfigScalar>(_ type: S.Type, from node: ConfigNode?, at path: [String]) -> S {
-    guard let node else { return S.placeholder }
+    guard let node else { return standIn(at: path) ?? S.placeholder }
     if case .scalar(let text, let plain) = node.content, let value = S(configText: text, plain: plain) { return value }
     var message = "'\(path.dotted)': expected \(S.expectation), found \(node.found)"
     if S.self == String.self, case .scalar(let text, plain: true) = node.content, !node.isNull { message += "; write '\(text)' in quotes" }
-    note(message, at: node)
-    return S.placeholder
+    note(message, at: node, path)
+    return standIn(at: path) ?? S.placeholder
   }
 
   private func choice<C: ConfigChoice>(_ type: C.Type, from node: ConfigNode?, at path: [String]) -> C? {
@@ -58,14 +66,21 @@ final class ConfigDecoding {
       if let value = C.named(text) { return value }
       suggestion = text.nearest(among: names).map { ". Did you mean '\($0)'?" } ?? ""
     }
-    note("'\(path.dotted)': expected one of \(names.joined(separator: ", ")), found \(node.found)\(suggestion)", at: node)
+    note("'\(path.dotted)': expected one of \(names.joined(separator: ", ")), found \(node.found)\(suggestion)", at: node, path)
     return C.allCases.first
+  }
+
+  private func standIn<S: ConfigScalar>(at path: [String]) -> S? {
+    guard case .scalar(let text, let plain) = defaults?.node(at: path)?.content else { return nil }
+    return S(configText: text, plain: plain)
   }
 
   private func validate<T>(_ value: T, from node: ConfigNode, at path: [String]) {
     guard let validated = value as? any ValidatedConfig else { return }
     for problem in validated.problems() {
       let key = problem.key.split(separator: ".").map { String($0).snakeCased }
+      let isStandIn = (path.count + 1..<path.count + 1 + key.count).contains { failed.contains((path + key).prefix($0).joined(separator: ".")) }
+      if isStandIn { continue }
       let origin = (node.node(at: key) ?? node).origin
       note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin)
     }
@@ -96,7 +111,7 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
   }
 
   func unkeyedContainer() -> any UnkeyedDecodingContainer {
-    if let node, node.elements == nil { decoding.note("'\(path.dotted)': expected a list, found \(node.found)", at: node) }
+    if let node, node.elements == nil { decoding.note("'\(path.dotted)': expected a list, found \(node.found)", at: node, path) }
     return Unkeyed(decoder: self, elements: node?.elements ?? [])
   }
 
@@ -109,7 +124,7 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
     guard let node, let keys else { return }
     guard let entries = node.entries else {
       let place = path.isEmpty ? "the config" : "'\(path.dotted)'"
-      return decoding.note("\(place): expected a map with the keys \(keys.sorted().joined(separator: ", ")), found \(node.found)", at: node)
+      return decoding.note("\(place): expected a map with the keys \(keys.sorted().joined(separator: ", ")), found \(node.found)", at: node, path)
     }
     for entry in entries where !keys.contains(entry.key) {
       let suggestion = entry.key.nearest(among: keys).map { " Did you mean '\($0)'?" } ?? ""
@@ -135,7 +150,7 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
       let (node, name) = child(key)
       if node == nil, let parent = decoder.node, parent.entries != nil {
-        decoder.decoding.note("missing key '\((decoder.path + [name]).dotted)'", at: parent)
+        decoder.decoding.note("missing key '\((decoder.path + [name]).dotted)'", at: parent, decoder.path + [name])
       }
       return try decoder.decoding.value(type, from: node, at: decoder.path + [name])
     }

@@ -7,10 +7,7 @@ package enum ConfigFile {
   /// - Throws: `Failure(.missingInput)` if the file is not there, `.badData` if it is not UTF-8, `.usage` with the place for
   ///   broken YAML and duplicate keys.
   static func tree(at path: String) throws -> ConfigNode {
-    guard let text = String(validating: try File.bytes(at: path), as: UTF8.self) else {
-      throw Failure(.badData, at: path, "this is not UTF-8 text; expected a YAML config")
-    }
-    return try tree(of: text, named: path)
+    try tree(of: File.text(at: path), named: path)
   }
 
   /// The tree of YAML text; an empty text is an empty map.

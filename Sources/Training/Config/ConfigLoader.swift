@@ -73,8 +73,9 @@ public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
   }
 
   private func load(_ file: ConfigNode, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Config> {
-    let layered = ConfigLayers.applying(overrides, to: try ConfigEncoding.node(of: defaults).overlaid(by: file))
-    let (value, problems) = ConfigDecoding.decode(Config.self, from: layered.tree)
+    let standard = try ConfigEncoding.node(of: defaults)
+    let layered = ConfigLayers.applying(overrides, to: standard.overlaid(by: file))
+    let (value, problems) = ConfigDecoding.decode(Config.self, from: layered.tree, defaults: standard)
     guard let value, layered.problems.isEmpty else { throw Failure.config(layered.problems + problems) }
     return try LoadedConfig(value: value, tree: layered.tree)
   }

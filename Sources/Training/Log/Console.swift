@@ -69,7 +69,7 @@ public final class Console {
   }
 
   /// Also writes every note, warning and plain progress line to `train.log` from now on.
-  func record(to path: String) throws { logFile = try LineFile(appendingTo: path) }
+  package func record(to path: String) throws { logFile = try LineFile(appendingTo: path) }
 
   /// A line that stays.
   public func note(_ text: String) {
@@ -84,7 +84,7 @@ public final class Console {
   }
 
   /// Draws the bar, at most ten times a second; `isLogStep`: this step also gets a plain line.
-  func show(_ status: TrainingStatus, isLogStep: Bool) {
+  package func show(_ status: TrainingStatus, isLogStep: Bool) {
     if isLogStep { record(status.line) }
     switch style {
     case .none: break
@@ -99,7 +99,7 @@ public final class Console {
   }
 
   /// Says what takes long just now, in place of the bar.
-  func activity(_ text: String) {
+  package func activity(_ text: String) {
     guard style == .bar else { return }
     draw(String(text.prefix(max(0, terminal.width() - 1))))
   }

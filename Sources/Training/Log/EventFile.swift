@@ -39,22 +39,22 @@ final class EventFile {
 }
 
 /// The bytes of single records.
-enum EventRecord {
-  static func version(wall: Double) -> [UInt8] {
+package enum EventRecord {
+  package static func version(wall: Double) -> [UInt8] {
     framed(event(wall: wall, step: nil, payload: ProtocolBuffer.bytes(3, Array("brain.Event:2".utf8))))
   }
 
   /// Field 7, `SessionLog { status = START (1) }`.
-  static func sessionStart(wall: Double, step: Int) -> [UInt8] {
+  package static func sessionStart(wall: Double, step: Int) -> [UInt8] {
     framed(event(wall: wall, step: step, payload: ProtocolBuffer.bytes(7, ProtocolBuffer.integer(1, 1))))
   }
 
-  static func scalar(_ tag: String, _ value: Float, wall: Double, step: Int) -> [UInt8] {
+  package static func scalar(_ tag: String, _ value: Float, wall: Double, step: Int) -> [UInt8] {
     summary(tag, value: ProtocolBuffer.float(2, value), wall: wall, step: step)
   }
 
   /// An image, its size and colours read from the header of the PNG; nil if there is none.
-  static func image(_ tag: String, png: [UInt8], wall: Double, step: Int) -> [UInt8]? {
+  package static func image(_ tag: String, png: [UInt8], wall: Double, step: Int) -> [UInt8]? {
     guard png.count > 29, Array(png[0..<8]) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], png[12..<16].elementsEqual("IHDR".utf8) else {
       return nil
     }

@@ -49,7 +49,7 @@ public struct MetricEvent: Sendable, Equatable {
   }
 
   /// One JSON object without a line end; the clock comes last, so that `sed 's/,"wall".*//'` leaves what must repeat.
-  var json: String {
+  package var json: String {
     var text = "{\"split\":\(split.quotedJSON),\"step\":\(step),\"epoch\":\(epoch)"
     for metric in Array(values) + Array(clock) { text += ",\(metric.name.quotedJSON):\(MetricEvent.number(metric.value) ?? "null")" }
     return text + "}"

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the console shows about a run in progress.
-struct TrainingStatus: Sendable {
+package struct TrainingStatus: Sendable {
   var step: Int
   var steps: Int
   var learningRate: Double
@@ -12,11 +12,16 @@ struct TrainingStatus: Sendable {
   var dataTime: Double
   var samplesPerSecond: Double
 
+  package init(step: Int, steps: Int, learningRate: Double, metrics: Metrics, time: Double, dataTime: Double, samplesPerSecond: Double) {
+    (self.step, self.steps, self.learningRate, self.metrics) = (step, steps, learningRate, metrics)
+    (self.time, self.dataTime, self.samplesPerSecond) = (time, dataTime, samplesPerSecond)
+  }
+
   /// Seconds until the last step, at the present pace.
   var eta: Double { Double(steps - step) * time }
 
   /// The line of a log interval, as the OpenMMLab tools print it.
-  var line: String {
+  package var line: String {
     var text = "Iter(train) [\(step)/\(steps)] lr: \(StatusText.rate(learningRate)) eta: \(StatusText.duration(eta))"
     text += " time: \(StatusText.seconds(time)) data_time: \(StatusText.seconds(dataTime))"
     for metric in metrics { text += " \(metric.name): \(StatusText.number(metric.value))" }
@@ -24,7 +29,7 @@ struct TrainingStatus: Sendable {
   }
 
   /// One line of at most `width` columns: counts, bar and pace always; numbers from the left as far as they fit.
-  func bar(width: Int, colour: Bool, symbols: BarSymbols) -> String {
+  package func bar(width: Int, colour: Bool, symbols: BarSymbols) -> String {
     let head = "train \(step)/\(steps) ", share = steps > 0 ? min(1, Double(step) / Double(steps)) : 1
     var tail = " \(Int(share * 100))% eta \(StatusText.duration(eta))"
     let parts = metrics.map { "\($0.name) \(StatusText.number($0.value))" }
@@ -40,16 +45,16 @@ struct TrainingStatus: Sendable {
 }
 
 /// What the bar is drawn with.
-struct BarSymbols: Sendable {
+package struct BarSymbols: Sendable {
   let done: String
   let left: String
 
-  static let unicode = BarSymbols(done: "━", left: "─")
-  static let ascii = BarSymbols(done: "#", left: "-")
+  package static let unicode = BarSymbols(done: "━", left: "─")
+  package static let ascii = BarSymbols(done: "#", left: "-")
 }
 
 /// Numbers as the console shows them; the logs hold them in full.
-enum StatusText {
+package enum StatusText {
   static func rate(_ value: Double) -> String { String(format: "%.1e", value) }
   static func seconds(_ value: Double) -> String { String(format: value < 0.1 ? "%.4f" : "%.2f", value) }
   static func short(_ value: Double) -> String { String(format: value < 10 ? "%.2f" : "%.1f", value) }
@@ -60,7 +65,7 @@ enum StatusText {
   }
 
   /// `5:12:00`, or `2 days, 5:12:00`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e10 else { return "?" }
     let total = Int(seconds.rounded()), days = total / 86_400
     let clock = String(format: "%d:%02d:%02d", total / 3600 % 24, total / 60 % 60, total % 60)

@@ -20,7 +20,7 @@ public struct EnvironmentFacts: Codable, Sendable, Equatable {
   public var threads: Int
   /// The instruction set of the kernels: `amx`, `avx512`, `avx2` or `portable`.
   public var isa: String
-  public var memoryMiB: Int
+  public var memoryMebibytes: Int
 
   /// Looks at the machine; `isa` and `threads` are what the tensor kernels chose.
   public static func gathered(isa: String, threads: Int) -> EnvironmentFacts {
@@ -33,7 +33,7 @@ public struct EnvironmentFacts: Codable, Sendable, Equatable {
     return EnvironmentFacts(
       version: ApusVersion.current, swiftCompiler: compiler, build: buildKind, host: ProcessInfo.processInfo.hostName,
       system: system ?? "Linux", kernel: kernel, cpu: cpu ?? "unknown", cores: ProcessInfo.processInfo.activeProcessorCount,
-      threads: threads, isa: isa, memoryMiB: memory)
+      threads: threads, isa: isa, memoryMebibytes: memory)
   }
 
   func json() throws -> String {

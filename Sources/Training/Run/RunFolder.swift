@@ -70,7 +70,6 @@ public final class RunFolder {
     } else {
       notes.append("starting a new run in \(path)")
     }
-    folder.store.removePartial()
     try AtomicFile.write(request.resolvedYAML, to: "\(path)/config.yaml")
     try AtomicFile.write(request.overrides.map { $0.option + "\n" }.joined(), to: "\(path)/overrides.txt")
     try AtomicFile.write(environment.json(), to: "\(path)/env.json")
@@ -87,9 +86,9 @@ public final class RunFolder {
       for path in request.workDirectory.map({ [$0] }) ?? runs(in: request.stemFolder) {
         guard FileManager.default.fileExists(atPath: path) else { continue }
         let lock = try RunLock(folder: path)
-        if let checkpoint = CheckpointStore(runFolder: path).newestSound(warn: { notes.append("warning: \($0)") }) {
-          return (path, lock, checkpoint)
-        }
+        let store = CheckpointStore(runFolder: path)
+        store.removePartial()
+        if let checkpoint = store.newestSound(warn: { notes.append("warning: \($0)") }) { return (path, lock, checkpoint) }
       }
       notes.append("no checkpoint to resume from in \(request.workDirectory ?? request.stemFolder)")
       return try fresh(request, time: time, mayHoldRun: true)
@@ -131,6 +130,7 @@ public final class RunFolder {
     try create(path)
     let lock = try RunLock(folder: path)
     let store = CheckpointStore(runFolder: home)
+    if path == home { store.removePartial() }
     if isCheckpoint {
       do {
         return (path, lock, try Checkpoint(folder: source))

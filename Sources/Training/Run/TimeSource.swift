@@ -20,10 +20,10 @@ public struct TimeSource: Sendable {
   }
 
   /// A time as `20260131T235959Z`, in UTC.
-  static func stamp(_ wall: Double) -> String {
+  package static func stamp(_ wall: Double) -> String {
     var seconds = time_t(wall), parts = tm()
     gmtime_r(&seconds, &parts)
-    let numbers = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday), Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)]
+    let numbers = [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec]
     let two = numbers.map { ($0 < 10 ? "0" : "") + String($0) }
     return two[0...2].joined() + "T" + two[3...5].joined() + "Z"
   }

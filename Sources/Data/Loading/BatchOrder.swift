@@ -1,0 +1,86 @@
+import Tensors
+
+/// Which samples make up the n-th batch: a pure function of the seed and the batch's number, so a run can start anywhere.
+///
+///     let order = BatchOrder(count: dataset.count, batchSize: 10, seed: 1234)
+///     order.places(ofBatch: 31_000)    // 10 places, the same in every run with this seed
+public struct BatchOrder: Sendable, Equatable {
+  /// A sample in a pass over the data.
+  public struct Place: Sendable, Equatable {
+    public let epoch: Int
+    public let index: Int
+  }
+
+  /// Size of the data set.
+  public let count: Int
+  /// Samples per batch.
+  public let batchSize: Int
+  public let seed: UInt64
+  /// Whether each epoch has its own random order, else the order of the data set.
+  public let shuffles: Bool
+  /// Whether an incomplete batch at the end of an epoch is left out, else it is shorter. A data set smaller than a batch has no complete
+  /// one: then batches run on over the ends of epochs, and a batch may hold a sample more than once.
+  public let dropsLast: Bool
+
+  /// - Precondition: `count` and `batchSize` are positive.
+  public init(count: Int, batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true) {
+    guard count > 0, batchSize > 0 else {
+      fatalError("BatchOrder: \(count) samples in batches of \(batchSize), expected positive numbers")
+    }
+    self.count = count
+    self.batchSize = batchSize
+    self.seed = seed
+    self.shuffles = shuffles
+    self.dropsLast = dropsLast
+  }
+
+  private var runsOn: Bool { dropsLast && count < batchSize }
+
+  /// Batches per epoch; 1 for a data set smaller than a batch.
+  public var batchesPerEpoch: Int { dropsLast ? max(1, count / batchSize) : (count + batchSize - 1) / batchSize }
+
+  /// The epoch of the first sample of a batch.
+  public func epoch(ofBatch batch: Int) -> Int { runsOn ? batch * batchSize / count : batch / batchesPerEpoch }
+
+  /// The samples of a batch in order.
+  public func places(ofBatch batch: Int) -> [Place] {
+    var orders = EpochOrders()
+    return places(ofBatch: batch, &orders)
+  }
+
+  /// As `places(ofBatch:)`, but remembers the orders of the epochs it needed.
+  func places(ofBatch batch: Int, _ orders: inout EpochOrders) -> [Place] {
+    guard batch >= 0 else { fatalError("BatchOrder: batch \(batch), expected zero or more") }
+    if runsOn {
+      return (batch * batchSize..<(batch + 1) * batchSize).map { position in
+        let epoch = position / count
+        return Place(epoch: epoch, index: orders.order(of: epoch, self)[position % count])
+      }
+    }
+    let epoch = batch / batchesPerEpoch, start = batch % batchesPerEpoch * batchSize
+    return orders.order(of: epoch, self)[start..<min(start + batchSize, count)].map { Place(epoch: epoch, index: $0) }
+  }
+
+  /// The order of one epoch.
+  ///
+  /// - Source: the shuffle of Fisher and Yates in Durstenfeld's form (Communications of the ACM 7, 1964, algorithm 235).
+  public func permutation(ofEpoch epoch: Int) -> [Int] {
+    var order = Array(0..<count)
+    guard shuffles else { return order }
+    var random = Random(seed: seed, stream: .shuffling, epoch: epoch)
+    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, random.integer(in: 0..<last + 1)) }
+    return order
+  }
+}
+
+/// Remembers the latest two epochs' orders, since batches are opened in sequence.
+struct EpochOrders: Sendable {
+  private var orders: [(epoch: Int, order: [Int])] = []
+
+  mutating func order(of epoch: Int, _ batches: BatchOrder) -> [Int] {
+    if let known = orders.first(where: { $0.epoch == epoch }) { return known.order }
+    let order = batches.permutation(ofEpoch: epoch)
+    orders = orders.suffix(1) + [(epoch, order)]
+    return order
+  }
+}
