@@ -7,6 +7,7 @@ public struct Fixture {
   /// Something that the fixture should hold but does not.
   public struct Missing: Error, CustomStringConvertible {
     public let description: String
+    public init(description: String) { self.description = description }
   }
 
   public let file: Safetensors

@@ -51,10 +51,7 @@ public struct StateDictionary: Sendable {
   }
 
   /// The file's contents, aliases noted in the metadata.
-  public var safetensors: Safetensors { safetensors(metadata: [:]) }
-
-  /// The file's contents, aliases noted in the metadata beside the given notes.
-  public func safetensors(metadata: [String: String]) -> Safetensors {
+  public func safetensors(metadata: [String: String] = [:]) -> Safetensors {
     Safetensors(entries, metadata: metadata.merging(aliases) { note, _ in note })
   }
 }

@@ -4,7 +4,9 @@ import Tensors
 ///
 /// ```swift
 /// let optimizer = try AdamW(network.parameters())
-/// let norm = optimizer.step(loss.gradients(), rate: schedule.rate(at: step), clipNorm: 1)
+/// let gradients = loss.gradients()
+/// let clip = try clip(gradients, of: optimizer.parameters, to: 1)
+/// optimizer.step(gradients, rate: 1e-3, scale: clip.scale)
 /// ```
 public protocol Optimizer: AnyObject {
   /// What is trained; frozen parameters are not among it.
@@ -30,7 +32,6 @@ public protocol Optimizer: AnyObject {
 
 extension Optimizer {
   public func step(_ gradients: Gradients, rate: Double) { step(gradients, rate: rate, scale: 1) }
-  public func restore(_ state: Safetensors) throws { try restore(state, from: "") }
 }
 
 extension Gradients {

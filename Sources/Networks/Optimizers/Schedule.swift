@@ -3,12 +3,12 @@ import Tensors
 
 /// The learning rate as a pure function of the step.
 ///
-/// All kinds give a factor of the peak rate; a linear warm-up, if any, multiplies it. Step `t` counts from 0: its rate is the one in force
-/// for update `t + 1`.
+/// All kinds give a factor of the peak rate; a linear warm-up, if any, multiplies it. Steps count from 0: the factor of step `t` is the one
+/// in force for update `t + 1`.
 /// ```swift
-/// let schedule = Schedule.oneCycle(peak: 4e-4, steps: 100_100)
-/// schedule.rate(at: 0)       // 1.6e-5
-/// schedule.rate(at: 5_004)   // 4e-4, the top
+/// var schedule = Schedule(.oneCycle)
+/// schedule.extraSteps = 100
+/// schedule.rate(at: 5_004, of: 100_000, peak: 4e-4)   // 4e-4, the top
 /// ```
 public struct Schedule: Codable, Sendable, Equatable {
   /// The shape of the curve. `T` is the length of the schedule, `t` the step.
@@ -29,11 +29,10 @@ public struct Schedule: Codable, Sendable, Equatable {
   }
 
   public var kind = Kind.constant
-  /// The largest learning rate.
-  public var peak = 1e-3
-  /// `cosine`, `polynomial`, `oneCycle`: `T`, the length of the schedule in steps. It may be longer than the run: RAFT's recipe plans 100
-  /// steps more.
-  public var steps = 100_000
+  /// `T`, the length of the schedule in steps; 0 for that of the run.
+  public var steps = 0
+  /// Added to `T`: the RAFT recipe plans 100 steps more than it runs.
+  public var extraSteps = 0
   /// Steps of the linear warm-up; 0 for none.
   public var warmupSteps = 0
   /// The factor at step 0 of the warm-up.
@@ -55,36 +54,32 @@ public struct Schedule: Codable, Sendable, Equatable {
   /// `oneCycle`: first over last rate.
   public var finalDivisor = 10_000.0
 
-  public init(_ kind: Kind = .constant, peak: Double = 1e-3) {
-    self.kind = kind
-    self.peak = peak
+  public init(_ kind: Kind = .constant) { self.kind = kind }
+
+  /// The learning rate of a step.
+  /// - Parameters:
+  ///   - step: updates made before this one.
+  ///   - runSteps: the length of the run.
+  ///   - peak: the largest learning rate.
+  public func rate(at step: Int, of runSteps: Int, peak: Double) -> Double { peak * factor(at: step, of: runSteps) }
+
+  /// What the peak rate is multiplied by. Steps after the end of the schedule have its last factor.
+  public func factor(at step: Int, of runSteps: Int) -> Double {
+    require(step >= 0, "Schedule: step \(step) is negative")
+    let total = (steps > 0 ? steps : runSteps) + extraSteps
+    let warmup = step < warmupSteps ? warmupFactor + (1 - warmupFactor) * Double(step) / Double(warmupSteps) : 1
+    return warmup * curve(step, total)
   }
 
-  public static func constant(_ rate: Double) -> Schedule { Schedule(.constant, peak: rate) }
-
-  /// RAFT's schedule: `oneCycle` with its defaults.
-  public static func oneCycle(peak: Double, steps: Int) -> Schedule {
-    var schedule = Schedule(.oneCycle, peak: peak)
-    schedule.steps = steps
-    return schedule
-  }
-
-  /// The learning rate of step `t`. Steps after the end of the schedule have its last rate.
-  public func rate(at t: Int) -> Double {
-    require(t >= 0, "Schedule: step \(t) is negative")
-    let warmup = t < warmupSteps ? warmupFactor + (1 - warmupFactor) * Double(t) / Double(warmupSteps) : 1
-    return peak * warmup * curve(t)
-  }
-
-  private func curve(_ t: Int) -> Double {
-    let progress = Double(min(t, steps)) / Double(max(steps, 1))
+  private func curve(_ t: Int, _ total: Int) -> Double {
+    let progress = total > 0 ? Double(min(t, total)) / Double(total) : 1
     switch kind {
     case .constant: return 1
     case .step: return pow(gamma, Double(t / max(stepSize, 1)))
     case .multiStep: return pow(gamma, Double(milestones.count { $0 <= t }))
     case .cosine: return finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2
     case .polynomial: return finalFactor + (1 - finalFactor) * pow(1 - progress, power)
-    case .oneCycle: return oneCycle(Double(min(t, max(steps - 1, 0))), Double(steps))
+    case .oneCycle: return oneCycle(Double(min(t, max(total - 1, 0))), Double(total))
     }
   }
 
@@ -99,8 +94,8 @@ public struct Schedule: Codable, Sendable, Equatable {
   public var faults: [(key: String, value: String, allowed: String)] {
     let share = 0.0...1
     return [
-      ("peak", "\(peak)", "0 or more", peak >= 0),
-      ("steps", "\(steps)", "1 or more", steps >= 1),
+      ("steps", "\(steps)", "0 (those of the run) or more", steps >= 0),
+      ("extra_steps", "\(extraSteps)", "0 or more", extraSteps >= 0),
       ("warmup_steps", "\(warmupSteps)", "0 (none) or more", warmupSteps >= 0),
       ("warmup_factor", "\(warmupFactor)", "0 to 1", share.contains(warmupFactor)),
       ("step_size", "\(stepSize)", "1 or more", stepSize >= 1),
