@@ -18,14 +18,14 @@ public struct Schedule: Codable, Sendable, Equatable {
     /// `gamma^⌊t / stepSize⌋`.
     case step
     /// `gamma` to the number of milestones that are not after `t`.
-    case multiStep
+    case multiStep = "multi_step"
     /// `f + (1 - f) (1 + cos(π t / T)) / 2`, `f = finalFactor`. - Source: Loshchilov, Hutter 2017, without restarts.
     case cosine
     /// `f + (1 - f) (1 - t / T)^power`, `f = finalFactor`.
     case polynomial
     /// Linearly from `1 / startDivisor` at 0 to 1 at `riseFraction · T - 1`, then linearly to `1 / (startDivisor · finalDivisor)` at `T - 1`.
     /// - Source: Smith, Topin 2018, in the linear form of PyTorch's `OneCycleLR`.
-    case oneCycle
+    case oneCycle = "one_cycle"
   }
 
   public var kind = Kind.constant
