@@ -15,7 +15,7 @@ public struct Conv2d: StatelessLayer {
   public let how: Convolution
 
   public init(
-    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution = Convolution(), bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution, bias: Bool = true,
     weights: Initializer = .kaimingUniform, _ random: inout Random
   ) {
     require(how.groups > 0 && inputs % how.groups == 0 && outputs % how.groups == 0,
@@ -24,6 +24,13 @@ public struct Conv2d: StatelessLayer {
     weight = Parameter(weights(shape, &random), layout: .convolution)
     self.bias = bias ? Parameter(Initializer.kaimingUniform([outputs], fanIn: shape.dropLast().reduce(1, *), &random)) : nil
     self.how = how
+  }
+
+  /// A convolution with stride 1 and no padding.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, bias: Bool = true, weights: Initializer = .kaimingUniform, _ random: inout Random
+  ) {
+    self.init(inputs, outputs, kernel: kernel, Convolution(), bias: bias, weights: weights, &random)
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(with: weight.value, bias: bias?.value, how) }
@@ -41,7 +48,7 @@ public struct ConvTranspose2d: StatelessLayer {
   public let outputPadding: Extent
 
   public init(
-    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution = Convolution(), outputPadding: Extent = 0, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution, outputPadding: Extent = 0, bias: Bool = true,
     weights: Initializer = .kaimingUniform, _ random: inout Random
   ) {
     require(how.groups > 0 && inputs % how.groups == 0 && outputs % how.groups == 0,

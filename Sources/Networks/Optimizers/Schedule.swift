@@ -90,21 +90,22 @@ public struct Schedule: Codable, Sendable, Equatable {
     return 1 + (last - 1) * (t - top) / (end - top)
   }
 
-  /// The problems of these settings, as key and text; none if they make sense.
-  public var problems: [(key: String, problem: String)] {
-    [
-      ("steps", steps >= 0, "\(steps) is negative"),
-      ("extra_steps", extraSteps >= 0, "\(extraSteps) is negative"),
-      ("warmup_steps", warmupSteps >= 0, "\(warmupSteps) is negative"),
-      ("warmup_factor", (0...1).contains(warmupFactor), "\(warmupFactor) is outside 0...1"),
-      ("step_size", stepSize > 0, "\(stepSize) is not positive"),
-      ("milestones", milestones == milestones.sorted(), "\(milestones) are not in ascending order"),
-      ("gamma", gamma > 0 && gamma <= 1, "\(gamma) is outside 0...1, without 0"),
-      ("final_factor", (0...1).contains(finalFactor), "\(finalFactor) is outside 0...1"),
-      ("power", power > 0, "\(power) is not positive"),
-      ("rise_fraction", (0...1).contains(riseFraction), "\(riseFraction) is outside 0...1"),
-      ("start_divisor", startDivisor >= 1, "\(startDivisor) is below 1"),
-      ("final_divisor", finalDivisor >= 1, "\(finalDivisor) is below 1"),
-    ].compactMap { key, isFine, problem in isFine ? nil : (key, problem) }
+  /// The settings that make no sense: key, value, and what is allowed.
+  public var faults: [(key: String, value: String, allowed: String)] {
+    let share = 0.0...1
+    return [
+      ("steps", "\(steps)", "0 (those of the run) or more", steps >= 0),
+      ("extra_steps", "\(extraSteps)", "0 or more", extraSteps >= 0),
+      ("warmup_steps", "\(warmupSteps)", "0 (none) or more", warmupSteps >= 0),
+      ("warmup_factor", "\(warmupFactor)", "0 to 1", share.contains(warmupFactor)),
+      ("step_size", "\(stepSize)", "1 or more", stepSize >= 1),
+      ("milestones", "\(milestones)", "steps in ascending order", milestones == milestones.sorted()),
+      ("gamma", "\(gamma)", "above 0, at most 1", gamma > 0 && gamma <= 1),
+      ("final_factor", "\(finalFactor)", "0 to 1", share.contains(finalFactor)),
+      ("power", "\(power)", "above 0", power > 0),
+      ("rise_fraction", "\(riseFraction)", "0 to 1", share.contains(riseFraction)),
+      ("start_divisor", "\(startDivisor)", "1 or more", startDivisor >= 1),
+      ("final_divisor", "\(finalDivisor)", "1 or more", finalDivisor >= 1),
+    ].compactMap { key, value, allowed, isFine in isFine ? nil : (key, value, allowed) }
   }
 }
