@@ -34,9 +34,9 @@ struct RAFTFixture {
   /// Official names and shapes, in order.
   static func names() throws -> [(String, [Int])] {
     let text = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("raft_small_names.json")))
-    let list = try JSONSerialization.jsonObject(with: text) as? [[Any]] ?? []
+    let list = try JSONSerialization.jsonObject(with: text) as? [[String: Any]] ?? []
     return list.compactMap { entry in
-      guard let name = entry.first as? String, let shape = entry.last as? [Int] else { return nil }
+      guard let name = entry["name"] as? String, let shape = entry["shape"] as? [Int] else { return nil }
       return (name, shape)
     }
   }
