@@ -62,7 +62,8 @@ import Testing
         height: height, width: width, channels: 1, points: points, nearest: 0, padding: Int32(APUS_PAD_ZEROS.rawValue),
         align_corners: aligned ? 1 : 0)
       func cell(_ u: Double, _ size: Int) -> Double { aligned ? (u + 1) / 2 * Double(size - 1) : ((u + 1) * Double(size) - 1) / 2 }
-      var y = [Double](repeating: 0, count: points), dx = [Double](repeating: 0, count: x.count), slopes = [Double](repeating: 0, count: 2 * points)
+      var y = [Double](repeating: 0, count: points), dx = [Double](repeating: 0, count: x.count)
+      var slopes = [Double](repeating: 0, count: 2 * points)
       table.grid_sample(&how, x, grid, &y)
       let expected = (0..<points).map { sample(x[...], height, width, cell(grid[2 * $0], width), cell(grid[2 * $0 + 1], height)) }
       #expect(Deviation(y, expected).ulps <= 32)

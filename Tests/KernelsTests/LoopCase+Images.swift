@@ -55,8 +55,8 @@ extension LoopCase {
     }
   }
 
-  /// All paddings, modes and alignments. Coordinates are odd multiples of 2⁻¹⁰: in cells they are exact in both precisions and never on
-  /// a border between cells, where the derivative and the nearest cell jump.
+  /// All paddings, modes and alignments. Coordinates are odd multiples of 2⁻¹⁰: in cells they are exact in both precisions and
+  /// never on a border between cells, where the derivative and the nearest cell jump.
   private static func grid(
     _ name: String, ulps: Double, floor: Double = 1, body: @escaping (apus_kernels, apus_grid, [T], [T], [T]) -> [T]
   ) -> LoopCase {
