@@ -34,6 +34,7 @@ let package = Package(
       name: "apus",
       dependencies: ["Recipes", "Training", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),
+    .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
     .testTarget(name: "VisionTests", dependencies: ["Vision"]),

@@ -1,7 +1,8 @@
-/* What every loop file needs: includes, the vectorisation pragma, and the names of the tables of each instruction set.
+/* What every loop file needs: includes, the vectorisation pragmas, and the names of the tables of each instruction set.
  *
  * ACROSS stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
- * iteration reads its elements before it writes them. LANEWISE opens a block whose sums the compiler may keep in several lanes. */
+ * iteration reads its elements before it writes them. ONE_BY_ONE stands before loops of a few iterations, where the set-up of a vector
+ * loop costs more than it saves. LANEWISE opens a block whose sums the compiler may keep in several lanes. */
 #ifndef APUS_LOOPS_H
 #define APUS_LOOPS_H
 
@@ -11,6 +12,7 @@
 #include "kernels.h"
 
 #define ACROSS _Pragma("clang loop vectorize(assume_safety)")
+#define ONE_BY_ONE _Pragma("clang loop vectorize(disable) unroll(disable)")
 #define LANEWISE _Pragma("clang fp reassociate(on)")
 #define INLINE static inline __attribute__((always_inline))
 

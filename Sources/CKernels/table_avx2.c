@@ -6,6 +6,7 @@
 
 #define EACH_FLOOR EACH
 #define REAL float
+#define WHOLE int32_t
 #define NAME(x) x##_float32
 #define TABLE apus_avx2_float32
 #include "transcendental_float32.inc"
@@ -13,6 +14,7 @@
 
 #define EACH_FLOOR EACH
 #define REAL double
+#define WHOLE int64_t
 #define NAME(x) x##_float64
 #define TABLE apus_avx2_float64
 #include "transcendental_float64.inc"
