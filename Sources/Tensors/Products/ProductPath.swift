@@ -8,6 +8,9 @@ enum ProductPath: String, CaseIterable {
   /// OpenBLAS on gathered rows: any processor, both precisions.
   case openblas
 
+  /// Channels below which rows are gathered for one larger product, whatever the path: the inner axis of a tap would be too short.
+  static let leastDepth = 8
+
   /// LIBXSMM where it can generate code, unless `APUS_CONVOLUTION=openblas` says otherwise.
   static let current: ProductPath = {
     guard let name = ProcessInfo.processInfo.environment["APUS_CONVOLUTION"], !name.isEmpty else {

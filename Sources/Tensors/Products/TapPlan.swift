@@ -60,19 +60,6 @@ struct TapPlan {
     let sourceStep: Extent
     /// Sorted by source row, then column.
     let taps: [Tap]
-
-    /// The taps in runs of neighbouring columns: a run reads `taps · channels` contiguous elements of each source pixel on.
-    var runs: [ArraySlice<Tap>] {
-      var runs: [ArraySlice<Tap>] = []
-      for i in taps.indices {
-        if let last = runs.last?.last, last.row == taps[i].row, last.column + 1 == taps[i].column {
-          runs[runs.count - 1] = taps[runs[runs.count - 1].startIndex...i]
-        } else {
-          runs.append(taps[i...i])
-        }
-      }
-      return runs
-    }
   }
 
   let phases: [Phase]

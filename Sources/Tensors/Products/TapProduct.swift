@@ -134,20 +134,13 @@ struct TapProduct {
   /// Generated code for the rows of one phase: one kernel for full column blocks, one for the rest.
   private struct Kernels {
     private let blocks: [(start: Int, kernel: BatchReduce)]
-    /// Elements that one run of taps reads per pixel, and where each run begins.
-    private let runs: [(tap: TapPlan.Tap, weight: Int)]
 
     init?(_ product: TapProduct, _ phase: TapPlan.Phase, sourceStride: Int) {
-      // Neighbouring taps of an ungrouped convolution are one longer inner axis: channels of neighbouring pixels are contiguous.
-      let canMerge = product.groups == 1
-      let runs = canMerge ? phase.runs : phase.taps.indices.map { phase.taps[$0...$0] }
-      guard let first = runs.first, runs.allSatisfy({ $0.count == first.count }) else { return nil }
-      let inner = first.count * product.depth
-      self.runs = runs.compactMap { run in run.first.map { (tap: $0, weight: run.startIndex) } }
+      guard product.depth >= ProductPath.leastDepth else { return nil }
       var blocks: [(Int, BatchReduce)] = []
       for start in stride(from: 0, to: product.columns, by: TapProduct.columnBlock) {
         guard let kernel = BatchReduce(
-          rows: phase.size.width, columns: Swift.min(TapProduct.columnBlock, product.columns - start), depth: inner,
+          rows: phase.size.width, columns: Swift.min(TapProduct.columnBlock, product.columns - start), depth: product.depth,
           aStride: phase.sourceStep.width * sourceStride, bStride: product.destinationChannels,
           cStride: phase.step.width * product.destinationChannels)
         else { return nil }
@@ -160,14 +153,14 @@ struct TapProduct {
       _ product: TapProduct, _ phase: TapPlan.Phase, _ source: PaddedSource, _ weights: Tensor, _ image: Int, _ row: Int, into y: Tensor
     ) {
       for group in 0..<product.groups {
-        let a = runs.map { run -> UnsafePointer<Float>? in
-          source.address(image, run.tap.row + row * phase.sourceStep.height, run.tap.column, group * product.depth)
+        let a = phase.taps.map { tap -> UnsafePointer<Float>? in
+          source.address(image, tap.row + row * phase.sourceStep.height, tap.column, group * product.depth)
             .assumingMemoryBound(to: Float.self)
         }
         for block in blocks {
           let column = group * product.columns + block.start
-          let b = runs.map { run -> UnsafePointer<Float>? in
-            UnsafePointer(weights.address(run.weight * product.depth * product.destinationChannels + column)
+          let b = phase.taps.indices.map { tap -> UnsafePointer<Float>? in
+            UnsafePointer(weights.address(tap * product.depth * product.destinationChannels + column)
               .assumingMemoryBound(to: Float.self))
           }
           block.kernel.run(a, b, into: y.address(product.place(phase, image, row) + column))

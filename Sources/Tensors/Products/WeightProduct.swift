@@ -15,7 +15,7 @@ struct WeightProduct {
     self.groups = groups
     self.depth = depth
     self.columns = columns
-    path = precision == .float32 ? ProductPath.current : .openblas
+    path = precision == .float32 && depth >= ProductPath.leastDepth ? ProductPath.current : .openblas
   }
 
   private var channels: Int { groups * columns }
@@ -28,15 +28,16 @@ struct WeightProduct {
   func run(_ source: PaddedSource, _ dy: Tensor, into dw: Tensor) {
     let rows = dy.shape[0] * phase.size.height
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
-    let chunk = chunkRows(rows), chunks = (rows + chunk - 1) / chunk
+    let bands = path == .xsmm ? phase.taps.count : 1  // with generated code, every tap is a task of its own
+    let chunk = chunkRows(rows, bands: bands), chunks = (rows + chunk - 1) / chunk
     let partial = chunks == 1 ? dw : dw.fresh([chunks, weightCount])
-    let bands = path == .xsmm ? runs.count : 1  // with generated code, every run of taps is a task of its own
     parallelFor(chunks * bands) { range in
       for task in range {
-        let first = task / bands * chunk, place = task / bands * weightCount
+        let first = task / bands * chunk, place = task / bands * weightCount, tap = task % bands
         let part = first..<Swift.min(rows, first + chunk)
-        if path == .xsmm, reduceInPlace(runs[task % bands], source, dy, part, partial, place) { continue }
-        for run in path == .xsmm ? [runs[task % bands]] : [phase.taps[...]] { reduceGathered(run, source, dy, part, partial, place) }
+        if path == .xsmm, reduceInPlace(tap, source, dy, part, partial, place) { continue }
+        let taps = path == .xsmm ? phase.taps[tap...tap] : phase.taps[...]
+        reduceGathered(taps, source, dy, part, partial, place)
       }
     }
     guard chunks > 1 else { return }
@@ -53,15 +54,11 @@ struct WeightProduct {
     }
   }
 
-  /// Runs of taps that are one product: neighbours of an ungrouped convolution, else single taps.
-  private var runs: [ArraySlice<TapPlan.Tap>] { groups == 1 ? phase.runs : phase.taps.indices.map { phase.taps[$0...$0] } }
-
-  /// About 8 Mflop a chunk, and at most 16 Mi elements of partial sums.
-  private func chunkRows(_ rows: Int) -> Int {
-    let perRow = phase.size.width * weightCount
-    let wanted = Swift.max(1, (1 << 23) / Swift.max(perRow, 1))
-    let allowed = Swift.max(1, (1 << 24) / Swift.max(weightCount, 1))
-    return Swift.min(rows, Swift.max(wanted, (rows + allowed - 1) / allowed))
+  /// Some 16 tasks in all, fewer if they would be smaller than a Mflop: partial sums are read again, so there should be few.
+  private func chunkRows(_ rows: Int, bands: Int) -> Int {
+    let perRow = phase.size.width * weightCount / bands
+    let chunks = Swift.min(Swift.max(1, 16 / bands), Swift.max(1, rows * perRow >> 19))
+    return (rows + chunks - 1) / chunks
   }
 
   private func sourceRow(_ tap: TapPlan.Tap, _ source: PaddedSource, _ row: Int, _ group: Int) -> UnsafeRawPointer {
@@ -69,23 +66,24 @@ struct WeightProduct {
     return source.address(image, tap.row + y * phase.sourceStep.height, tap.column, group * depth)
   }
 
-  /// LIBXSMM: `dw[run] = Σ rows xᵀ · dy`, input rows read in place; false if there is no code for the shape.
+  /// LIBXSMM: `dw[tap] = Σ rows xᵀ · dy`, input rows read in place; false if there is no code for the shape.
   private func reduceInPlace(
-    _ run: ArraySlice<TapPlan.Tap>, _ source: PaddedSource, _ dy: Tensor, _ rows: Range<Int>, _ dw: Tensor, _ place: Int
+    _ tap: Int, _ source: PaddedSource, _ dy: Tensor, _ rows: Range<Int>, _ dw: Tensor, _ place: Int
   ) -> Bool {
-    guard let tap = run.first else { return true }
     for group in 0..<groups {
-      let a = rows.map { row -> UnsafePointer<Float>? in sourceRow(tap, source, row, group).assumingMemoryBound(to: Float.self) }
+      let a = rows.map { row -> UnsafePointer<Float>? in
+        sourceRow(phase.taps[tap], source, row, group).assumingMemoryBound(to: Float.self)
+      }
       for start in stride(from: 0, to: columns, by: Self.columnBlock) {
         guard let kernel = BatchReduce(
-          rows: run.count * depth, columns: Swift.min(Self.columnBlock, columns - start), depth: phase.size.width,
+          rows: depth, columns: Swift.min(Self.columnBlock, columns - start), depth: phase.size.width,
           aStride: phase.sourceStep.width * source.channels, bStride: channels, cStride: channels, aIsTransposed: true)
         else { return false }
         let column = group * columns + start
         let b = rows.map { row -> UnsafePointer<Float>? in
           UnsafePointer(dy.address(row * phase.size.width * channels + column).assumingMemoryBound(to: Float.self))
         }
-        kernel.run(a, b, into: dw.address(place + run.startIndex * depth * channels + column))
+        kernel.run(a, b, into: dw.address(place + tap * depth * channels + column))
       }
     }
     return true
