@@ -15,12 +15,12 @@ const cxsmm_kernel *cxsmm_dispatch(const cxsmm_shape *s) {
       s->columns, s->rows, s->depth, &lda, &ldb, &ldc, &alpha, &beta, &flags, &prefetch);
 }
 
-void cxsmm_run(const cxsmm_kernel *kernel, const float *const *a, const float *const *b, float *c, unsigned long long count) {
-  ((libxsmm_smmfunction_reducebatch_addr)kernel)((const float **)b, (const float **)a, c, &count);
+void cxsmm_run(const cxsmm_kernel *kernel, const float **a, const float **b, float *c, unsigned long long count) {
+  ((libxsmm_smmfunction_reducebatch_addr)kernel)(b, a, c, &count);
 }
 #else
 const cxsmm_kernel *cxsmm_dispatch(const cxsmm_shape *shape) { (void)shape; return NULL; }
-void cxsmm_run(const cxsmm_kernel *kernel, const float *const *a, const float *const *b, float *c, unsigned long long count) {
+void cxsmm_run(const cxsmm_kernel *kernel, const float **a, const float **b, float *c, unsigned long long count) {
   (void)kernel; (void)a; (void)b; (void)c; (void)count;
 }
 #endif

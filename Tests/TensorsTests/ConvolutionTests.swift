@@ -37,6 +37,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     .init(x: [1, 8, 8, 96], w: [3, 3, 96, 2], how: Convolution(padding: 1)),
     .init(x: [1, 9, 12, 24], w: [1, 5, 24, 130], how: Convolution(padding: Extent(height: 0, width: 2))),
     .init(x: [1, 12, 9, 24], w: [5, 1, 24, 40], how: Convolution(padding: Extent(height: 2, width: 0))),
+    .init(x: [2, 11, 34, 20], w: [1, 1, 20, 200], how: Convolution(stride: 2)),
     .init(x: [2, 11, 9, 32], w: [1, 1, 32, 64], how: Convolution(stride: 2)),
     .init(x: [2, 6, 5, 82], w: [1, 1, 82, 146], how: Convolution()),
     .init(x: [1, 14, 13, 6], w: [3, 3, 3, 10], how: Convolution(stride: 2, padding: 2, dilation: 2, groups: 2)),

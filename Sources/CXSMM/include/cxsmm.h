@@ -16,6 +16,7 @@ typedef struct {
 
 /* The kernel for a shape, generated at first use; NULL where LIBXSMM has none (another processor, an odd shape). Thread-safe. */
 const cxsmm_kernel *cxsmm_dispatch(const cxsmm_shape *shape);
-void cxsmm_run(const cxsmm_kernel *kernel, const float *const *a, const float *const *b, float *c, unsigned long long count);
+/* The pointer lists are working memory: the generated code changes them. */
+void cxsmm_run(const cxsmm_kernel *kernel, const float **a, const float **b, float *c, unsigned long long count);
 
 #endif

@@ -44,7 +44,9 @@ struct BatchReduce {
     self.kernel = kernel
   }
 
+  /// The generated code moves the pointers as it goes and leaves them moved, so it gets copies of both lists.
   func run(_ a: [UnsafePointer<Float>?], _ b: [UnsafePointer<Float>?], into c: UnsafeMutableRawPointer) {
-    cxsmm_run(kernel, a, b, c.assumingMemoryBound(to: Float.self), UInt64(a.count))
+    var a = a, b = b
+    cxsmm_run(kernel, &a, &b, c.assumingMemoryBound(to: Float.self), UInt64(a.count))
   }
 }

@@ -1,0 +1,109 @@
+import Models
+import Networks
+import TestSupport
+import Tensors
+import Testing
+
+/// RAFT-small against torchvision 0.29 on PyTorch 2.13: `Tests/Fixtures/make_raft_small.py`.
+@Suite("RAFT-small equals PyTorch") struct RAFTParityTests {
+  @Test("names and shapes") func names() throws {
+    var random = Random(seed: 0, stream: .test)
+    let ours = RAFT(.init(variant: .small), &random).stateDictionary().entries
+    let theirs = try RAFTFixture.names()
+    #expect(theirs.count == 106)
+    #expect(Set(ours.map { "\($0.name) \($0.shape)" }) == Set(theirs.map { "\($0.0) \($0.1)" }))
+    #expect(ours.reduce(0) { $0 + $1.shape.reduce(1, *) } == 990_162)
+  }
+
+  @Test("the generated inputs are PyTorch's") func inputs() throws {
+    let it = try RAFTFixture(.float64)
+    func checksum(_ x: Tensor) -> String {
+      String(FixtureHash.fnv1a64(x.channelsFirst.doubles.map { UInt8($0) }), radix: 16)
+    }
+    func trimmed(_ name: String) -> String? { it.fixture.file.metadata["fnv1a64.\(name)"].map { String($0.drop { $0 == "0" }) } }
+    #expect(checksum(it.image1) == trimmed("image1"))
+    #expect(checksum(it.image2) == trimmed("image2"))
+    #expect(checksum(it.valid) == trimmed("valid"))
+  }
+
+  /// How far a tensor may be from PyTorch's float64 result.
+  private struct Bound {
+    let precision: Precision
+    let fixture: Fixture
+
+    /// Float64: `1e-8` of the largest value (the acceptance; found: 1e-13). Float32: four times PyTorch's own distance, at least 16 roundings.
+    func allowed(_ group: String, _ name: String, largest: Double) throws -> Double {
+      guard precision == .float32 else { return 1e-8 * largest }
+      let distance = try fixture.tensor("f32/\(group).statistics/\(name)").doubles[7]
+      return max(4 * distance, 16 * Double(Float.ulpOfOne) * largest)
+    }
+  }
+
+  /// Compares a whole tensor through its sampled elements, its norm and four projections; `values` are in official order.
+  private func compare(_ it: RAFTFixture, _ group: String, _ name: String, _ values: [Double], absolute: Double? = nil) throws -> String? {
+    let expected = try it.fixture.tensor("f64/\(group)/\(name)").doubles
+    let statistics = try it.fixture.tensor("f64/\(group).statistics/\(name)").doubles
+    let bound = Bound(precision: it.precision, fixture: it.fixture)
+    let allowed = try absolute ?? bound.allowed(group, name, largest: statistics[5])
+    let found = expected.count == values.count ? values : FixtureHash.compact(values)
+    for (i, pair) in zip(found, expected).enumerated() where !(abs(pair.0 - pair.1) <= allowed) {
+      return "\(group)/\(name)[\(i)]: \(pair.0), expected \(pair.1) ± \(allowed)"
+    }
+    // An error of `allowed` in every element would move a projection by allowed · √count, in the L2 sense.
+    let slack = allowed * Double(values.count).squareRoot()
+    for (i, pair) in zip(FixtureHash.statistics(values), statistics).enumerated() where !(abs(pair.0 - pair.1) <= slack) {
+      return "\(group)/\(name): statistic \(i) is \(pair.0), expected \(pair.1) ± \(slack)"
+    }
+    return nil
+  }
+
+  @Test("flows and loss", arguments: Precision.allCases) func forward(_ precision: Precision) throws {
+    let it = try RAFTFixture(precision)
+    let (flows, loss) = it.forward()
+    for (i, flow) in flows.enumerated() {
+      let (n, h, w, _) = flow.shape4
+      let sampled = flow.detached().gathered(1, Array(stride(from: 0, to: h, by: 5))).gathered(2, Array(stride(from: 0, to: w, by: 5)))
+      #expect(n == 2)
+      let expected = try it.fixture.tensor("f64/flow/\(i)"), statistics = try it.fixture.tensor("f64/flow.statistics/\(i)").doubles
+      let allowed = try Bound(precision: precision, fixture: it.fixture).allowed("flow", "\(i)", largest: statistics[5])
+      #expect(difference(sampled.channelsFirst, expected, absolute: allowed) == nil, "flow \(i)")
+      let whole = FixtureHash.statistics(flow.channelsFirst.doubles)
+      #expect(zip(whole, statistics).allSatisfy { abs($0 - $1) <= allowed * Double(flow.count).squareRoot() }, "flow \(i)")
+    }
+    let expected = try it.fixture.tensor("f64/loss").doubles[0]
+    #expect(abs(loss.item - expected) <= (precision == .float64 ? 1e-8 : 16 * Double(Float.ulpOfOne)) * expected)
+  }
+
+  @Test("every gradient", arguments: Precision.allCases) func gradients(_ precision: Precision) throws {
+    let it = try RAFTFixture(precision)
+    let gradients = it.forward().loss.gradients()
+    #expect(it.nullGradients.count == 21)
+    for (name, parameter) in it.model.parameters() {
+      let gradient = try #require(gradients[parameter], "\(name)")
+      // Rounding noise around zero: of the order of the rounding of the gradients that cancel (the total norm is 238).
+      let absolute = it.nullGradients.contains(name) ? 238 * precision.ulpOfOne * 16 : nil
+      let problem = try compare(it, "grad", name, parameter.layout.official(gradient).doubles, absolute: absolute)
+      #expect(problem == nil)
+    }
+  }
+
+  @Test("three AdamW steps", arguments: Precision.allCases) func training(_ precision: Precision) throws {
+    let it = try RAFTFixture(precision)
+    let optimizer = try AdamW(it.model.parameters(), AdamW.Config(weightDecay: 1e-4))
+    for step in 0..<3 {
+      let loss = it.forward().loss
+      let (expected, norm) = (try it.fixture.tensor("f64/loss").doubles[step], try it.fixture.tensor("f64/grad_norm").doubles[step])
+      #expect(abs(loss.item - expected) <= (precision == .float64 ? 1e-8 : 2e-5) * expected)
+      let gradients = loss.gradients()
+      let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
+      #expect(abs(clipped.norm - norm) <= (precision == .float64 ? 1e-8 : 2e-4) * norm)
+      optimizer.step(gradients, rate: 4e-4, scale: clipped.scale)
+    }
+    for (name, parameter) in it.model.parameters() {
+      // In float32 the first steps are nearly rate · sign(gradient), and the sign of noise is arbitrary: three steps, both ways.
+      let absolute = it.nullGradients.contains(name) && precision == .float32 ? 3 * 2 * 4e-4 : nil
+      let problem = try compare(it, "param", name, parameter.layout.official(parameter.value).doubles, absolute: absolute)
+      #expect(problem == nil)
+    }
+  }
+}
