@@ -1,27 +1,5 @@
 import Tensors
 
-/// What a module's tree ends in.
-enum ModuleLeaf {
-  case parameter(Parameter), buffer(Buffer), counter(Counter)
-
-  init?(_ value: Any) {
-    switch value {
-    case let parameter as Parameter: self = .parameter(parameter)
-    case let buffer as Buffer: self = .buffer(buffer)
-    case let counter as Counter: self = .counter(counter)
-    default: return nil
-    }
-  }
-
-  var identity: ObjectIdentifier {
-    switch self {
-    case .parameter(let parameter): ObjectIdentifier(parameter)
-    case .buffer(let buffer): ObjectIdentifier(buffer)
-    case .counter(let counter): ObjectIdentifier(counter)
-    }
-  }
-}
-
 /// One pass over all stored properties of a module: the only reflection in the framework.
 struct ModuleWalk {
   private(set) var leaves: [(name: String, leaf: ModuleLeaf)] = []

@@ -47,7 +47,7 @@ import Testing
       let rate = schedule.rate(at: step, of: 7, peak: peak)  // the schedule's own length counts
       #expect(abs(rate - expected) <= 1e-13 * peak, "\(name), step \(step): \(rate), expected \(expected)")
     }
-    #expect(schedule.faults.isEmpty)
+    #expect(schedule.problems.isEmpty)
   }
 
   /// Section 5 of the RAFT reference.
@@ -66,10 +66,10 @@ import Testing
     #expect((0..<9).map { schedule.factor(at: $0, of: 100) } == [0, 0.125, 0.25, 0.375, 0.25, 0.3125, 0.375, 0.4375, 0.25])
   }
 
-  @Test("settings out of range are reported") func faults() {
+  @Test("settings out of range are reported") func problems() {
     var schedule = Schedule(.cosine)
     (schedule.steps, schedule.gamma, schedule.milestones) = (-1, 0, [5, 3])
-    #expect(schedule.faults.map(\.key) == ["steps", "milestones", "gamma"])
+    #expect(schedule.problems.map(\.key) == ["steps", "milestones", "gamma"])
   }
 
   @Test("survives coding") func coding() throws {

@@ -56,34 +56,6 @@ public struct StateDictionary: Sendable {
   }
 }
 
-extension ModuleLeaf {
-  func entry(named name: String) -> Safetensors.Entry {
-    switch self {
-    case .parameter(let parameter): .init(name, parameter.layout.official(parameter.value))
-    case .buffer(let buffer): .init(name, buffer.layout.official(buffer.value))
-    case .counter(let counter): .init(name, integers: [Int64(counter.value)], shape: [])
-    }
-  }
-
-  var officialShape: [Int] {
-    switch self {
-    case .parameter(let parameter): parameter.layout.officialShape(parameter.shape)
-    case .buffer(let buffer): buffer.layout.officialShape(buffer.value.shape)
-    case .counter: []
-    }
-  }
-
-  /// Takes over an array of the right shape, in this leaf's own precision. Integers serve as real numbers and the other way round.
-  fileprivate func load(_ entry: Safetensors.Entry) {
-    let tensor = entry.tensor ?? Tensor((entry.integers ?? []).map(Double.init), shape: entry.shape, precision: .float64)
-    switch self {
-    case .parameter(let parameter): parameter.value = parameter.layout.native(tensor).converted(to: parameter.precision)
-    case .buffer(let buffer): buffer.value = buffer.layout.native(tensor).converted(to: buffer.value.precision)
-    case .counter(let counter): counter.value = entry.integers.map { Int($0[0]) } ?? Int(exactly: tensor.item.rounded()) ?? 0
-    }
-  }
-}
-
 extension Module {
   /// The current values in official names and shapes.
   public func stateDictionary() -> StateDictionary { StateDictionary(of: self) }

@@ -79,31 +79,3 @@ public final class MovingAverage {
     stepCount = updates
   }
 }
-
-extension ModuleLeaf {
-  /// The current plain value; nil for counters.
-  fileprivate var value: Tensor? {
-    switch self {
-    case .parameter(let parameter): parameter.value.detached()
-    case .buffer(let buffer): buffer.value
-    case .counter: nil
-    }
-  }
-
-  fileprivate var layout: Layout {
-    switch self {
-    case .parameter(let parameter): parameter.layout
-    case .buffer(let buffer): buffer.layout
-    case .counter: .plain
-    }
-  }
-
-  fileprivate func assign(_ value: Tensor?) {
-    guard let value else { return }
-    switch self {
-    case .parameter(let parameter): parameter.value = value
-    case .buffer(let buffer): buffer.value = value
-    case .counter: break
-    }
-  }
-}

@@ -91,7 +91,7 @@ public struct Schedule: Codable, Sendable, Equatable {
   }
 
   /// The settings that make no sense: key, value, and what is allowed.
-  public var faults: [(key: String, value: String, allowed: String)] {
+  public var problems: [(key: String, value: String, allowed: String)] {
     let share = 0.0...1
     return [
       ("steps", "\(steps)", "0 (those of the run) or more", steps >= 0),

@@ -36,7 +36,7 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
     problems.require((0..<1).contains(optimizer.beta2), "optimizer.beta2", optimizer.beta2, "0 or more, below 1")
     problems.require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "above 0")
     problems.require(optimizer.weightDecay >= 0, "optimizer.weight_decay", optimizer.weightDecay, "0 or more")
-    problems += schedule.faults.map { ConfigProblem("schedule.\($0.key)", $0.value, allowed: $0.allowed) }
+    problems += schedule.problems.map { ConfigProblem("schedule.\($0.key)", $0.value, allowed: $0.allowed) }
     return problems
   }
 }
