@@ -58,7 +58,7 @@ struct PNGTests {
   @Test func rejectsDamage() {
     var bytes = PNG.encode(Image.noise(height: 6, width: 5))
     bytes[50] ^= 0x10  // inside the compressed rows
-    expectFailure(.badData, "hurt.png", "CRC") { try PNG.decode(bytes, place: "hurt.png") }
+    expectFailure(.badData, "hurt.png", "IDAT: incorrect data check") { try PNG.decode(bytes, place: "hurt.png") }
   }
 
   @Test func rejectsHostileSizes() {
