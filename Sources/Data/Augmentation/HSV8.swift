@@ -34,7 +34,8 @@ package struct HSV8: Equatable {
     } else {
       place = Float(4 + Double(distance(g)) - Double(distance(r)))
     }
-    let turns = Float((Double(place) / 6 + 1).truncatingRemainder(dividingBy: 1))
+    let shifted = Double(place) / 6 + 1  // in [5/6, 2)
+    let turns = Float(shifted >= 1 ? shifted - 1 : shifted)
     hue = UInt8(Double(turns) * 255)
   }
 
@@ -42,7 +43,7 @@ package struct HSV8: Equatable {
     guard saturation > 0 else { return (value, value, value) }
     let place = Double(hue) * 6 / 255, sector = Int(place), part = Float(place - Double(sector))
     let s = Float(Double(saturation) / 255), v = Double(value)
-    func level(_ loss: Double) -> UInt8 { UInt8((v * (1 - loss)).rounded()) }
+    func level(_ loss: Double) -> UInt8 { UInt8(v * (1 - loss) + 0.5) }
     let low = level(Double(s)), falling = level(Double(s * part)), rising = level(Double(s) * (1 - Double(part)))
     switch sector % 6 {
     case 0: return (value, rising, low)
