@@ -54,7 +54,8 @@ import Vision
   /// derivative per axis: the wave runs along x, and the map changes its frequency by less than 15 %, so the error is below
   /// 60 · (1.15 · 2π/40)² / 8 · 2 = 0.49. Texels are whole px of a periodic texture of 80, on which splines damp the wave equally in both.
   @Test func affineFlowIsExact() {
-    let texels = (0..<80 * 80).map { SIMD4(Float(128 + 60 * sin(2 * Double.pi * Double($0 % 80) / 40)), 0, 0, 1) }
+    let wave = (0..<80).map { (x: Int) -> Float in Float(128 + 60 * sin(2 * Double.pi * Double(x) / 40)) }
+    let texels = (0..<80 * 80).map { (index: Int) -> SIMD4<Float> in SIMD4(wave[index % 80], 0, 0, 1) }
     let motion = AffineMotion.about(
       SIMD2(48, 40), rotation: 0.1, zoom: 1.06, shear: SIMD2(0.03, -0.02), shift: SIMD2(3.3, -2.7))
     let scene = FlowScene(height: 80, width: 96, layers: [
@@ -66,13 +67,15 @@ import Vision
     var worst: Float = 0, count = 0
     for y in 0..<80 {
       for x in 0..<96 {
-        let target = SIMD2(Float(x), Float(y)) + SIMD2(flow[y, x].u, flow[y, x].v)
+        let vector = flow[y, x]
+        let target: SIMD2<Float> = SIMD2(Float(x) + vector.u, Float(y) + vector.v)
         guard target.x >= 0, target.y >= 0, target.x < 95, target.y < 79 else { continue }
         let left = Int(target.x), top = Int(target.y), a = target.x - Float(left), b = target.y - Float(top)
         func red(_ y: Int, _ x: Int) -> Float { second.colors[y * 96 + x].x }
-        let upper = red(top, left) * (1 - a) + red(top, left + 1) * a
-        let lower = red(top + 1, left) * (1 - a) + red(top + 1, left + 1) * a
-        worst = max(worst, abs(first.colors[y * 96 + x].x - (upper * (1 - b) + lower * b)))
+        let upper: Float = red(top, left) * (1 - a) + red(top, left + 1) * a
+        let lower: Float = red(top + 1, left) * (1 - a) + red(top + 1, left + 1) * a
+        let warped: Float = upper * (1 - b) + lower * b
+        worst = max(worst, abs(first.colors[y * 96 + x].x - warped))
         count += 1
       }
     }
@@ -84,7 +87,10 @@ import Vision
     let f = AffineMotion.about(SIMD2(10, 20), rotation: 0.3, zoom: 1.2, shear: SIMD2(0.1, -0.05), shift: SIMD2(4, -7))
     let g = AffineMotion.about(SIMD2(-5, 2), rotation: -1, zoom: 0.8)
     let p = SIMD2(33.0, -12.0)
-    func isClose(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Bool { ((a - b) * (a - b)).sum().squareRoot() < 1e-12 * 100 }
+    func isClose(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Bool {
+      let difference: SIMD2<Double> = a - b
+      return (difference * difference).sum() < 1e-20
+    }
     #expect(isClose(f.after(g)(p), f(g(p))))
     #expect(isClose(f.inverse(f(p)), p))
     #expect(isClose(f(SIMD2(10, 20)), SIMD2(14, 13)), "the centre moves by the shift alone")

@@ -53,19 +53,16 @@ import Vision
     var warped = 0.0, unmoved = 0.0, count = 0.0
     for y in 0..<flow.height {
       for x in 0..<flow.width where isVisible(y, x, flow, first, second) {
-        let pixel = 3 * (y * flow.width + x)
-        warped += abs(grey(image1, pixel) - grey(back, pixel))
-        unmoved += abs(grey(image1, pixel) - grey(image2, pixel))
+        let pixel = y * flow.width + x
+        let here = image1.grey(pixel)
+        warped += abs(here - back.grey(pixel))
+        unmoved += abs(here - image2.grey(pixel))
         count += 1
       }
     }
     #expect(count > 0.4 * Double(flow.height * flow.width), "most of the frame must be visible in both images, found \(count) px")
     #expect(warped / count < 3, "mean grey difference; real data sets have 1.3 to 5.8")
     #expect(warped < 0.4 * unmoved || unmoved / count < 1, "warping must explain the change: \(warped / count), unmoved \(unmoved / count)")
-  }
-
-  private func grey(_ image: Image, _ at: Int) -> Double {
-    0.299 * Double(image.pixels[at]) + 0.587 * Double(image.pixels[at + 1]) + 0.114 * Double(image.pixels[at + 2])
   }
 
   /// Whether one surface covers the 7x7 pixels around (x, y) in image 1 and around its target in image 2: the lens blur reaches two.
@@ -88,9 +85,14 @@ import Vision
     for index in 0..<24 {
       let scene = settings.scene(index: index, seed: 11)
       let flow = scene.flow(owners: scene.render(second: false).owners)
-      let all = stride(from: 0, to: flow.count, by: 2).map { (flow[$0] * flow[$0] + flow[$0 + 1] * flow[$0 + 1]).squareRoot() }
-      means.append(all.reduce(0) { $0 + Double($1) } / Double(all.count))
-      lengths += stride(from: 0, to: all.count, by: 37).map { all[$0] }
+      var sum = 0.0
+      for pixel in 0..<flow.count / 2 {
+        let vector = SIMD2<Float>(flow[2 * pixel], flow[2 * pixel + 1])
+        let length: Float = (vector * vector).sum().squareRoot()
+        sum += Double(length)
+        if pixel % 37 == 0 { lengths.append(length) }
+      }
+      means.append(sum / Double(flow.count / 2))
     }
     lengths.sort()
     let mean = means.reduce(0, +) / Double(means.count)
@@ -107,8 +109,11 @@ import Vision
     (settings.height, settings.width, settings.fewestObjects, settings.mostObjects) = (32, 32, 0, 0)
     let still = (0..<300).count { index in
       let motion = settings.scene(index: index, seed: 3).layers[0].motion
-      let corners = [SIMD2(0.0, 0.0), SIMD2(32, 0), SIMD2(0, 32), SIMD2(32, 32)]
-      return corners.allSatisfy { abs(motion.displacement(at: $0).x) <= 0.51 && abs(motion.displacement(at: $0).y) <= 0.51 }
+      let corners: [SIMD2<Double>] = [SIMD2(0, 0), SIMD2(32, 0), SIMD2(0, 32), SIMD2(32, 32)]
+      return corners.allSatisfy { corner in
+        let move: SIMD2<Double> = motion.displacement(at: corner)
+        return abs(move.x) <= 0.51 && abs(move.y) <= 0.51
+      }
     }
     // 60 of 300 expected with a deviation of 7 (binomial), and a few that move little by themselves.
     #expect((35...95).contains(still), "found \(still)")
@@ -143,5 +148,13 @@ import Vision
   @Test func settingsSurviveCoding() throws {
     let decoded = try JSONDecoder().decode(FlowSynthesis.self, from: JSONEncoder().encode(Self.small))
     #expect(decoded == Self.small)
+  }
+}
+
+extension Image {
+  /// The luminance of a pixel of an RGB image, 0...255.
+  func grey(_ pixel: Int) -> Double {
+    let red = Double(pixels[3 * pixel]), green = Double(pixels[3 * pixel + 1]), blue = Double(pixels[3 * pixel + 2])
+    return 0.299 * red + 0.587 * green + 0.114 * blue
   }
 }

@@ -62,7 +62,7 @@ import Vision
     for y in 1..<4 {
       for x in 2..<6 { second.pixels[y * 6 + x] = first.pixels[(y - 1) * 6 + x - 2] }
     }
-    let flow = FlowField(height: 4, width: 6, vectors: (0..<24).flatMap { _ in [2, 1] as [Float] })
+    let flow = FlowField(height: 4, width: 6, vectors: Array(repeating: [2, 1], count: 24).flatMap { $0 })
     let back = second.warped(by: flow, outside: 7)
     for y in 0..<4 {
       for x in 0..<6 {
