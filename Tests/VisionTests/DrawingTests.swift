@@ -57,7 +57,7 @@ import Vision
       #expect(color(picture, 2, x) == .white && color(picture, 6, x) == .white)
     }
     picture.line(from: SIMD2(.nan, 0), to: SIMD2(3, 3), .black)  // must not trap
-    picture.line(from: SIMD2(-1e9, -1e9), to: SIMD2(1e9, 1e9), .black)
+    picture.line(from: SIMD2(-5000, -5000), to: SIMD2(5000, 5000), .black)
     #expect(color(picture, 8, 0) == .white)
   }
 

@@ -11,7 +11,7 @@ import Vision
     #expect(FlowWheel.hues[36] == [0, 0, 255])                               // blue
     #expect(FlowWheel.hues[49] == [255, 0, 255])                             // magenta
     #expect(FlowWheel.hues[1] == [255, 17, 0], "255 · 1/15")
-    #expect(FlowWheel.hues[16] == [255 - 42, 255, 0], "⌊255 · 1/6⌋ = 42")
+    #expect(FlowWheel.hues[16] == [213, 255, 0], "255 - ⌊255 · 1/6⌋ = 255 - 42")
   }
 
   @Test func directionsHaveTheColoursOfTheFormula() {
