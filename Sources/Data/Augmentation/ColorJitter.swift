@@ -10,19 +10,19 @@ import Vision
 /// - hue turns the 8-bit H channel of an HSV picture by `trunc(255 h)` steps of 256.
 ///
 /// - Source: documented behaviour of torchvision's `ColorJitter` on pictures of the Pillow library.
-struct ColorJitter: Sendable {
+package struct ColorJitter: Sendable {
   /// One of the four changes, with its factor (hue: part of the circle).
-  enum Change: Sendable, Equatable {
+  package enum Change: Sendable, Equatable {
     case brightness(Double), contrast(Double), saturation(Double), hue(Double)
   }
 
   /// The changes in the order in which they are applied.
-  let changes: [Change]
+  package let changes: [Change]
 
-  init(changes: [Change]) { self.changes = changes }
+  package init(changes: [Change]) { self.changes = changes }
 
   /// Draws the four factors, `U(max(0, 1 - r), 1 + r)` and for the hue `U(-r, r)`, then their order.
-  init(_ settings: FlowAugmentation, random: inout Random) {
+  package init(_ settings: FlowAugmentation, random: inout Random) {
     func factor(_ range: Double) -> Double { random.uniform(max(0, 1 - range), 1 + range) }
     let drawn: [Change] = [
       .brightness(factor(settings.brightness)), .contrast(factor(settings.contrast)), .saturation(factor(settings.saturation)),
@@ -32,7 +32,7 @@ struct ColorJitter: Sendable {
   }
 
   /// Changes pictures as if they were stacked to one: the mean grey of the contrast is common.
-  func apply(to images: inout [Image]) {
+  package func apply(to images: inout [Image]) {
     for change in changes {
       switch change {
       case .brightness(let factor): ColorJitter.mapSamples(of: &images) { ColorJitter.blend(0, $0, factor) }

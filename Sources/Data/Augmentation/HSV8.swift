@@ -4,18 +4,18 @@
 /// `h` in `[0, 6)` the place on the hexagon red, yellow, green, cyan, blue, magenta.
 ///
 /// - Source: A. R. Smith, "Color gamut transform pairs", SIGGRAPH 1978; rounding as documented above.
-struct HSV8: Equatable {
-  var hue: UInt8
-  var saturation: UInt8
-  var value: UInt8
+package struct HSV8: Equatable {
+  package var hue: UInt8
+  package var saturation: UInt8
+  package var value: UInt8
 
-  init(hue: UInt8, saturation: UInt8, value: UInt8) {
+  package init(hue: UInt8, saturation: UInt8, value: UInt8) {
     self.hue = hue
     self.saturation = saturation
     self.value = value
   }
 
-  init(r: UInt8, g: UInt8, b: UInt8) {
+  package init(r: UInt8, g: UInt8, b: UInt8) {
     let largest = max(r, g, b), smallest = min(r, g, b)
     value = largest
     guard largest > smallest else {
@@ -24,26 +24,26 @@ struct HSV8: Equatable {
       return
     }
     let range = Float(largest - smallest)
-    saturation = UInt8(range / Float(largest) * 255)
+    saturation = UInt8(Double(range / Float(largest)) * 255)
     func distance(_ sample: UInt8) -> Float { Float(largest - sample) / range }
-    var place: Float
+    let place: Float
     if r == largest {
       place = distance(b) - distance(g)
     } else if g == largest {
-      place = 2 + distance(r) - distance(b)
+      place = Float(2 + Double(distance(r)) - Double(distance(b)))
     } else {
-      place = 4 + distance(g) - distance(r)
+      place = Float(4 + Double(distance(g)) - Double(distance(r)))
     }
-    if place < 0 { place += 6 }
-    hue = UInt8(min(place / 6 * 255, 255))
+    let turns = Float((Double(place) / 6 + 1).truncatingRemainder(dividingBy: 1))
+    hue = UInt8(Double(turns) * 255)
   }
 
-  var rgb: (UInt8, UInt8, UInt8) {
+  package var rgb: (UInt8, UInt8, UInt8) {
     guard saturation > 0 else { return (value, value, value) }
-    let place = Float(hue) * 6 / 255, sector = Int(place), part = place - Float(sector)
-    let s = Float(saturation) / 255, v = Float(value)
-    func level(_ loss: Float) -> UInt8 { UInt8(min(max((v * (1 - loss)).rounded(), 0), 255)) }
-    let low = level(s), falling = level(s * part), rising = level(s * (1 - part))
+    let place = Double(hue) * 6 / 255, sector = Int(place), part = Float(place - Double(sector))
+    let s = Float(Double(saturation) / 255), v = Double(value)
+    func level(_ loss: Double) -> UInt8 { UInt8((v * (1 - loss)).rounded()) }
+    let low = level(Double(s)), falling = level(Double(s * part)), rising = level(Double(s) * (1 - Double(part)))
     switch sector % 6 {
     case 0: return (value, rising, low)
     case 1: return (falling, value, low)

@@ -6,14 +6,14 @@ import Vision
 ///
 /// A point at `p` (pixel centres at integers) goes to `s (p + ½) - ½`, then to `n - 1 - p` if flipped, then to `p - offset`. Both frames
 /// move alike, so a vector is multiplied by `s` and negated by a flip, and the pair stays consistent.
-struct SpatialTransform: Sendable {
-  let rows: ResamplingAxis
-  let columns: ResamplingAxis
+package struct SpatialTransform: Sendable {
+  package let rows: ResamplingAxis
+  package let columns: ResamplingAxis
   /// What the vectors are multiplied by.
-  let factor: SIMD2<Float>
+  package let factor: SIMD2<Float>
 
   /// Draws a transform for images of `height` by `width`.
-  init(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) {
+  package init(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) {
     let scale = SpatialTransform.scale(settings, height: height, width: width, random: &random)
     let flipsX = settings.spatial && random.chance(settings.horizontalFlipProbability)
     let flipsY = settings.spatial && random.chance(settings.verticalFlipProbability)
@@ -23,13 +23,13 @@ struct SpatialTransform: Sendable {
     factor = SIMD2(Float(flipsX ? -scale.x : scale.x), Float(flipsY ? -scale.y : scale.y))
   }
 
-  func callAsFunction(_ image: Image) -> Image { image.sampled(rows: rows, columns: columns) }
+  package func callAsFunction(_ image: Image) -> Image { image.sampled(rows: rows, columns: columns) }
 
-  func callAsFunction(_ flow: FlowField) -> FlowField { flow.sampled(rows: rows, columns: columns, times: factor) }
+  package func callAsFunction(_ flow: FlowField) -> FlowField { flow.sampled(rows: rows, columns: columns, times: factor) }
 
   /// The factors of the two axes: `2^U(minimum, maximum)`, each times `2^U(-stretch, stretch)`, and at least the bound that leaves the crop
   /// and its margin; 1 without a resize, unless the image is smaller than the crop: then the bound.
-  static func scale(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) -> SIMD2<Double> {
+  package static func scale(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) -> SIMD2<Double> {
     let bound = max(Double(settings.cropHeight + settings.cropMargin) / Double(height),
                     Double(settings.cropWidth + settings.cropMargin) / Double(width))
     guard settings.spatial, random.chance(settings.resizeProbability) else {

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// Listings of folders.
-enum Folder {
+package enum Folder {
   /// The names in a folder in natural order, without hidden ones.
   /// - Throws: `.missingInput` if there is no such folder, or it is a file.
   static func names(in folder: String) throws -> [String] {
@@ -33,7 +33,7 @@ enum Folder {
   }
 
   /// Natural order: runs of digits compare as numbers, so `frame9` comes before `frame10`; otherwise by bytes.
-  static func precedes(_ a: String, _ b: String) -> Bool {
+  package static func precedes(_ a: String, _ b: String) -> Bool {
     let x = runs(of: a), y = runs(of: b)
     for (p, q) in zip(x, y) where p != q {
       guard let m = p.first, let n = q.first, isDigit(m), isDigit(n) else { return p.lexicographicallyPrecedes(q) }

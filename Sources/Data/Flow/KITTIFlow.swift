@@ -27,15 +27,14 @@ public enum KITTIFlow {
   }
 
   /// Encodes a flow map. As the benchmark's own writers do, components are truncated to the grid; those out of range are clamped.
-  /// Invalid vectors, and those that are not finite, are written as three zeros.
+  /// Invalid vectors, and those that are not finite, are written as a zero vector with validity 0, as in the benchmark's own files.
   public static func encode(_ flow: FlowField) -> [UInt8] {
-    var samples = [UInt16](repeating: 0, count: 3 * flow.height * flow.width)
+    var samples: [UInt16] = []
+    samples.reserveCapacity(3 * flow.height * flow.width)
     for i in 0..<flow.height * flow.width {
       let u = flow.vectors[2 * i], v = flow.vectors[2 * i + 1]
-      guard flow.isValid[i], u.isFinite, v.isFinite else { continue }
-      samples[3 * i] = code(u)
-      samples[3 * i + 1] = code(v)
-      samples[3 * i + 2] = 1
+      let isKnown = flow.isValid[i] && u.isFinite && v.isFinite
+      samples += isKnown ? [code(u), code(v), 1] : [code(0), code(0), 0]
     }
     return PNG.encode(Image16(height: flow.height, width: flow.width, channels: 3, samples: samples))
   }
