@@ -93,7 +93,7 @@ import Vision
     let plain = FlowSheet(image1: image, image2: image, truth: flow, predicted: flow).image()
     let titled = FlowSheet(image1: image, image2: image, truth: flow, predicted: flow, title: "pair 7").image()
     #expect(plain.width >= 3 * 200 && plain.height >= 2 * 48)
-    #expect(titled.height == plain.height + 20)
+    #expect(titled.height == plain.height + 26)
     // Image 1 stands below its caption at the upper left.
     let top = 6 + BitmapFont.lineHeight + 3 + 5
     let at = 3 * (top * plain.width + 6 + 10)
