@@ -17,10 +17,26 @@ public enum BitmapFont {
     return glyphs[Int(code) - 32]
   }
 
-  private static let glyphs: [[UInt8]] = compactRows.split(separator: " ").map { word in
-    let digits = word.compactMap { $0.hexDigitValue }
-    return (0..<7).map { UInt8(digits[2 * $0] * 16 + digits[2 * $0 + 1]) }
-  }.enumerated().map { index, rows in descending.contains(Character(UnicodeScalar(UInt8(32 + index)))) ? [0, 0] + rows : rows + [0, 0] }
+  private static let glyphs: [[UInt8]] = compactRows.split(separator: " ").enumerated().map { index, word in
+    let isDescending = descending.contains(Character(UnicodeScalar(UInt8(32 + index))))
+    return isDescending ? [0, 0] + bytes(word) : bytes(word) + [0, 0]
+  }
+
+  /// Seven bytes from fourteen hexadecimal digits.
+  private static func bytes(_ word: Substring) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for character in word {
+      let digit = UInt8(character.hexDigitValue ?? 0)
+      if let upper = high {
+        bytes.append(upper << 4 | digit)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    return bytes
+  }
 
   /// The letters whose seven rows begin two rows lower.
   private static let descending: Set<Character> = ["g", "p", "q", "y"]

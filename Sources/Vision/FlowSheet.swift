@@ -35,9 +35,9 @@ public struct FlowSheet: Sendable {
     ]
     let grid = Image.grid(tiles, columns: 3)
     guard !title.isEmpty else { return grid }
-    var sheet = Image(height: grid.height + 20, width: max(grid.width, BitmapFont.width(of: title, scale: 2) + 12), color: .white)
+    var sheet = Image(height: grid.height + 26, width: max(grid.width, BitmapFont.width(of: title, scale: 2) + 12), color: .white)
     sheet.write(title, top: 5, left: 6, .black, scale: 2)
-    sheet.blit(grid, top: 20, left: 0)
+    sheet.blit(grid, top: 26, left: 0)
     return sheet
   }
 }

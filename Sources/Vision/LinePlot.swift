@@ -136,6 +136,6 @@ public struct LinePlot: Sendable {
     }
 
     /// 0 at the low end, 1 at the high end.
-    func share(_ value: Double) -> Double { (value - low) / (high - low) }
+    package func share(_ value: Double) -> Double { (value - low) / (high - low) }
   }
 }

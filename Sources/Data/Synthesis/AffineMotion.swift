@@ -40,7 +40,7 @@ package struct AffineMotion: Sendable, Equatable {
   package func displacement(at p: SIMD2<Double>) -> SIMD2<Double> { self(p) - p }
 
   /// The same kind of motion with every displacement multiplied by `factor`.
-  func scaled(by factor: Double) -> AffineMotion {
+  package func scaled(by factor: Double) -> AffineMotion {
     AffineMotion(a: SIMD2(1 + (a.x - 1) * factor, a.y * factor), b: SIMD2(b.x * factor, 1 + (b.y - 1) * factor), t: t * factor)
   }
 }

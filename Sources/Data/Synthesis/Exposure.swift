@@ -48,8 +48,9 @@ struct Exposure: Sendable {
           let above = max(y - 1, 0) * width, above2 = max(y - 2, 0) * width
           let below = min(y + 1, height - 1) * width, below2 = min(y + 2, height - 1) * width
           for x in 0..<width {
-            let sum = (input[above + x] + input[below + x]) * near + (input[above2 + x] + input[below2 + x]) * far
-            output[y * width + x] = (input[y * width + x] + sum) * center
+            let nearby: SIMD4<Float> = (input[above + x] + input[below + x]) * near
+            let distant: SIMD4<Float> = (input[above2 + x] + input[below2 + x]) * far
+            output[y * width + x] = (input[y * width + x] + nearby + distant) * center
           }
         }
         count = input.count
@@ -67,8 +68,9 @@ struct Exposure: Sendable {
         for y in 0..<height {
           let row = y * width, last = row + width - 1
           for at in row...last {
-            let near = input[max(at - 1, row)] + input[min(at + 1, last)], far = input[max(at - 2, row)] + input[min(at + 2, last)]
-            output[at] = input[at] * weights.center + near * weights.near + far * weights.far
+            let nearby: SIMD4<Float> = (input[max(at - 1, row)] + input[min(at + 1, last)]) * weights.near
+            let distant: SIMD4<Float> = (input[max(at - 2, row)] + input[min(at + 2, last)]) * weights.far
+            output[at] = input[at] * weights.center + nearby + distant
           }
         }
         count = input.count

@@ -77,11 +77,12 @@ package struct FlowScene: Sendable {
 
   /// The flow from image 1 to image 2: at each pixel the motion of the layer on top.
   package func flow(owners: [Int16]) -> [Float] {
+    let motions = layers.map(\.motion)
     var vectors = [Float](repeating: 0, count: 2 * height * width)
     for y in 0..<height {
       for x in 0..<width {
         let pixel = y * width + x
-        let move = layers[Int(owners[pixel])].motion.displacement(at: SIMD2(Double(x), Double(y)))
+        let move = motions[Int(owners[pixel])].displacement(at: SIMD2(Double(x), Double(y)))
         vectors[2 * pixel] = Float(move.x)
         vectors[2 * pixel + 1] = Float(move.y)
       }

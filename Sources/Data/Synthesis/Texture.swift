@@ -54,13 +54,16 @@ package struct Texture: Sendable {
     let wx = Texture.weights(p.x - Float(x)), wy = Texture.weights(p.y - Float(y))
     let first = base + (Int(y) * stride + Int(x))
     let second = first + stride, third = second + stride, fourth = third + stride
-    return Texture.sum(first, wx) * wy[0] + Texture.sum(second, wx) * wy[1]
-      + (Texture.sum(third, wx) * wy[2] + Texture.sum(fourth, wx) * wy[3])
+    let upper: SIMD4<Float> = Texture.sum(first, wx) * wy[0] + Texture.sum(second, wx) * wy[1]
+    let lower: SIMD4<Float> = Texture.sum(third, wx) * wy[2] + Texture.sum(fourth, wx) * wy[3]
+    return upper + lower
   }
 
   @inline(__always)
   private static func sum(_ row: UnsafePointer<SIMD4<Float>>, _ w: SIMD4<Float>) -> SIMD4<Float> {
-    row[0] * w[0] + row[1] * w[1] + (row[2] * w[2] + row[3] * w[3])
+    let left: SIMD4<Float> = row[0] * w[0] + row[1] * w[1]
+    let right: SIMD4<Float> = row[2] * w[2] + row[3] * w[3]
+    return left + right
   }
 
   /// Which points of a line lie on the texture.

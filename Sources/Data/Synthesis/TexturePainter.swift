@@ -87,11 +87,13 @@ struct TexturePainter {
     let relief = field(exponent: random.uniform(1.2, 1.7), smoothOctaves: 1, &noise)
     let softness = Float(random.chance(0.6) ? random.uniform(0.02, 0.08) : random.uniform(0.1, 0.5))
     let low = Float(random.uniform(-0.9, 0.2)), high = low + Float(random.uniform(0.4, 1.5))
-    let colors = (0..<3).map { SIMD4(palette.colors[$0], Float(random.uniform(0.05, 0.4))) }
+    let ground = SIMD4(palette.colors[0], Float(random.uniform(0.05, 0.4)))
+    let middle = SIMD4(palette.colors[1], Float(random.uniform(0.05, 0.4)))
+    let top = SIMD4(palette.colors[2], Float(random.uniform(0.05, 0.4)))
     return relief.map { value in
       let first = ((value - low) / softness + 0.5).clamped(), second = ((value - high) / softness + 0.5).clamped()
-      let lower = colors[0] + (colors[1] - colors[0]) * first
-      return lower + (colors[2] - lower) * second
+      let lower = ground + (middle - ground) * first
+      return lower + (top - lower) * second
     }
   }
 
