@@ -54,6 +54,7 @@ struct Train: ParsableCommand {
     let opened = try RunFolder.open(request, environment: facts)
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: Console(progress))
     let outcome = try trainer.run()
+    try TrainingCurves.draw(runFolder: opened.folder.path)
     if outcome != .completed { throw ExitCode(outcome.exitCode) }
   }
 }
