@@ -18,15 +18,15 @@ public struct FlowRecipe: Recipe {
   private var nextStep = -1
 
   init(_ config: OpticalFlowConfig, weights: String?) throws {
-    guard let training = try config.data.open() else {
+    guard let training = try config.data.open("data") else {
       throw Failure(.usage, at: "data.format", "'none' leaves nothing to learn from", remedy: "Choose flying_chairs or pairs.")
     }
     self.config = config
     self.training = training
-    validation = try config.validation.open()
+    validation = try config.validation.open("validation")
     model = OpticalFlow.model(config)
     if let weights { try OpticalFlow.load(weights, into: model) }
-    try model.freeze(config.learning.freeze)
+    try OpticalFlow.freeze(model, config)
     optimizer = try AdamW(model.parameters(), config.optimizer)
   }
 
