@@ -27,13 +27,14 @@ final class Command {
   /// - Parameters:
   ///   - folder: where it runs.
   ///   - logs: the beginning of the names of two files for what it says.
-  init(_ arguments: [String], in folder: String, logs: String) throws {
+  ///   - environment: further variables.
+  init(_ arguments: [String], in folder: String, logs: String, environment: [String: String] = [:]) throws {
     self.logs = (logs + ".out", logs + ".err")
     process.executableURL = Command.binary
     process.arguments = arguments
     process.currentDirectoryURL = URL(filePath: folder)
     // Only what a plain shell would hand over: no forced kernels, no colours.
-    process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "NO_COLOR": "1"]
+    process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "NO_COLOR": "1"].merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try Command.file(self.logs.output)
     process.standardError = try Command.file(self.logs.errors)

@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Tensors
 import Testing
@@ -50,6 +51,17 @@ import Vision
     expectSuccess(try place.apus(["evaluate", "config.yaml"] + options))
   }
 
+  @Test func unknownFlowCannotBeJudged() throws {
+    let place = try Workplace()
+    try place.trainBriefly()
+    try place.writePair("real/a", height: 140, width: 150)
+    try FlowField(height: 140, width: 150, vectors: Array(repeating: 0, count: 2 * 140 * 150), isValid: Array(repeating: false, count: 140 * 150))
+      .write(to: place.path("real/a_flow.flo"))
+    expectFailure(
+      try place.apus("evaluate", "config.yaml", "--weights", "run", "--set", "validation.format=pairs", "--set", "validation.root=real"),
+      65, "validation: the flow of all 1 pairs is unknown everywhere", "validation.root")
+  }
+
   @Test func sizesThatDifferAreNamed() throws {
     let place = try Workplace()
     try place.trainBriefly()
@@ -83,6 +95,18 @@ import Vision
     #expect(resumed.errors.contains("warning: \(damaged)/\(file): "), "\(resumed.errors)")
     #expect(resumed.errors.contains("resuming run after step 2"), "\(resumed.errors)")
     #expect(try place.bytes("\(damaged)/model.safetensors") == good)
+  }
+
+  @Test func weightsThatAreNoNumbersAreRefused() throws {
+    let place = try Workplace()
+    try place.trainBriefly()
+    var file = try place.bytes("run/checkpoints/step_00000004/model.safetensors")
+    file.replaceSubrange(file.count - 4 ..< file.count, with: [0, 0, 0xC0, 0x7F])  // the last array, of the last name
+    try place.write("nan.safetensors", file)
+    for command in [["evaluate"], ["predict", "--source", "pairs/data", "--out", "flow"]] {
+      expectFailure(try place.apus(command + ["config.yaml", "--weights", "nan.safetensors"]), 65,
+                    "nan.safetensors: the parameter 'update_block.gru.convz.weight' holds infinities or NaN")
+    }
   }
 
   @Test func aRunWithoutASoundCheckpoint() throws {

@@ -72,6 +72,16 @@ import Vision
     for name in try place.names(in: "pictures") { _ = try Image(contentsOf: place.path("pictures/\(name)")) }
   }
 
+  @Test func framesOfOneNameAreRefused() throws {
+    let place = try Workplace()
+    try place.trainBriefly()
+    try place.writePair("frames/a", height: 130, width: 140)
+    try Workplace.picture(height: 130, width: 140).write(to: place.path("frames/a_img1.jpg"))
+    expectFailure(try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", "flow"), 65,
+                  "frames: several frames are named 'a_img1'")
+    #expect(try !place.exists("flow") || place.names(in: "flow").isEmpty)
+  }
+
   @Test(arguments: [(161, 187), (97, 61), (128, 136)])
   func framesOfAnySizeGiveFlowOfThatSize(height: Int, width: Int) throws {
     let place = try Workplace()

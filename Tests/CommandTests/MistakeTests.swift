@@ -109,6 +109,13 @@ import Testing
     expectFailure(try place.apus("config", "check", "bad.yaml"), code, message)
   }
 
+  @Test(arguments: [("APUS_ISA", "unknown instruction set 'fast'; known: portable"), ("APUS_CONVOLUTION", "unknown path 'fast'; known: xsmm, openblas")])
+  func environmentVariablesAreChecked(name: String, message: String) throws {
+    let place = try Workplace()
+    let command = try Command(["inspect", "config.yaml"], in: place.folder, logs: place.path("logs/own"), environment: [name: "fast"])
+    expectFailure(try command.wait(), 64, "\(name): \(message)")
+  }
+
   @Test func aRunFolderIsNotOverwritten() throws {
     let place = try Workplace()
     try place.trainBriefly()
