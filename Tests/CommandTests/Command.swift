@@ -83,6 +83,13 @@ func expectFailure(_ outcome: Outcome, _ code: Int32, _ words: String..., source
   #expect(message.utf8.count < 1500, "too long to be read", sourceLocation: sourceLocation)
 }
 
+/// Compares two files. (`#expect(a == b)` would work out an edit script between them, which takes hours for megabytes.)
+func expectEqualBytes(_ a: [UInt8], _ b: [UInt8], _ name: String, sourceLocation: SourceLocation = #_sourceLocation) {
+  guard a != b else { return }
+  let place = zip(a, b).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(a.count, b.count)
+  Issue.record("\(name): \(a.count) and \(b.count) bytes, which differ from byte \(place) on", sourceLocation: sourceLocation)
+}
+
 /// Checks that a command did what it was asked, without a warning.
 func expectSuccess(_ outcome: Outcome, sourceLocation: SourceLocation = #_sourceLocation) {
   #expect(outcome.exit == 0, "\(outcome.errors)", sourceLocation: sourceLocation)

@@ -98,12 +98,13 @@ import Vision
     #expect(try place.names(in: "made/flow") == ["f10.flo", "f10_flow.png", "f9.flo", "f9_flow.png"])
     for name in ["f9", "f10"] {
       let flow = try FlowField(contentsOf: place.path("made/flow/\(name).flo"))
-      #expect(flow.height == height && flow.width == width && flow.vectors.allSatisfy(\.isFinite))
+      let isFinite = flow.vectors.allSatisfy(\.isFinite)
+      #expect(flow.height == height && flow.width == width && isFinite)
       let picture = try Image(contentsOf: place.path("made/flow/\(name)_flow.png"))  // the flow above the strip with the wheel
       #expect(picture.height > height && picture.width >= width)
     }
     let again = try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", "again", "--threads", "2")
     expectSuccess(again)
-    #expect(try place.bytes("again/f9.flo") == place.bytes("made/flow/f9.flo"))
+    expectEqualBytes(try place.bytes("again/f9.flo"), try place.bytes("made/flow/f9.flo"), "f9.flo")
   }
 }

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 /// What a run leaves that must not depend on interruptions, threads or workers.
-private struct Trace: Equatable {
+private struct Trace {
   let model, optimizer, state: [UInt8]
   let table: String
   /// The rows of `metrics.jsonl` without the clock.
@@ -22,9 +22,9 @@ private struct Trace: Equatable {
   func expectEqual(_ other: Trace, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(rows == other.rows, sourceLocation: sourceLocation)
     #expect(table == other.table, sourceLocation: sourceLocation)
-    #expect(model == other.model, "model.safetensors differs", sourceLocation: sourceLocation)
-    #expect(optimizer == other.optimizer, "optimizer.safetensors differs", sourceLocation: sourceLocation)
-    #expect(state == other.state, "state.json differs", sourceLocation: sourceLocation)
+    expectEqualBytes(model, other.model, "model.safetensors", sourceLocation: sourceLocation)
+    expectEqualBytes(optimizer, other.optimizer, "optimizer.safetensors", sourceLocation: sourceLocation)
+    expectEqualBytes(state, other.state, "state.json", sourceLocation: sourceLocation)
   }
 }
 
@@ -119,7 +119,7 @@ private struct Trace: Equatable {
     let outcome = try place.apus("train", "config.yaml", "--work-dir", "run", "--resume", "auto")
     expectSuccess(outcome)
     #expect(outcome.errors.contains("the plan's 4 steps are done already"))
-    #expect(try place.bytes("run/checkpoints/step_00000004/model.safetensors") == before)
+    expectEqualBytes(try place.bytes("run/checkpoints/step_00000004/model.safetensors"), before, "model.safetensors")
     #expect(try place.text("run/metrics.csv") == rows)
   }
 
