@@ -102,7 +102,12 @@ public struct Trainer<R: Recipe> {
   /// One update.
   private mutating func learn() throws -> StepReport {
     let start = time.steady()
-    let report = try recipe.step(at: state.step)
+    let report: StepReport
+    do {
+      report = try recipe.step(at: state.step)
+    } catch let failure as Failure where failure.kind == .diverged {
+      throw diverged(at: state.step + 1, "\(failure.place): \(failure.problem)")
+    }
     state.step += 1
     state.epoch = report.epoch
     record.step = state.step
@@ -111,12 +116,17 @@ public struct Trainer<R: Recipe> {
     if let metric = report.nonFiniteMetric {
       try write(report)
       let parameter = recipe.nonFiniteParameter().map { "the parameter '\($0)' is not finite" } ?? "all parameters are still finite"
-      let last = store.step(of: .last).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"
-      throw Failure(.diverged, at: folder.path, "training diverged at step \(state.step): \(metric.name) is \(metric.value); \(parameter)",
-                    remedy: "lower the learning rate or clip the gradient, then start again; \(last)")
+      throw diverged(at: state.step, "\(metric.name) is \(metric.value); \(parameter)")
     }
     console.show(pace.status(step: state.step, of: plan.steps, report), isLogStep: false)
     return report
+  }
+
+  /// The failure of a step whose numbers are no longer finite, which the recipe or the loop found.
+  private func diverged(at step: Int, _ problem: String) -> Failure {
+    let last = store.step(of: .last).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"
+    return Failure(.diverged, at: folder.path, "training diverged at step \(step): \(problem)",
+                   remedy: "lower the learning rate or clip the gradient, then start again; \(last)")
   }
 
   /// The row of a log interval.
