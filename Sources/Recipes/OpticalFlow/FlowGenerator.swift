@@ -34,6 +34,7 @@ public enum FlowGenerator {
     try synthesis.writeFlyingChairs(
       count: request.count, seed: UInt64(request.seed), validationShare: request.validationShare, to: request.out
     ) { progress($0, request.count) }
-    return String(format: "%d pairs of %dx%d in %@ (%.1f s)", request.count, request.width, request.height, request.out, Date().timeIntervalSince(started))
+    let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
+    return "\(request.count) pairs of \(request.width)x\(request.height) in \(request.out) (\(seconds) s)"
   }
 }
