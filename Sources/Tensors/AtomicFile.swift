@@ -16,7 +16,7 @@ public enum AtomicFile {
       if kind != S_IFREG { return try writeDirectly(bytes, to: path) }
     }
     let target = resolved(path)
-    let folder = folder(of: target)
+    let folder = File.folder(of: target)
     let (temporary, descriptor) = try createSibling(in: folder, for: path)
     do {
       try fill(descriptor, with: bytes, path)
@@ -39,11 +39,6 @@ public enum AtomicFile {
 
   /// Numbers the temporary files of this process.
   private static let serial = Atomic<Int>(0)
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
 
   /// The file that `path` leads to if it is an existing symbolic link, else `path`.
   private static func resolved(_ path: String) -> String {

@@ -38,6 +38,31 @@ public enum File {
     return text
   }
 
+  /// Makes a folder and those above it, if they are not there.
+  /// - Throws: `.cannotCreate` naming the part of the path that cannot be made, `.inputOutput` on a full disk.
+  public static func createFolder(_ path: String) throws {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw Failure(.cannotCreate, at: path, "this is a file, expected a folder") }
+      return
+    }
+    let parent = folder(of: path)
+    if parent != path { try createFolder(parent) }
+    guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
+    let code = errno
+    if code == ENOSPC || code == EDQUOT {
+      throw Failure(.inputOutput, at: path, "disk full: the folder cannot be created", remedy: "Free some space or write elsewhere.")
+    }
+    throw Failure(.cannotCreate, at: path, "the folder cannot be created: \(reason(code))", remedy: "Check the path and its permissions.")
+  }
+
+  /// The folder that holds `path`, as text; of `/` and `.` themselves.
+  package static func folder(of path: String) -> String {
+    let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
+    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+  }
+
   /// Up to `count` bytes from the current place; fewer only at the end of the file.
   private static func chunk(of descriptor: Int32, _ count: Int, _ path: String) throws -> [UInt8] {
     try Array(unsafeUninitializedCapacity: count) { buffer, filled in

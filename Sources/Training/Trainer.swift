@@ -36,7 +36,7 @@ public struct Trainer<R: Recipe> {
     state = TrainerState(seed: plan.seed)
     if let checkpoint = opened.checkpoint {
       state = try TrainerState(checkpoint)
-      try self.recipe.restore(checkpoint.files.filter { !["state.json", "config.yaml"].contains($0.key) })
+      try Trainer.restore(&self.recipe, from: checkpoint)
     }
     record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: plan.steps)
     try console.record(to: "\(folder.path)/train.log")
@@ -50,6 +50,17 @@ public struct Trainer<R: Recipe> {
     if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
     state.seed = plan.seed
     try record.write(to: folder.path)
+  }
+
+  /// The recipe only knows the names of the files.
+  private static func restore(_ recipe: inout R, from checkpoint: Checkpoint) throws {
+    do {
+      try recipe.restore(checkpoint.files.filter { ![TrainerState.fileName, "config.yaml"].contains($0.key) })
+    } catch let failure as Failure {
+      let place = failure.place.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(failure.place)"
+      throw Failure(failure.kind, at: place, failure.problem,
+                    remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
+    }
   }
 
   /// The pointers may be of a future that was given up, or one save behind.
@@ -115,17 +126,17 @@ public struct Trainer<R: Recipe> {
     pace.add(seconds: time.steady() - start, report)
     if let metric = report.nonFiniteMetric {
       try write(report)
-      let parameter = recipe.nonFiniteParameter().map { "the parameter '\($0)' is not finite" } ?? "all parameters are still finite"
-      throw diverged(at: state.step, "\(metric.name) is \(metric.value); \(parameter)")
+      throw diverged(at: state.step, "\(metric.name) is \(metric.value)")
     }
     console.show(pace.status(step: state.step, of: plan.steps, report), isLogStep: false)
     return report
   }
 
   /// The failure of a step whose numbers are no longer finite, which the recipe or the loop found.
-  private func diverged(at step: Int, _ problem: String) -> Failure {
+  private func diverged(at step: Int, _ reason: String) -> Failure {
+    let parameter = recipe.nonFiniteParameter().map { "the parameter '\($0)' is not finite" } ?? "all parameters are still finite"
     let last = store.step(of: .last).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"
-    return Failure(.diverged, at: folder.path, "training diverged at step \(step): \(problem)",
+    return Failure(.diverged, at: folder.path, "training diverged at step \(step): \(reason); \(parameter)",
                    remedy: "lower the learning rate or clip the gradient, then start again; \(last)")
   }
 
@@ -159,7 +170,7 @@ public struct Trainer<R: Recipe> {
 
   private func keep(_ picture: EvaluationReport.Picture) throws {
     let place = "\(folder.path)/vis/\(CheckpointStore.folderName(step: state.step))/\(picture.name).png"
-    try? FileManager.default.createDirectory(atPath: (place as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try File.createFolder((place as NSString).deletingLastPathComponent)
     try AtomicFile.write(picture.png, to: place)
     try log.append(picture: picture.png, tag: "val/\(picture.name)", step: state.step)
   }

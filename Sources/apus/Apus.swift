@@ -22,13 +22,29 @@ struct Apus: ParsableCommand {
   /// Failures of the outside world end with their own exit code and one clear message; all else is the parser's business.
   static func main() {
     do {
+      try checkCommandName(CommandLine.arguments.dropFirst().first ?? "--help")
       var command = try parseAsRoot()
       try command.run()
     } catch let failure as Failure {
-      FileHandle.standardError.write(Data("error: \(failure)\n".utf8))
-      Foundation.exit(failure.kind.exitCode)
-    } catch {
+      end("error: \(failure)", failure.kind.exitCode)
+    } catch where error is ExitCode || exitCode(for: error).isSuccess {
       exit(withError: error)
+    } catch {
+      let text = fullMessage(for: error)
+      end(text.hasPrefix("Error: ") ? "error: " + text.dropFirst("Error: ".count) : text, exitCode(for: error).rawValue)
     }
+  }
+
+  private static func end(_ message: String, _ code: Int32) -> Never {
+    FileHandle.standardError.write(Data("\(message)\n".utf8))
+    Foundation.exit(code)
+  }
+
+  /// The parser calls a misspelt command an unexpected argument, and does not say what it may have been.
+  private static func checkCommandName(_ name: String) throws {
+    let known = configuration.subcommands.map { $0._commandName } + ["help"]
+    guard !name.hasPrefix("-"), !known.contains(name) else { return }
+    let suggestion = name.nearest(among: known).map { ". Did you mean '\($0)'?" } ?? ""
+    throw Failure(.usage, at: "", "there is no command '\(name)'\(suggestion)", remedy: "Commands: \(known.joined(separator: ", ")).")
   }
 }

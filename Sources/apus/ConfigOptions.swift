@@ -12,7 +12,7 @@ struct ConfigOptions: ParsableArguments {
           help: ArgumentHelp("Override a value; repeatable.", valueName: "key=value"))
   var set: [String] = []
 
-  @Option(help: "Threads of the computation; 0: one for each core. Changes the speed, never the result.")
+  @Option(parsing: .unconditional, help: "Threads of the computation; 0: one for each core. Changes the speed, never the result.")
   var threads: Int?
 
   func overrides(_ more: [(key: String, value: Int?, option: String)] = []) throws -> [ConfigOverride] {

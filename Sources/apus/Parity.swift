@@ -26,7 +26,7 @@ struct Parity: ParsableCommand {
   @Option(help: "Where the results go (.safetensors).")
   var out: String
 
-  @Option(help: "Optimiser steps on the same inputs.")
+  @Option(parsing: .unconditional, help: "Optimiser steps on the same inputs.")
   var steps = 0
 
   @Option(help: "float32 or float64.")

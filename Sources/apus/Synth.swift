@@ -19,19 +19,19 @@ struct Synth: ParsableCommand {
     @Option(help: "The folder to fill.")
     var out: String
 
-    @Option(help: "Pairs, validation included.")
+    @Option(parsing: .unconditional, help: "Pairs, validation included.")
     var count: Int
 
-    @Option(help: "The seed of the generator.")
+    @Option(parsing: .unconditional, help: "The seed of the generator.")
     var seed: Int
 
-    @Option(help: "Height of the images, pixels.")
+    @Option(parsing: .unconditional, help: "Height of the images, pixels.")
     var height = 288
 
-    @Option(help: "Width of the images, pixels.")
+    @Option(parsing: .unconditional, help: "Width of the images, pixels.")
     var width = 384
 
-    @Option(help: "Share of pairs set apart for validation, 0 to 1.")
+    @Option(parsing: .unconditional, help: "Share of pairs set apart for validation, 0 to 1.")
     var validation = 0.1
 
     func run() throws {

@@ -28,10 +28,10 @@ struct Train: ParsableCommand {
   @Option(help: "Start from these weights: a .safetensors file, a checkpoint or a run folder.")
   var loadFrom: String?
 
-  @Option(help: "The seed of everything random.")
+  @Option(parsing: .unconditional, help: "The seed of everything random.")
   var seed: Int?
 
-  @Option(help: "Updates in the whole run.")
+  @Option(parsing: .unconditional, help: "Updates in the whole run.")
   var steps: Int?
 
   @Option(help: "How progress is shown: auto, bar, plain or none.")

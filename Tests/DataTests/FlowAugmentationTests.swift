@@ -55,7 +55,7 @@ struct FlowAugmentationTests {
       (a.hue, a.eraserProbability, a.maximumScale, a.eraserMaximumSide) = (0.6, 1.5, -2, 10)
     }
     #expect(bad.problems.count == 4)
-    expectFailure(.usage, "train.augmentation", "hue is 0.6", "eraserProbability", "maximumScale", "eraserMaximumSide") {
+    expectFailure(.usage, "train.augmentation", "hue is 0.6", "eraser_probability", "maximum_scale", "eraser_maximum_side") {
       try bad.validate(at: "train.augmentation")
     }
   }

@@ -18,16 +18,6 @@ package enum Folder {
     }
   }
 
-  /// Makes the folder and those above it, if they are not there.
-  /// - Throws: `.cannotCreate` if the system refuses.
-  package static func create(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw Failure(.cannotCreate, at: path, "the folder cannot be created: \(error.localizedDescription)")
-    }
-  }
-
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
   /// Whether a file is a picture that can serve as a frame: by its extension, and no 16-bit RGB PNG, which is a KITTI flow map.

@@ -67,11 +67,7 @@ extension FlowSynthesis {
 
   /// Makes the folder; pairs in it that this call would not replace are refused, since the split list would not count them.
   private static func prepare(_ folder: String, count: Int) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw Failure(.cannotCreate, at: folder, "the folder cannot be made: \(error.localizedDescription)")
-    }
+    try File.createFolder(folder)
     let own = Set((0..<count).map(pairName))
     let foreign = try Folder.names(in: folder)
       .filter { $0.hasSuffix("_flow.flo") || $0.hasSuffix(".ppm") }

@@ -12,7 +12,7 @@ extension Safetensors {
     }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= UInt64(SafetensorsHeader.largestSize), length <= UInt64(bytes.count - 8) else {
-      throw Failure(.badData, at: name, "a header of \(length) bytes in a file of \(bytes.count); this is no safetensors file, or it is cut off")
+      throw Failure(.badData, at: name, "this is no safetensors file, or it is cut off: it claims a header of \(length) bytes in a file of \(bytes.count)")
     }
     let end = 8 + Int(length)
     guard end > 8, bytes[8] == UInt8(ascii: "{") else {

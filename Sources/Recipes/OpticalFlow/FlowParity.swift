@@ -7,12 +7,13 @@ extension OpticalFlow {
   /// Reads `image1`, `image2` `[n, 3, h, w]` (0...255), `flow` `[n, 2, h, w]` and `valid` `[n, h, w]`; writes `output.flow.<i>`,
   /// `loss.total` and `grad.<name>` (before clipping), and after the steps `param.<name>` and `buffer.<name>`.
   public static func parity(_ config: OpticalFlowConfig, _ request: ParityRequest) throws {
+    guard request.steps >= 0 else { throw Failure(.usage, at: "--steps", "\(request.steps) is out of range, expected 0 or more") }
     let model = model(config)
     model.convert(to: request.precision)
     try load(request.weights, into: model)
-    try model.freeze(config.learning.freeze)
+    try freeze(model, config)
     let inputs = try FlowInputs(Safetensors(at: request.inputs), request.inputs, request.precision, minimum: model.minimumSize)
-    let optimizer = try AdamW(model.parameters(), config.optimizer)
+    let optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
       let flows = model(inputs.image1, inputs.image2, iterations: config.learning.iterations, Pass(.training))
@@ -45,7 +46,8 @@ private struct FlowInputs {
   init(_ file: Safetensors, _ path: String, _ precision: Precision, minimum: Int) throws {
     func tensor(_ name: String, _ expected: String, _ fits: ([Int]) -> Bool) throws -> Tensor {
       guard let entry = file[name] else {
-        throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(file.entries.map(\.name))")
+        throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(file.entries.prefix(8).map(\.name).joined(separator: ", "))"
+          + (file.entries.count > 8 ? ", ... (\(file.entries.count) in all)" : ""), remedy: "Inputs are image1, image2, flow and valid.")
       }
       let tensor = entry.tensor ?? Tensor((entry.integers ?? []).map(Double.init), shape: entry.shape, precision: precision)
       guard fits(tensor.shape) else { throw Failure(.badData, at: "\(path): \(name)", "expected shape \(expected), found \(tensor.shape)") }

@@ -26,6 +26,21 @@ public enum OpticalFlow: LearningTask {
     try model.load(StateDictionary(Safetensors(at: file)), from: file)
   }
 
+  /// Keeps the parameters that the config names as they are.
+  /// - Throws: `.usage` if a name fits none, or nothing is left to learn.
+  static func freeze(_ model: RAFT, _ config: OpticalFlowConfig) throws {
+    let key = "learning.freeze", patterns = config.learning.freeze
+    do {
+      try model.freeze(patterns)
+    } catch let failure as Failure {
+      throw Failure(failure.kind, at: key, failure.problem, remedy: failure.remedy)
+    }
+    guard model.parameters().contains(where: { !$0.parameter.isFrozen }) else {
+      throw Failure(.usage, at: key, "'\(patterns.joined(separator: "', '"))' leaves nothing to learn: all parameters are frozen",
+                    remedy: "Freeze fewer; apus inspect --names lists the names.")
+    }
+  }
+
   static func metrics(_ errors: EndPointError) -> Metrics {
     ["epe": errors.mean, "1px": errors.fractionBelow1, "3px": errors.fractionBelow3, "5px": errors.fractionBelow5,
      "kitti_epe": errors.meanOfImages, "kitti_f1": 100 * errors.outlierShare]
@@ -34,13 +49,13 @@ public enum OpticalFlow: LearningTask {
   public static func evaluate(
     _ config: OpticalFlowConfig, weights: String, visuals: String?, progress: (Int, Int) -> Void
   ) throws -> Metrics {
-    guard let data = try config.validation.open() else {
+    guard let data = try config.validation.open("validation") else {
       throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on", remedy: "Choose flying_chairs or pairs.")
     }
     let estimator = try estimator(config, weights)
     let indices = config.validation.indices(of: data.count)
     var done = 0, still = EndPointError()
-    if let visuals { try Folder.create(visuals) }
+    if let visuals { try File.createFolder(visuals) }
     let errors = try estimator.errors(on: data, indices) { index, sample, flow in
       let zero = FlowField(height: flow.height, width: flow.width, vectors: Array(repeating: 0, count: flow.vectors.count))
       still.add(predicted: zero, truth: sample.flow)
@@ -62,11 +77,8 @@ public enum OpticalFlow: LearningTask {
     _ config: OpticalFlowConfig, weights: String, source: String, out: String, progress: (Int, Int) -> Void
   ) throws -> [String] {
     let frames = try FrameSequence(folder: source)
-    guard frames.count >= 2 else {
-      throw Failure(.badData, at: source, "\(frames.count) image in this folder, at least 2 are needed for flow")
-    }
     let estimator = try estimator(config, weights)
-    try Folder.create(out)
+    try File.createFolder(out)
     var previous = try frames.image(at: 0)
     for index in 1..<frames.count {
       let next = try frames.image(at: index)

@@ -36,6 +36,9 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
     problems.require((0..<1).contains(optimizer.beta2), "optimizer.beta2", optimizer.beta2, "0 or more, below 1")
     problems.require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "above 0")
     problems.require(optimizer.weightDecay >= 0, "optimizer.weight_decay", optimizer.weightDecay, "0 or more")
+    let cropKeys: Set = ["crop_height", "crop_width"]  // judged above, and more strictly
+    problems += augmentation.problems.filter { !cropKeys.contains($0.key) }
+      .map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
     problems += schedule.problems.map { ConfigProblem("schedule.\($0.key)", $0.value, allowed: $0.allowed) }
     return problems
   }
@@ -70,11 +73,17 @@ public struct FlowData: Codable, Sendable, Equatable, ValidatedConfig {
   }
 
   /// The data set; `nil` if there is none.
-  func open() throws -> (any FlowDataset)? {
-    switch format {
-    case .flyingChairs: try FlyingChairs(root: root, split: split)
-    case .pairs: try FlowPairs(root: root)
-    case .none: nil
+  /// - Parameter section: where in the config this stands, for failures.
+  func open(_ section: String) throws -> (any FlowDataset)? {
+    do {
+      return switch format {
+      case .flyingChairs: try FlyingChairs(root: root, split: split)
+      case .pairs: try FlowPairs(root: root)
+      case .none: nil
+      }
+    } catch let failure as Failure where failure.kind == .missingInput && failure.remedy.isEmpty {
+      throw Failure(.missingInput, at: failure.place, failure.problem,
+                    remedy: "'\(section).root' names it, relative to where apus is run: --set \(section).root=FOLDER. No data yet? apus synth flow")
     }
   }
 
@@ -102,6 +111,8 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   public var learningRate = 4e-4
   /// Names of parameters that stay as they are; `*` stands for any text.
   public var freeze: [String] = []
+  /// Learning rate and weight decay by the names of parameters; the first rule that fits counts.
+  public var parameterRules: [ParameterRule] = []
   /// Gradients are scaled to this global L2 norm if theirs is larger; 0: never.
   public var clipNorm = 1.0
   /// Adds Gaussian noise with a deviation drawn from 0...5 grey levels to both images of a pair.
@@ -129,3 +140,6 @@ extension FlyingChairs.Split: ConfigChoice {}
 extension FlowAugmentation.Crop: ConfigChoice {}
 
 extension Schedule.Kind: ConfigChoice {}
+extension ParameterRule: ConfigElement {
+  public init() { self.init("*") }
+}

@@ -76,7 +76,8 @@ public struct CheckpointStore: Sendable {
   public func save(step: Int, files: [CheckpointFile], best: Bool = false) throws {
     let partial = path(step: step) + ".partial"
     do {
-      try makeFolder(partial)
+      try? FileManager.default.removeItem(atPath: partial)
+      try File.createFolder(partial)
       for file in files {
         guard CheckpointManifest.isPlainName(file.name) else { fatalError("checkpoint: '\(file.name)' is not a plain file name") }
         try write(file.bytes, "\(partial)/\(file.name)")
@@ -89,15 +90,6 @@ public struct CheckpointStore: Sendable {
     }
     try point(.last, at: step)
     if best { try point(.best, at: step) }
-  }
-
-  private func makeFolder(_ partial: String) throws {
-    try? FileManager.default.removeItem(atPath: partial)
-    do {
-      try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
-    } catch {
-      throw Failure(.cannotCreate, at: partial, "cannot create the folder: \(error.localizedDescription)")
-    }
   }
 
   /// Renames `partial` to `path`; a folder already there (of a future that was given up) is moved aside first.

@@ -5,15 +5,22 @@ import Tensors
 public enum WeightFile {
   static let name = "model.safetensors"
 
-  /// The weight file behind a path: the file itself, that of a checkpoint folder (verified), or that of the best checkpoint of a run folder
-  /// (the last one if none was judged best).
+  /// The weight file behind a path: the file itself, that of a checkpoint folder, or that of the best checkpoint of a run folder
+  /// (the last one if none was judged best). A checkpoint is verified, also when one of its files is named.
   /// - Throws: `.missingInput` if there is nothing, `.badData` if a checkpoint is damaged.
   public static func locate(_ path: String) throws -> String {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw Failure(.missingInput, at: path, "there is no such weight file, checkpoint or run folder")
     }
-    guard isFolder.boolValue else { return path }
+    guard isFolder.boolValue else {
+      let parent = File.folder(of: path)
+      if FileManager.default.fileExists(atPath: "\(parent)/\(CheckpointManifest.name)"),
+         CheckpointStore.step(ofFolder: (parent as NSString).lastPathComponent) != nil {
+        _ = try Checkpoint(folder: parent)
+      }
+      return path
+    }
     if CheckpointStore.step(ofFolder: (path as NSString).lastPathComponent) != nil {
       let checkpoint = try Checkpoint(folder: path)
       guard checkpoint.files[name] != nil else { throw Failure(.badData, at: path, "this checkpoint holds no \(name)") }

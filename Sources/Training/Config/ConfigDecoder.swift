@@ -81,7 +81,9 @@ final class ConfigDecoding {
       let key = problem.key.split(separator: ".").map { String($0).snakeCased }
       let isStandIn = (path.count + 1..<path.count + 1 + key.count).contains { failed.contains((path + key).prefix($0).joined(separator: ".")) }
       if isStandIn { continue }
-      let origin = (node.node(at: key) ?? node).origin
+      // A default that does not go with what the file says: the nearest place that the user wrote.
+      let origins = (0...key.count).reversed().compactMap { node.node(at: Array(key.prefix($0)))?.origin }
+      let origin = origins.first { $0 != .standard } ?? node.origin
       note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin)
     }
   }

@@ -29,19 +29,20 @@ extension String {
     return containing.count == 1 ? containing[0] : nil
   }
 
-  /// The number of letters to insert, delete or replace to turn one text into the other (Levenshtein's distance).
+  /// The number of letters to insert, delete or replace, or of neighbours to swap, to turn one text into the other (the optimal string
+  /// alignment distance).
   package func editDistance(to other: String) -> Int {
     let a = Array(self), b = Array(other)
-    var row = Array(0...b.count)
+    var older: [Int] = [], old = Array(0...b.count)
     for i in 0..<a.count {
-      var diagonal = row[0]
-      row[0] = i + 1
+      var row = [i + 1]
       for j in 0..<b.count {
-        let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
+        var best = Swift.min(old[j] + (a[i] == b[j] ? 0 : 1), row[j] + 1, old[j + 1] + 1)
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = Swift.min(best, older[j - 1] + 1) }
+        row.append(best)
       }
+      (older, old) = (old, row)
     }
-    return row[b.count]
+    return old[b.count]
   }
 }

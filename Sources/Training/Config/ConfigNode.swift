@@ -85,6 +85,7 @@ package struct ConfigNode: Sendable {
       return copy
     }
     var entries = self.entries ?? []
+    if self.entries == nil { copy.origin = value.origin }
     if let index = entries.firstIndex(where: { $0.key == key }) {
       entries[index].value = entries[index].value.setting(path.dropFirst(), to: value)
       entries[index].keyOrigin = value.origin

@@ -85,6 +85,7 @@ public final class RunFolder {
     case .auto:
       for path in request.workDirectory.map({ [$0] }) ?? runs(in: request.stemFolder) {
         guard FileManager.default.fileExists(atPath: path) else { continue }
+        try File.createFolder(path)  // refuses a file
         let lock = try RunLock(folder: path)
         let store = CheckpointStore(runFolder: path)
         store.removePartial()
@@ -100,7 +101,7 @@ public final class RunFolder {
   /// A new folder, or the given one, which must not hold a run already unless that is allowed.
   private static func fresh(_ request: RunRequest, time: TimeSource, mayHoldRun: Bool = false) throws -> Place {
     if let path = request.workDirectory {
-      try create(path)
+      try File.createFolder(path)
       let lock = try RunLock(folder: path)
       let holdsRun = ["metrics.jsonl", "checkpoints", RunRecord.name].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
       guard mayHoldRun || !holdsRun else {
@@ -117,17 +118,24 @@ public final class RunFolder {
       number += 1
       path = "\(name)-\(number)"
     }
-    try create(path)
+    try File.createFolder(path)
     return (path, try RunLock(folder: path), nil)
   }
 
   private static func continuing(from source: String, _ request: RunRequest, notes: inout [String]) throws -> Place {
     let source = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
-    guard FileManager.default.fileExists(atPath: source) else { throw Failure(.missingInput, at: source, "there is no such folder") }
+    let expected = "a run folder, a checkpoint folder (…/checkpoints/step_…) or 'auto'"
+    guard FileManager.default.fileExists(atPath: source) else {
+      throw Failure(.missingInput, at: source, "there is no such folder", remedy: "--resume takes \(expected)")
+    }
     let isCheckpoint = CheckpointStore.step(ofFolder: (source as NSString).lastPathComponent) != nil
     let home = isCheckpoint ? (source as NSString).deletingLastPathComponent.parentFolder : source
+    // Before the lock, which would leave a file in a folder that is no run.
+    guard isCheckpoint || FileManager.default.fileExists(atPath: "\(home)/checkpoints") else {
+      throw Failure(.missingInput, at: source, "there is no checkpoint in it", remedy: "--resume takes \(expected)")
+    }
     let path = request.workDirectory ?? home
-    try create(path)
+    try File.createFolder(path)
     let lock = try RunLock(folder: path)
     let store = CheckpointStore(runFolder: home)
     if path == home { store.removePartial() }
@@ -158,14 +166,6 @@ public final class RunFolder {
     let runs = names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/config.yaml") }
     // Numeric, so that the tenth run of one second (`…-10`) comes after the ninth.
     return runs.sorted { $0.compare($1, options: .numeric) == .orderedDescending }.map { "\(folder)/\($0)" }
-  }
-
-  private static func create(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw Failure(.cannotCreate, at: path, "cannot create the run folder: \(error.localizedDescription)")
-    }
   }
 
   /// Which lines of the config are new since the folder was last used.
