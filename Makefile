@@ -26,7 +26,7 @@ test: deps
 
 # Generates pairs, trains RAFT-small on them, evaluates, and leaves pictures in $(DEMO).
 demo: build
-	$(APUS) synth flow --out demo_data/flow --count 400 --seed 1
+	$(APUS) synth flow --out demo_data/flow --count 500 --seed 1 --height 192 --width 256 --max-motion 12
 	$(APUS) train configs/raft/demo.yaml --work-dir $(DEMO) --resume auto
 	$(APUS) evaluate configs/raft/demo.yaml --weights $(DEMO) --save-visuals $(DEMO)/predictions
 	@echo "Pictures: $(DEMO)/predictions, curves: $(DEMO)/curves.png"

@@ -34,10 +34,13 @@ struct Synth: ParsableCommand {
     @Option(parsing: .unconditional, help: "Share of pairs set apart for validation, 0 to 1.")
     var validation = 0.1
 
+    @Option(help: "No point moves farther, pixels (objects twice as far); typical motions scale with it.")
+    var maxMotion = 26.0
+
     func run() throws {
       let counter = CountLine("generating")
       let report = try FlowGenerator.run(
-        .init(out: out, count: count, seed: seed, height: height, width: width, validationShare: validation)
+        .init(out: out, count: count, seed: seed, height: height, width: width, maximumMotion: maxMotion, validationShare: validation)
       ) { counter.show($0, of: $1) }
       counter.finish()
       print(report)
