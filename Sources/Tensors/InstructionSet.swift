@@ -10,16 +10,27 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   /// `APUS_ISA=avx512|avx2|portable` forces a path. Naming one that the processor lacks, or none that we know, stops the
   /// process: silently running something else would make a comparison worthless.
   public static let current: InstructionSet = {
-    let best = InstructionSet(apus_best_isa())
-    guard let name = ProcessInfo.processInfo.environment["APUS_ISA"], !name.isEmpty else { return best }
+    do { return try chosen() } catch { stop("\(error)") }
+  }()
+
+  /// Checks `APUS_ISA` and `APUS_CONVOLUTION`, so that a program can end with a message instead of stopping at its first op.
+  /// - Throws: `.usage` if one of them names what does not exist or cannot run here.
+  public static func checkEnvironment() throws {
+    _ = try chosen()
+    _ = try ProductPath.chosen()
+  }
+
+  private static func chosen() throws -> InstructionSet {
+    let key = "APUS_ISA", best = InstructionSet(apus_best_isa())
+    guard let name = ProcessInfo.processInfo.environment[key], !name.isEmpty else { return best }
     guard let wanted = InstructionSet(rawValue: name) else {
-      stop("APUS_ISA: unknown instruction set '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
+      throw Failure(.usage, at: key, "unknown instruction set '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
     }
     guard apus_kernels_float32(wanted.kernelValue) != nil else {
-      stop("APUS_ISA: this processor or build lacks '\(name)'; the best here is '\(best.rawValue)'")
+      throw Failure(.usage, at: key, "this processor or build lacks '\(name)'; the best here is '\(best.rawValue)'")
     }
     return wanted
-  }()
+  }
 
   static let float32Kernels: apus_kernels = table(apus_kernels_float32(current.kernelValue))
   static let float64Kernels: apus_kernels = table(apus_kernels_float64(current.kernelValue))

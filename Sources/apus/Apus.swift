@@ -24,6 +24,7 @@ struct Apus: ParsableCommand {
     do {
       try checkCommandName(CommandLine.arguments.dropFirst().first ?? "--help")
       var command = try parseAsRoot()
+      try InstructionSet.checkEnvironment()
       try command.run()
     } catch let failure as Failure {
       end("error: \(failure)", failure.kind.exitCode)

@@ -23,6 +23,7 @@ struct FlowEstimator {
   }
 
   /// End-point errors over a data set.
+  /// - Throws: what reading throws; `.badData` if no pixel of it has known flow.
   /// - Parameter visit: told every sample, for progress and pictures.
   func errors(
     on data: any FlowDataset, _ indices: [Int], visit: (_ index: Int, _ sample: FlowSample, _ flow: FlowField) throws -> Void = { _, _, _ in }
@@ -33,6 +34,10 @@ struct FlowEstimator {
       let flow = self(sample.image1, sample.image2)
       total.add(predicted: flow, truth: sample.flow)
       try visit(index, sample, flow)
+    }
+    guard total.pixelCount > 0 else {
+      throw Failure(.badData, at: "validation", "the flow of all \(indices.count) pairs is unknown everywhere: there is nothing to compare with",
+                    remedy: "Check the flow files of 'validation.root'.")
     }
     return total
   }

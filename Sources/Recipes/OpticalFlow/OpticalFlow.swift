@@ -24,6 +24,9 @@ public enum OpticalFlow: LearningTask {
   static func load(_ path: String, into model: RAFT) throws {
     let file = try WeightFile.locate(path)
     try model.load(StateDictionary(Safetensors(at: file)), from: file)
+    if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
+      throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN", remedy: "The training that made it diverged.")
+    }
   }
 
   /// Keeps the parameters that the config names as they are.
@@ -80,6 +83,11 @@ public enum OpticalFlow: LearningTask {
     let estimator = try estimator(config, weights)
     try File.createFolder(out)
     var previous = try frames.image(at: 0)
+    let names = (0..<frames.count - 1).map(frames.name(of:))
+    if let double = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
+      throw Failure(.badData, at: source, "several frames are named '\(double)', so would be their results",
+                    remedy: "Keep one format of each frame in this folder.")
+    }
     for index in 1..<frames.count {
       let next = try frames.image(at: index)
       guard next.height == previous.height, next.width == previous.width else {
@@ -87,7 +95,7 @@ public enum OpticalFlow: LearningTask {
           .badData, at: frames.files[index],
           "this frame is \(next.width)x\(next.height), the one before \(previous.width)x\(previous.height); all must be of one size")
       }
-      let flow = estimator(previous, next), name = frames.name(of: index - 1)
+      let flow = estimator(previous, next), name = names[index - 1]
       try flow.write(to: "\(out)/\(name).flo")
       try FlowWheel.annotatedImage(of: flow).write(to: "\(out)/\(name)_flow.png")
       previous = next

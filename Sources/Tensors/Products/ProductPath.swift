@@ -13,15 +13,22 @@ enum ProductPath: String, CaseIterable {
 
   /// LIBXSMM where it can generate code, unless `APUS_CONVOLUTION=openblas` says otherwise.
   static let current: ProductPath = {
-    guard let name = ProcessInfo.processInfo.environment["APUS_CONVOLUTION"], !name.isEmpty else {
-      return canGenerate ? .xsmm : .openblas
-    }
-    guard let path = ProductPath(rawValue: name) else {
-      stop("APUS_CONVOLUTION: unknown path '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    guard path != .xsmm || canGenerate else { stop("APUS_CONVOLUTION: LIBXSMM generates no code for this processor or APUS_ISA") }
-    return path
+    do { return try chosen() ?? (canGenerate ? .xsmm : .openblas) } catch { stop("\(error)") }
   }()
+
+  /// What `APUS_CONVOLUTION` names; `nil` if it is not set.
+  /// - Throws: `.usage` if that does not exist or cannot run here.
+  static func chosen() throws -> ProductPath? {
+    let key = "APUS_CONVOLUTION"
+    guard let name = ProcessInfo.processInfo.environment[key], !name.isEmpty else { return nil }
+    guard let path = ProductPath(rawValue: name) else {
+      throw Failure(.usage, at: key, "unknown path '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard path != .xsmm || canGenerate else {
+      throw Failure(.usage, at: key, "LIBXSMM generates no code for this processor or APUS_ISA", remedy: "Use openblas.")
+    }
+    return path
+  }
 
   private static var canGenerate: Bool {
     InstructionSet.current != .portable

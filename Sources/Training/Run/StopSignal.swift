@@ -15,16 +15,20 @@ public enum StopSignal {
     return value == 0 ? nil : value
   }
 
-  /// Takes over the signals; call once, before training.
+  /// Takes over the signals, also if whoever started this process had blocked them; call once on the main thread, before training.
   public static func install() {
     _ = requested  // makes sure that the atomics exist before a handler needs them
     _ = arrival.load(ordering: .relaxed)
+    var signals = sigset_t()
+    sigemptyset(&signals)
     for signalNumber in [SIGINT, SIGTERM, SIGUSR1] {
+      sigaddset(&signals, signalNumber)
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { StopSignal.received($0) }
       action.sa_flags = Int32(SA_RESTART)
       sigaction(signalNumber, &action, nil)
     }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// Runs inside the signal handler: only atomics and calls that POSIX allows there.
