@@ -1,20 +1,23 @@
 import Data
 import Foundation
 import Tensors
+import Training
 
 /// What `apus synth flow` does.
 public enum FlowGenerator {
   public struct Request: Sendable {
     public let out: String
     public let count, seed, height, width: Int
-    /// Largest motion of the background, and of objects relative to it, pixels.
-    public let maximumMotion: Double
     /// Share of the pairs that the split list marks as validation, 0...1.
     public let validationShare: Double
+    /// Settings of the generator that differ from its defaults.
+    public let overrides: [ConfigOverride]
 
-    public init(out: String, count: Int, seed: Int, height: Int, width: Int, maximumMotion: Double, validationShare: Double) {
+    public init(
+      out: String, count: Int, seed: Int, height: Int, width: Int, validationShare: Double, overrides: [ConfigOverride] = []
+    ) {
       (self.out, self.count, self.seed, self.height, self.width) = (out, count, seed, height, width)
-      (self.maximumMotion, self.validationShare) = (maximumMotion, validationShare)
+      (self.validationShare, self.overrides) = (validationShare, overrides)
     }
   }
 
@@ -28,15 +31,10 @@ public enum FlowGenerator {
     try check(request.seed >= 0, "--seed", request.seed, "0 or more")
     try check((64...4096).contains(request.height), "--height", request.height, "64 to 4096")
     try check((64...4096).contains(request.width), "--width", request.width, "64 to 4096")
-    try check((0.5...200).contains(request.maximumMotion), "--max-motion", request.maximumMotion, "0.5 to 200")
     try check((0...1).contains(request.validationShare), "--validation", request.validationShare, "0 to 1")
-    var synthesis = FlowSynthesis()
+    var synthesis = try ConfigLoader(defaults: FlowSynthesis()).load(yaml: "{}", named: "synth flow", overrides: request.overrides).value
     synthesis.height = request.height
     synthesis.width = request.width
-    let share = request.maximumMotion / synthesis.maximumMotion
-    synthesis.maximumMotion *= share
-    synthesis.medianBackgroundMotion *= share
-    synthesis.medianObjectMotion *= share
     let started = Date()
     try synthesis.writeFlyingChairs(
       count: request.count, seed: UInt64(request.seed), validationShare: request.validationShare, to: request.out
