@@ -9,6 +9,9 @@ endif
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APUS = .build/release/apus
 DEMO = work_dirs/demo-run
+# Few objects, large motions, steady light: what a network can learn in minutes.
+DEMO_SCENES = fewest_objects=1 most_objects=4 illumination=0.01 noise=1 shadow=0.2 static_share=0 \
+  median_background_motion=6 median_object_motion=4 motion_spread=0.6 maximum_motion=16
 
 # Installs what is missing; asks the system nothing if all is there.
 deps:
@@ -26,7 +29,7 @@ test: deps
 
 # Generates pairs, trains RAFT-small on them, evaluates, and leaves pictures in $(DEMO).
 demo: build
-	$(APUS) synth flow --out demo_data/flow --count 400 --seed 1
+	$(APUS) synth flow --out demo_data/flow --count 500 --seed 1 --height 192 --width 256 $(DEMO_SCENES:%=--set %)
 	$(APUS) train configs/raft/demo.yaml --work-dir $(DEMO) --resume auto
 	$(APUS) evaluate configs/raft/demo.yaml --weights $(DEMO) --save-visuals $(DEMO)/predictions
 	@echo "Pictures: $(DEMO)/predictions, curves: $(DEMO)/curves.png"

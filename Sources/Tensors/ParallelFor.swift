@@ -105,6 +105,7 @@ public final class ThreadPool: Sendable {
       looks += 1
       if looks > Self.patience { sched_yield() }
     }
+    state.withLock { $0.job = nil }  // the body holds tensors
     return true
   }
 

@@ -132,6 +132,7 @@ public struct Trainer<R: Recipe> {
     return report
   }
 
+  /// The failure of a step whose numbers are no longer finite, which the recipe or the loop found.
   private func diverged(at step: Int, _ reason: String) -> Failure {
     let parameter = recipe.nonFiniteParameter().map { "the parameter '\($0)' is not finite" } ?? "all parameters are still finite"
     let last = store.step(of: .last).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"

@@ -34,10 +34,15 @@ struct Synth: ParsableCommand {
     @Option(parsing: .unconditional, help: "Share of pairs set apart for validation, 0 to 1.")
     var validation = 0.1
 
+    @Option(name: .customLong("set"), parsing: .unconditionalSingleValue,
+            help: ArgumentHelp("Override a setting of the generator, such as most_objects=4; repeatable.", valueName: "key=value"))
+    var set: [String] = []
+
     func run() throws {
       let counter = CountLine("generating")
       let report = try FlowGenerator.run(
-        .init(out: out, count: count, seed: seed, height: height, width: width, validationShare: validation)
+        .init(out: out, count: count, seed: seed, height: height, width: width, validationShare: validation,
+              overrides: set.map(ConfigOverride.init(setting:)))
       ) { counter.show($0, of: $1) }
       counter.finish()
       print(report)

@@ -88,7 +88,11 @@ import Testing
   }
 
   @Test("attention", arguments: Fixture.cases(of: "scaled_dot_product_attention")) func attention(_ item: String) throws {
-    let mask = fixture.has("\(item)/mask") ? try fixture.tensor("\(item)/mask") : nil
+    let queries = try fixture.tensor("\(item)/query").shape, keys = try fixture.tensor("\(item)/key").shape
+    let (t, s) = (queries[queries.count - 2], keys[keys.count - 2])
+    let causal = Tensor((0..<t * s).map { $0 % s <= $0 / s ? 1 : 0 }, shape: [t, s], precision: .float64)
+    let isCausal = (try? fixture.settings(item).bool("is_causal")) ?? false
+    let mask = fixture.has("\(item)/mask") ? try fixture.tensor("\(item)/mask") : isCausal ? causal : nil
     let bias = mask.map { Tensor.select($0, Tensor(0, precision: .float64), else: Tensor(-.infinity, precision: .float64)) }
     try check(item, ["query", "key", "value"]) { x, _ in x[0].attention(keys: x[1], values: x[2], bias: bias) }
   }

@@ -27,6 +27,8 @@ struct ToyRecipe: Recipe {
   var fate = Fate()
   /// The step at which the parameter becomes NaN.
   var diverging = Int.max
+  /// The step at which the recipe itself finds a gradient that is not finite.
+  var failing = Int.max
   var hasValidation = true
 
   var trainMetrics: [String] { ["loss", "grad_norm"] }
@@ -34,6 +36,7 @@ struct ToyRecipe: Recipe {
 
   mutating func step(at step: Int) throws -> StepReport {
     try fate.pass()
+    if step == failing { throw Failure(.diverged, at: "toy.x", "the gradient of this parameter is infinite or not a number") }
     var random = Random(seed: seed, stream: .noise, epoch: step / 10, sample: step)
     let gradient = x + 0.1 * random.normal()
     momentum = 0.9 * momentum + gradient

@@ -128,6 +128,16 @@ import Training
     #expect(result?.exitStatus == .exitCode(130))
   }
 
+  @Test func divergenceThatTheRecipeFindsIsNamedWithItsStep() throws {
+    let run = try ToyRun()
+    var recipe = ToyRecipe()
+    recipe.failing = 6
+    #expect { try run.train(recipe) } throws: {
+      let text = "\($0)"
+      return ($0 as? Failure)?.kind == .diverged && text.contains("at step 7: toy.x: the gradient") && text.contains("step 5 is sound")
+    }
+  }
+
   @Test func divergenceNamesStepAndParameterAndKeepsTheCheckpoint() throws {
     let run = try ToyRun()
     var recipe = ToyRecipe()

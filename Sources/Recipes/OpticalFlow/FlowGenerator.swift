@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Tensors
+import Training
 
 /// What `apus synth flow` does.
 public enum FlowGenerator {
@@ -9,10 +10,14 @@ public enum FlowGenerator {
     public let count, seed, height, width: Int
     /// Share of the pairs that the split list marks as validation, 0...1.
     public let validationShare: Double
+    /// Settings of the generator that differ from its defaults.
+    public let overrides: [ConfigOverride]
 
-    public init(out: String, count: Int, seed: Int, height: Int, width: Int, validationShare: Double) {
+    public init(
+      out: String, count: Int, seed: Int, height: Int, width: Int, validationShare: Double, overrides: [ConfigOverride] = []
+    ) {
       (self.out, self.count, self.seed, self.height, self.width) = (out, count, seed, height, width)
-      self.validationShare = validationShare
+      (self.validationShare, self.overrides) = (validationShare, overrides)
     }
   }
 
@@ -27,13 +32,14 @@ public enum FlowGenerator {
     try check((64...4096).contains(request.height), "--height", request.height, "64 to 4096")
     try check((64...4096).contains(request.width), "--width", request.width, "64 to 4096")
     try check((0...1).contains(request.validationShare), "--validation", request.validationShare, "0 to 1")
-    var synthesis = FlowSynthesis()
+    var synthesis = try ConfigLoader(defaults: FlowSynthesis()).load(yaml: "{}", named: "synth flow", overrides: request.overrides).value
     synthesis.height = request.height
     synthesis.width = request.width
     let started = Date()
     try synthesis.writeFlyingChairs(
       count: request.count, seed: UInt64(request.seed), validationShare: request.validationShare, to: request.out
     ) { progress($0, request.count) }
-    return String(format: "%d pairs of %dx%d in %@ (%.1f s)", request.count, request.width, request.height, request.out, Date().timeIntervalSince(started))
+    let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
+    return "\(request.count) pairs of \(request.width)x\(request.height) in \(request.out) (\(seconds) s)"
   }
 }

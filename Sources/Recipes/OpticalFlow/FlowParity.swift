@@ -13,7 +13,7 @@ extension OpticalFlow {
     try load(request.weights, into: model)
     try freeze(model, config)
     let inputs = try FlowInputs(Safetensors(at: request.inputs), request.inputs, request.precision, minimum: model.minimumSize)
-    let optimizer = try AdamW(model.parameters(), config.optimizer)
+    let optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
       let flows = model(inputs.image1, inputs.image2, iterations: config.learning.iterations, Pass(.training))

@@ -27,7 +27,7 @@ public struct FlowRecipe: Recipe {
     model = OpticalFlow.model(config)
     if let weights { try OpticalFlow.load(weights, into: model) }
     try OpticalFlow.freeze(model, config)
-    optimizer = try AdamW(model.parameters(), config.optimizer)
+    optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
   }
 
   public var trainMetrics: [String] { ["loss", "epe", "1px", "3px", "5px", "grad_norm"] }
@@ -87,6 +87,8 @@ public struct FlowRecipe: Recipe {
     return EvaluationReport(metrics: OpticalFlow.metrics(errors), score: "epe", lowerIsBetter: true, pictures: pictures)
   }
 
+  /// Weights and optimiser. The learning rate, the next batch, its augmentation and dropout are functions of the seed and the step, which
+  /// the loop saves.
   public func checkpointFiles() throws -> [CheckpointFile] {
     [CheckpointFile(name: OpticalFlow.modelFile, bytes: model.stateDictionary().safetensors().bytes),
      CheckpointFile(name: "optimizer.safetensors", bytes: optimizer.state.bytes)]

@@ -91,7 +91,9 @@ public enum OpticalFlow: LearningTask {
     for index in 1..<frames.count {
       let next = try frames.image(at: index)
       guard next.height == previous.height, next.width == previous.width else {
-        throw Failure(.badData, at: frames.files[index], "this frame is \(next.width)x\(next.height), the one before \(previous.width)x\(previous.height)")
+        throw Failure(
+          .badData, at: frames.files[index],
+          "this frame is \(next.width)x\(next.height), the one before \(previous.width)x\(previous.height); all must be of one size")
       }
       let flow = estimator(previous, next), name = names[index - 1]
       try flow.write(to: "\(out)/\(name).flo")

@@ -111,6 +111,8 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   public var learningRate = 4e-4
   /// Names of parameters that stay as they are; `*` stands for any text.
   public var freeze: [String] = []
+  /// Learning rate and weight decay by the names of parameters; the first rule that fits counts.
+  public var parameterRules: [ParameterRule] = []
   /// Gradients are scaled to this global L2 norm if theirs is larger; 0: never.
   public var clipNorm = 1.0
   /// Adds Gaussian noise with a deviation drawn from 0...5 grey levels to both images of a pair.
@@ -138,3 +140,6 @@ extension FlyingChairs.Split: ConfigChoice {}
 extension FlowAugmentation.Crop: ConfigChoice {}
 
 extension Schedule.Kind: ConfigChoice {}
+extension ParameterRule: ConfigElement {
+  public init() { self.init("*") }
+}

@@ -92,6 +92,7 @@ extension Tensor {
 
   private func requireGrid(_ grid: Tensor, _ op: String) {
     requireSamePrecision(grid, op)
-    require(grid.shape[0] == shape[0] && grid.shape[3] == 2, "\(op): grid of shape \(grid.shape) for an image of shape \(shape); expected [\(shape[0]), h, w, 2]")
+    require(grid.shape[0] == shape[0] && grid.shape[3] == 2,
+      "\(op): grid of shape \(grid.shape) for an image of shape \(shape); expected [\(shape[0]), h, w, 2]")
   }
 }
