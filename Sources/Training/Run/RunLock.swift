@@ -11,10 +11,10 @@ final class RunLock {
     let path = "\(folder)/run.lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Failure(.cannotCreate, at: path, "cannot create the lock: \(String(cString: strerror(errno)))") }
+    // From here on `deinit` closes the file, also when this initialiser throws.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let reason = errno
       let holder = (try? File.bytes(at: path)).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
-      close(descriptor)
       guard reason == EWOULDBLOCK else {
         throw Failure(.cannotCreate, at: path, "cannot lock the run folder: \(String(cString: strerror(reason)))")
       }
