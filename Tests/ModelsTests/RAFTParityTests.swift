@@ -40,34 +40,39 @@ import Testing
   }
 
   /// Compares a whole tensor through its sampled elements, its norm and four projections; `values` are in official order.
-  /// - Parameter slack: allowed on top, for each sampled element.
+  /// - Parameter bounds: the largest error of an element and the root mean square over all, where they are not those of `Bound`.
   private func compare(
-    _ it: RAFTFixture, _ group: String, _ name: String, _ values: [Double], absolute: Double? = nil, slack: [Double] = []
+    _ it: RAFTFixture, _ group: String, _ name: String, _ values: [Double], _ bounds: (element: Double, mean: Double)? = nil
   ) throws -> String? {
     let expected = try it.fixture.tensor("f64/\(group)/\(name)").doubles
     let statistics = try it.fixture.tensor("f64/\(group).statistics/\(name)").doubles
-    let bound = Bound(precision: it.precision, fixture: it.fixture)
-    let allowed = try absolute ?? bound.allowed(group, name, largest: statistics[5])
+    let bound = try Bound(precision: it.precision, fixture: it.fixture).allowed(group, name, largest: statistics[5])
+    let allowed = bounds ?? (bound, bound)
     let found = expected.count == values.count ? values : FixtureHash.compact(values)
-    let bounds = found.indices.map { allowed + (slack.isEmpty ? 0 : slack[$0]) }
-    for (i, pair) in zip(found, expected).enumerated() where !(abs(pair.0 - pair.1) <= bounds[i]) {
-      return "\(group)/\(name)[\(i)]: \(pair.0), expected \(pair.1) ± \(bounds[i])"
+    for (i, pair) in zip(found, expected).enumerated() where !(abs(pair.0 - pair.1) <= allowed.element) {
+      return "\(group)/\(name)[\(i)]: \(pair.0), expected \(pair.1) ± \(allowed.element)"
     }
-    // Errors of these sizes in every element would move a projection by their L2 norm.
-    let squares = bounds.reduce(0) { $0 + $1 * $1 } / Double(bounds.count)
-    let whole = (squares * Double(values.count)).squareRoot()
-    for (i, pair) in zip(FixtureHash.statistics(values), statistics).enumerated() where !(abs(pair.0 - pair.1) <= whole) {
+    // Errors of this mean size would move the norm and a projection by their own L2 norm.
+    let whole = allowed.mean * Double(values.count).squareRoot()
+    for (i, pair) in zip(FixtureHash.statistics(values), statistics).enumerated() where i != 5 && !(abs(pair.0 - pair.1) <= whole) {
       return "\(group)/\(name): statistic \(i) is \(pair.0), expected \(pair.1) ± \(whole)"
     }
     return nil
   }
 
-  /// How far three float32 AdamW steps may move a weight apart: the first steps are nearly rate · g / |g|, so an error δ of the gradient
-  /// moves it by at most 2 · rate · min(1, δ / |g|). δ is four times PyTorch's own, as for the gradients themselves.
-  private func adamSlack(_ it: RAFTFixture, _ name: String) throws -> [Double] {
-    guard it.precision == .float32 else { return [] }
-    let error = 4 * (try it.fixture.tensor("f32/grad.statistics/\(name)").doubles[7])
-    return try it.fixture.tensor("f64/grad/\(name)").doubles.map { 3 * 2 * 4e-4 * min(1, error / max(abs($0), 1e-30)) }
+  /// How far float32 parameters may be after three AdamW steps.
+  ///
+  /// The first steps are nearly rate · g / |g|, so a weight whose gradient is small, or whose ReLU changes its mind once the weights have
+  /// moved, lands elsewhere; which weight that is, is chance. So each tensor gets four times what PyTorch's own float32 runs show in the
+  /// worst tensor: for single elements, and (much tighter) for the root mean square.
+  private func adamBounds(_ it: RAFTFixture) throws -> (element: Double, mean: Double) {
+    var worst = (element: 0.0, mean: 0.0)
+    for (name, parameter) in it.model.parameters() where !it.nullGradients.contains(name) {
+      let statistics = try it.fixture.tensor("f32/param.statistics/\(name)").doubles
+      worst.element = max(worst.element, statistics[7])
+      worst.mean = max(worst.mean, statistics[6] / Double(parameter.value.count).squareRoot())
+    }
+    return (4 * worst.element, 4 * worst.mean)
   }
 
   @Test("flows and loss", arguments: Precision.allCases) func forward(_ precision: Precision) throws {
@@ -94,8 +99,9 @@ import Testing
     for (name, parameter) in it.model.parameters() {
       let gradient = try #require(gradients[parameter], "\(name)")
       // Rounding noise around zero: of the order of the rounding of the gradients that cancel (the total norm is 238).
-      let absolute = it.nullGradients.contains(name) ? 238 * precision.ulpOfOne * 16 : nil
-      let problem = try compare(it, "grad", name, parameter.layout.official(gradient).doubles, absolute: absolute)
+      let noise = 238 * precision.ulpOfOne * 16
+      let bounds = it.nullGradients.contains(name) ? (element: noise, mean: noise) : nil
+      let problem = try compare(it, "grad", name, parameter.layout.official(gradient).doubles, bounds)
       #expect(problem == nil)
     }
   }
@@ -112,9 +118,12 @@ import Testing
       #expect(abs(clipped.norm - norm) <= (precision == .float64 ? 1e-8 : 2e-4) * norm)
       optimizer.step(gradients, rate: 4e-4, scale: clipped.scale)
     }
+    let noise = 3 * 2 * 4e-4  // three steps both ways: the sign of a gradient that is pure rounding is arbitrary
+    let float32Bounds = try adamBounds(it)
     for (name, parameter) in it.model.parameters() {
       let values = parameter.layout.official(parameter.value).doubles
-      let problem = try compare(it, "param", name, values, slack: adamSlack(it, name))
+      let bounds = it.nullGradients.contains(name) ? (element: noise, mean: noise) : float32Bounds
+      let problem = try compare(it, "param", name, values, precision == .float32 ? bounds : nil)
       #expect(problem == nil)
     }
   }
