@@ -3,9 +3,6 @@
 .PHONY: deps build test demo clean
 
 PACKAGES = libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev pkg-config
-ifeq ($(shell uname -m),x86_64)
-PACKAGES += libxsmm-dev
-endif
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APUS = .build/release/apus
 DEMO = work_dirs/demo-run
@@ -24,7 +21,7 @@ build: deps
 test: deps
 	swift build -c release --build-tests --explicit-target-dependency-import-check error
 	swift test -c release --skip-build
-	APUS_CONVOLUTION=openblas APUS_ISA=avx2 swift test -c release --skip-build --filter TensorsTests
+	APUS_ISA=avx2 swift test -c release --skip-build --filter TensorsTests
 	APUS_ISA=portable swift test -c release --skip-build --filter TensorsTests
 
 # Generates pairs, trains RAFT-small on them, evaluates, and leaves pictures in $(DEMO).

@@ -1,12 +1,6 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-#if arch(x86_64)
-let xsmmLinking: [LinkerSetting] = [.linkedLibrary("xsmm"), .linkedLibrary("xsmmnoblas"), .linkedLibrary("dl")]
-#else
-let xsmmLinking: [LinkerSetting] = []  // LIBXSMM generates x86-64 code only; the shim then reports "no kernel"
-#endif
-
 let package = Package(
   name: "Apus",
   products: [
@@ -19,11 +13,10 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(name: "CXSMM", linkerSettings: xsmmLinking),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("z")]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CKernels"),
-    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "CXSMM"]),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Networks", dependencies: ["Tensors"]),
     .target(name: "Vision"),
     .target(name: "Data", dependencies: ["Tensors", "Vision", "CPNG", "CJPEG"]),

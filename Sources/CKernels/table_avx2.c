@@ -4,6 +4,9 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
+#define VECTOR_BYTES 32
+#define BLOCK_ROWS 6
+
 #define EACH_FLOOR EACH
 #define REAL float
 #define WHOLE int32_t

@@ -4,6 +4,9 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 
+#define VECTOR_BYTES 64
+#define BLOCK_ROWS 14
+
 #define EACH_FLOOR EACH
 #define REAL float
 #define WHOLE int32_t

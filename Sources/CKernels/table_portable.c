@@ -2,6 +2,9 @@
 
 #include "loops.h"
 
+#define VECTOR_BYTES 16
+#define BLOCK_ROWS 6
+
 #define EACH_FLOOR EACH_CALL
 #define REAL float
 #define WHOLE int32_t

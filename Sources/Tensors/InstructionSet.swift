@@ -13,11 +13,10 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     do { return try chosen() } catch { stop("\(error)") }
   }()
 
-  /// Checks `APUS_ISA` and `APUS_CONVOLUTION`, so that a program can end with a message instead of stopping at its first op.
-  /// - Throws: `.usage` if one of them names what does not exist or cannot run here.
+  /// Checks `APUS_ISA`, so that a program can end with a message instead of stopping at its first op.
+  /// - Throws: `.usage` if it names what does not exist or cannot run here.
   public static func checkEnvironment() throws {
     _ = try chosen()
-    _ = try ProductPath.chosen()
   }
 
   private static func chosen() throws -> InstructionSet {

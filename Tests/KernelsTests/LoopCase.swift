@@ -13,7 +13,7 @@ struct LoopCase<T: Real> {
     (self.name, self.ulps, self.floor, self.run) = (name, ulps, floor, run)
   }
 
-  static var all: [LoopCase] { elementwise + moving + reductions + normalizations + softmaxes + images + lookups + optimizers }
+  static var all: [LoopCase] { elementwise + moving + reductions + normalizations + softmaxes + images + products + lookups + optimizers }
 
   static var lengths: [Int] { [0, 1, 3, 7, 17, 31, 63, 100, 255, 1003] }
 
@@ -114,23 +114,6 @@ struct LoopCase<T: Real> {
           let indices = (0..<13).map { _ in Int64(numbers.whole(below: 9)) }
           var y: [T] = draw(&numbers, 2 * 9 * inner)
           table.scatter_add(x, 2, 9, inner, indices, 13, &y)
-          return y
-        }
-      },
-      LoopCase("gather_taps", ulps: 0) { table, numbers in
-        let x: [T] = draw(&numbers, 400)
-        var y = zeros(11 * 81 * 2)
-        x.withUnsafeBufferPointer { x in
-          let taps = (0..<81).map { tap in x.baseAddress.map { UnsafeRawPointer($0 + tap * 2 + (tap > 40 ? 3 : 0)) } }
-          table.gather_taps(taps, 81, 11, 4, 2, &y)
-        }
-        return y
-      },
-      LoopCase("add_bias", ulps: 0) { table, numbers in
-        [(7, 3, 3), (5, 300, 300), (4, 33, 40)].flatMap { (rows, columns, stride) -> [T] in
-          let bias: [T] = draw(&numbers, columns)
-          var y: [T] = draw(&numbers, rows * stride)
-          table.add_bias(bias, rows, columns, stride, &y)
           return y
         }
       },

@@ -57,6 +57,17 @@ typedef struct { double rate, beta1, beta2, epsilon, correction1, correction2, d
 /* Constants of one SGD step (PyTorch's definition); first: the momentum buffer starts as the gradient. */
 typedef struct { double rate, momentum, dampening, l2, scale; int nesterov, first; } apus_sgd;
 
+/* One panel of a matrix product whose sum runs over several stretches of a (the taps of a convolution, the rows of an image):
+ *   c[i, j] = sum over t < tap_count and k < depth of a[i a_row + taps[t] + k a_depth] panel[t depth + k, j]
+ * for i < rows and j < columns, at c[i c_row + j]; adds: added to c rather than written. Columns that exist only in the panel are
+ * not written. */
+typedef struct {
+  size_t rows, columns, depth, tap_count;
+  const ptrdiff_t *taps;
+  ptrdiff_t a_row, a_depth, c_row;
+  int adds;
+} apus_product;
+
 typedef struct {
   /* --- element-wise --- */
   void (*fill)(void *y, size_t n, double value);
@@ -97,9 +108,27 @@ typedef struct {
   void (*log_softmax)(const void *x, size_t rows, size_t columns, void *y);
   void (*log_softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);
 
-  /* --- convolution --- y[p, t, c] = taps[t][p pixel_stride + c]: rows of shifted input side by side, for one product */
-  void (*gather_taps)(const void *const *taps, size_t tap_count, size_t pixels, size_t pixel_stride, size_t channels, void *y);
-  void (*add_bias)(const void *bias, size_t rows, size_t columns, size_t row_stride, void *y); /* adds to y */
+  /* --- products --- */
+  /* Elements of one vector: a panel has two vectors a row, or one if it has no more columns than that. */
+  size_t lanes;
+  /* The panel of b[k, j] = b[k row + j column], k < depth, j < columns <= 2 lanes: row by row, zeros beyond the last column. */
+  void (*pack)(const void *b, ptrdiff_t row, ptrdiff_t column, size_t depth, size_t columns, void *panel);
+  /* See apus_product; sums longer than a few hundred terms are added up in pieces. */
+  void (*product)(const apus_product *how, const void *a, const void *panel, void *c);
+  /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary or -1. */
+  void (*finish)(int activation, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
+
+  /* --- Winograd's F(2x2, 3x3) --- planes of 16 transformed values, `plane` apart; channels >= lanes; see winograd.inc.
+   * Rows of 4x4 windows of x, 2 pixels apart -> v [16, tiles, channels]. */
+  void (*winograd_input)(const void *x, size_t pitch, size_t channels, size_t tiles, void *v, size_t plane);
+  /* w [9, n] -> u [16, n], n a multiple of lanes. */
+  void (*winograd_weight)(const void *w, size_t n, void *u);
+  /* m [16, tiles, panel width] -> rows (1 or 2) of pixels of y, and the adjoint: dy -> z, zeros where no pixel or column is. */
+  void (*winograd_output)(const void *m, size_t plane, size_t columns, size_t rows, size_t pixels, void *y, size_t y_row, size_t y_pixel);
+  void (*winograd_gradient)(const void *dy, size_t dy_row, size_t dy_pixel, size_t columns, size_t rows, size_t pixels, void *z,
+                            size_t plane);
+  /* u [16, n] -> dw [9, n], the adjoint of winograd_weight. */
+  void (*winograd_weight_gradient)(const void *u, size_t plane, size_t n, void *dw, size_t dw_tap);
 
   /* --- pooling and resampling --- */
   /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins. */

@@ -18,16 +18,22 @@ extension Tensor {
 
   /// `σ(x) = 1 / (1 + e⁻ˣ)`. - Gradient: `dy · y · (1 - y)`.
   public func sigmoid() -> Tensor {
-    map(APUS_SIGMOID).recordedWithOutput(.sigmoid, from: [self]) { dy, y in
-      [Recording.isOn ? dy * (y * (1 - y)) : dy.combined(APUS_SIGMOID_GRADIENT, y, op: .sigmoid)]
-    }
+    map(APUS_SIGMOID).recordedWithOutput(.sigmoid, from: [self]) { dy, y in [y.sigmoidGradient(dy)] }
+  }
+
+  /// The gradient of sigmoid's argument; `self` is its value.
+  func sigmoidGradient(_ dy: Tensor) -> Tensor {
+    Recording.isOn ? dy * (self * (1 - self)) : dy.combined(APUS_SIGMOID_GRADIENT, self, op: .sigmoid)
   }
 
   /// Hyperbolic tangent. - Gradient: `dy · (1 - y²)`.
   public func tanh() -> Tensor {
-    map(APUS_TANH).recordedWithOutput(.tanh, from: [self]) { dy, y in
-      [Recording.isOn ? dy * (1 - y.squared()) : dy.combined(APUS_TANH_GRADIENT, y, op: .tanh)]
-    }
+    map(APUS_TANH).recordedWithOutput(.tanh, from: [self]) { dy, y in [y.tanhGradient(dy)] }
+  }
+
+  /// The gradient of tanh's argument; `self` is its value.
+  func tanhGradient(_ dy: Tensor) -> Tensor {
+    Recording.isOn ? dy * (1 - squared()) : dy.combined(APUS_TANH_GRADIENT, self, op: .tanh)
   }
 
   /// `log(1 + eˣ)`, without overflow. - Gradient: `dy · σ(x)`.

@@ -2,31 +2,32 @@
 // gradient rules are the other two. Gradients of gradients of any order follow.
 
 extension Tensor {
-  /// 2-D convolution (cross-correlation, as in all frameworks) with optional bias.
+  /// 2-D convolution (cross-correlation, as in all frameworks) with optional bias and activation.
   /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, bias `[out]` → `[n, oh, ow, out]`.
   /// - Gradient: `convolutionInputGradient`, `convolutionWeightGradient`, and the sum of `dy` over pixels for the bias.
-  public func convolved(with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution()) -> Tensor {
+  public func convolved(
+    with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution(), activation: FusedActivation? = nil
+  ) -> Tensor {
     let g = ConvolutionShapes(x: shape, weight: weight.shape, how, op: "convolved")
     requireSamePrecision(weight, "convolved")
     if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
+    let finish = Finish(bias: bias, activation: activation)
     if g.isPointwise {
-      MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in).run(x, weight, into: y)
-      if let bias {
-        parallelFor(y.count / g.out, grain: Swift.max(1, (1 << 15) / g.out)) {
-          y.kernels.add_bias(bias.address(), $0.count, g.out, g.out, y.address($0.lowerBound * g.out))
-        }
-      }
+      MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in, finish: finish).run(x, weight, into: y)
     } else {
-      TapProduct(.forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
-                 columns: g.out / how.groups, precision: precision)
-        .run(x, weight.viewed([g.taps, g.in / how.groups, g.out]), bias: bias, into: y)
+      TapProduct(plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
+                 columns: g.out / how.groups)
+        .run(x, Factor(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), finish, into: y)
     }
-    return y.recorded(.convolution, from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+    let parents = [x, weight] + (bias.map { [$0] } ?? [])
+    @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
       [x.isRecorded ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
        weight.isRecorded ? x.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
         + (bias.map { [$0.isRecorded ? dy.sum([0, 1, 2]) : nil] } ?? [])
     }
+    guard let activation else { return y.recorded(.convolution, from: parents, rule: gradients) }
+    return y.recordedWithOutput(.convolution, from: parents) { dy, y in gradients(activation.gradient(dy, y)) }
   }
 
   /// The transpose of `convolved(with: weight, how)`: its input gradient for the output gradient `self`.
@@ -42,9 +43,9 @@ extension Tensor {
     if g.isPointwise {
       MatrixProduct(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
     } else {
-      TapProduct(.inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
-                 columns: g.in / how.groups, precision: precision)
-        .run(dy, g.swappedChannels(weight.detached()), bias: nil, into: dx)
+      TapProduct(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
+                 columns: g.in / how.groups)
+        .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Finish(), into: dx)
     }
     return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in
       [dy.isRecorded ? ddx.convolved(with: weight, how) : nil,
@@ -66,9 +67,9 @@ extension Tensor {
     if g.isPointwise {
       MatrixProduct(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
     } else {
-      let plan = TapPlan.forward(input: g.input, kernel: g.kernel, how)
-      WeightProduct(plan, groups: how.groups, depth: g.in / how.groups, columns: g.out / how.groups, precision: precision)
-        .run(PaddedSource(x, plan), dy, into: dw)
+      WeightProduct(.forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
+                    columns: g.out / how.groups)
+        .run(x, dy, into: dw)
     }
     return dw.recorded(.convolutionWeightGradient, from: [x, dy]) { ddw in
       [x.isRecorded ? dy.convolutionInputGradient(ddw, inputSize: g.input, how) : nil,
@@ -117,11 +118,5 @@ private struct ConvolutionShapes {
     isPointwise = kernel == 1 && how.stride == 1 && how.padding == 0 && groups == 1
   }
 
-  var taps: Int { kernel.height * kernel.width }
   var outputShape: [Int] { [n, output.height, output.width, out] }
-
-  /// `[kh, kw, in/g, out]` → `[taps, out/g, in]`: within each group, input and output channels change places.
-  func swappedChannels(_ weight: Tensor) -> Tensor {
-    weight.reshaped(to: [taps, `in` / groups, groups, out / groups]).transposed([0, 3, 2, 1]).reshaped(to: [taps, out / groups, `in`])
-  }
 }

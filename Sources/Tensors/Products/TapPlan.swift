@@ -60,12 +60,39 @@ struct TapPlan {
     let sourceStep: Extent
     /// Sorted by source row, then column.
     let taps: [Tap]
+
+    /// The taps as runs; neighbouring source pixels make one run if they may be merged.
+    func runs(merging: Bool) -> [Run] {
+      var runs: [Run] = []
+      for (place, tap) in taps.enumerated() {
+        if merging, let last = runs.last, last.row == tap.row, last.column + last.weights.count == tap.column {
+          runs[runs.count - 1].weights = last.weights.lowerBound..<place + 1
+        } else {
+          runs.append(Run(weights: place..<place + 1, row: tap.row, column: tap.column))
+        }
+      }
+      return runs
+    }
+
+    /// The source rows that some rows of the phase read.
+    func sourceRows(of rows: Range<Int>) -> Range<Int> {
+      let first = taps.map(\.row).min() ?? 0, last = taps.map(\.row).max() ?? 0
+      return rows.lowerBound * sourceStep.height + first..<(rows.upperBound - 1) * sourceStep.height + last + 1
+    }
+  }
+
+  /// Taps that read neighbouring pixels of one source row. All runs of a phase have the same length.
+  struct Run {
+    /// Places in the phase's list of taps.
+    var weights: Range<Int>
+    /// Where the first tap reads for the phase's first pixel.
+    let row, column: Int
   }
 
   let phases: [Phase]
   let destination: Extent
-  /// Zeros that must surround the source.
-  let top, bottom, left, right: Int
+  /// Columns of zeros beside the source; rows of zeros above and below it follow from the rows that are read.
+  let left, right: Int
 
   /// Output pixel `o` reads input pixels `o · stride + k · dilation - padding`.
   static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> TapPlan {
@@ -100,15 +127,13 @@ struct TapPlan {
   private init(phases: [Phase], destination: Extent, source: Extent) {
     self.phases = phases
     self.destination = destination
-    var top = 0, bottom = 0, left = 0, right = 0
+    var left = 0, right = 0
     for phase in phases {
       for tap in phase.taps {
-        top = max(top, -tap.row)
         left = max(left, -tap.column)
-        bottom = max(bottom, tap.row + (phase.size.height - 1) * phase.sourceStep.height + 1 - source.height)
         right = max(right, tap.column + (phase.size.width - 1) * phase.sourceStep.width + 1 - source.width)
       }
     }
-    (self.top, self.bottom, self.left, self.right) = (top, bottom, left, right)
+    (self.left, self.right) = (left, right)
   }
 }

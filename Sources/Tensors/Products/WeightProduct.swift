@@ -1,115 +1,108 @@
+import CKernels
+
 /// The weight gradient of a convolution: for every tap, the product of shifted input rows with output-gradient rows, summed over rows
 /// and images.
 ///
-/// Rows are summed in chunks that depend on the sizes alone; the chunks' sums are added in order.
+/// A row of the result is an input channel of a tap; the taps of one kernel row are one matrix, since their input channels lie side by
+/// side. Image rows are summed in chunks that depend on the sizes alone; the chunks' sums are added in order.
 struct WeightProduct {
-  let phase: TapPlan.Phase
+  let plan: TapPlan
   let groups: Int
   /// Input and output channels of one group.
   let depth, columns: Int
-  let path: ProductPath
-  private static let columnBlock = 64
+  private let phase: TapPlan.Phase
+  private let runs: [TapPlan.Run]
+  /// Input in one task's memory at a time.
+  private static let stripElements = 1 << 16
+  private static let fewestPixels = 512
 
-  init(_ plan: TapPlan, groups: Int, depth: Int, columns: Int, precision: Precision) {
+  init(_ plan: TapPlan, groups: Int, depth: Int, columns: Int) {
+    (self.plan, self.groups, self.depth, self.columns) = (plan, groups, depth, columns)
     phase = plan.phases[0]
-    self.groups = groups
-    self.depth = depth
-    self.columns = columns
-    path = precision == .float32 && depth >= ProductPath.leastDepth ? ProductPath.current : .openblas
+    runs = phase.runs(merging: groups == 1)
   }
 
   private var channels: Int { groups * columns }
   private var weightCount: Int { phase.taps.count * depth * channels }
 
   /// - Parameters:
-  ///   - source: the padded input.
+  ///   - x: the input, `[n, h, w, groups · depth]`.
   ///   - dy: the output gradient, `[n, oh, ow, groups · columns]`.
   ///   - dw: `[taps, depth, groups · columns]`.
-  func run(_ source: PaddedSource, _ dy: Tensor, into dw: Tensor) {
+  func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
     let rows = dy.shape[0] * phase.size.height
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
-    let bands = path == .xsmm ? phase.taps.count : 1  // with generated code, every tap is a task of its own
-    let chunk = chunkRows(rows, bands: bands), chunks = (rows + chunk - 1) / chunk
+    let panels = Panels(depth: 0, columns: columns, groups: groups, precision: x.precision)
+    let tasks = TaskCount.wanted(multiplyAdds: rows * phase.size.width * weightCount)
+    let bands = runs.count, blocks = Swift.min(panels.count, Swift.max(1, tasks / (2 * bands)))
+    let panelBlock = (panels.count + blocks - 1) / blocks
+    let fewest = (Self.fewestPixels + phase.size.width - 1) / phase.size.width
+    let chunk = Swift.max(fewest, (rows * bands * blocks + tasks - 1) / tasks)
+    let chunks = (rows + chunk - 1) / chunk
     let partial = chunks == 1 ? dw : dw.fresh([chunks, weightCount])
-    parallelFor(chunks * bands) { range in
+    parallelFor(chunks * bands * blocks) { range in
       for task in range {
-        let first = task / bands * chunk, place = task / bands * weightCount, tap = task % bands
-        let part = first..<Swift.min(rows, first + chunk)
-        if path == .xsmm, reduceInPlace(tap, source, dy, part, partial, place) { continue }
-        let taps = path == .xsmm ? phase.taps[tap...tap] : phase.taps[...]
-        reduceGathered(taps, source, dy, part, partial, place)
+        let first = task / (bands * blocks) * chunk, panel = task % blocks * panelBlock
+        guard panel < panels.count else { continue }
+        sum(x, dy, rows: first..<Swift.min(rows, first + chunk), run: runs[task / blocks % bands],
+            panels: panel..<Swift.min(panels.count, panel + panelBlock),
+            into: partial.address(task / (bands * blocks) * weightCount))
       }
     }
-    guard chunks > 1 else { return }
-    let grain = 1 << 12
-    parallelFor(weightCount, grain: grain) { range in
-      for chunk in 0..<chunks {
-        let part = partial.address(chunk * weightCount + range.lowerBound), y = dw.address(range.lowerBound)
-        if chunk == 0 {
-          y.copyMemory(from: part, byteCount: range.count * dw.precision.byteCount)
-        } else {
-          dw.kernels.accumulate(part, y, range.count)
-        }
-      }
-    }
+    if chunks > 1 { dw.addUp(partial, chunks) }
   }
 
-  /// Some 16 tasks in all, fewer if they would be smaller than a Mflop: partial sums are read again, so there should be few.
-  private func chunkRows(_ rows: Int, bands: Int) -> Int {
-    let perRow = phase.size.width * weightCount / bands
-    let chunks = Swift.min(Swift.max(1, 16 / bands), Swift.max(1, rows * perRow >> 19))
-    return (rows + chunks - 1) / chunks
-  }
-
-  private func sourceRow(_ tap: TapPlan.Tap, _ source: PaddedSource, _ row: Int, _ group: Int) -> UnsafeRawPointer {
-    let (image, y) = (row / phase.size.height, row % phase.size.height)
-    return source.address(image, tap.row + y * phase.sourceStep.height, tap.column, group * depth)
-  }
-
-  /// LIBXSMM: `dw[tap] = Σ rows xᵀ · dy`, input rows read in place; false if there is no code for the shape.
-  private func reduceInPlace(
-    _ tap: Int, _ source: PaddedSource, _ dy: Tensor, _ rows: Range<Int>, _ dw: Tensor, _ place: Int
-  ) -> Bool {
-    for group in 0..<groups {
-      let a = rows.map { row -> UnsafePointer<Float>? in
-        sourceRow(phase.taps[tap], source, row, group).assumingMemoryBound(to: Float.self)
-      }
-      for start in stride(from: 0, to: columns, by: Self.columnBlock) {
-        guard let kernel = BatchReduce(
-          rows: depth, columns: Swift.min(Self.columnBlock, columns - start), depth: phase.size.width,
-          aStride: phase.sourceStep.width * source.channels, bStride: channels, cStride: channels, aIsTransposed: true)
-        else { return false }
-        let column = group * columns + start
-        let b = rows.map { row -> UnsafePointer<Float>? in
-          UnsafePointer(dy.address(row * phase.size.width * channels + column).assumingMemoryBound(to: Float.self))
-        }
-        kernel.run(a, b, into: dw.address(place + tap * depth * channels + column))
-      }
-    }
-    return true
-  }
-
-  /// OpenBLAS: rows are gathered side by side, some at a time, and the products added up.
-  private func reduceGathered(
-    _ taps: ArraySlice<TapPlan.Tap>, _ source: PaddedSource, _ dy: Tensor, _ rows: Range<Int>, _ dw: Tensor, _ place: Int
+  /// The sum over some image rows (counted through all images) for the taps of one run and some panels.
+  private func sum(
+    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, run: TapPlan.Run, panels: Range<Int>, into dw: UnsafeMutableRawPointer
   ) {
-    let inner = taps.count * depth, width = phase.size.width
-    let together = Swift.max(1, Swift.min(rows.count, (1 << 17) / Swift.max(width * inner, 1)))
-    withScratch(together * width * inner, dw.precision) { scratch in
-      for group in 0..<groups {
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: together) {
-          let count = Swift.min(together, rows.upperBound - first)
-          for row in first..<first + count {
-            let pointers = taps.map { tap -> UnsafeRawPointer? in sourceRow(tap, source, row, group) }
-            dw.kernels.gather_taps(pointers, taps.count, width, phase.sourceStep.width * source.channels, depth,
-                                   scratch + (row - first) * width * inner * dw.precision.byteCount)
-          }
-          BLAS.multiply(dw.precision, m: inner, n: columns, k: count * width,
-            .init(address: scratch, stride: inner, isTransposed: true),
-            .init(address: dy.address(first * width * channels + group * columns), stride: channels),
-            into: dw.address(place + taps.startIndex * depth * channels + group * columns), stride: channels,
-            beta: first == rows.lowerBound ? 0 : 1)
+    let sourceRow = phase.sourceStep.height * x.shape[2] * x.shape[3]
+    let together = Swift.max(1, Swift.min(Self.stripElements / sourceRow, 2 * Self.fewestPixels / phase.size.width))
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let image = row / phase.size.height, first = row % phase.size.height
+      let count = Swift.min(together, phase.size.height - first, rows.upperBound - row)
+      let start = first * phase.sourceStep.height + run.row
+      let source = start..<start + (count - 1) * phase.sourceStep.height + 1
+      SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
+        add(strip, dy, row: row, count: count, run, panels, start, adds: row > rows.lowerBound, into: dw)
+      }
+      row += count
+    }
+  }
+
+  private func add(
+    _ strip: SourceStrip, _ dy: Tensor, row: Int, count: Int, _ run: TapPlan.Run, _ block: Range<Int>, _ start: Int, adds: Bool,
+    into dw: UnsafeMutableRawPointer
+  ) {
+    let width = phase.size.width, kernels = dy.kernels, bytes = dy.precision.byteCount
+    let panels = Panels(depth: count * width, columns: columns, groups: groups, precision: dy.precision)
+    let gradient = Factor(tensor: dy, start: row * width * channels, row: channels, column: 1, group: columns)
+    let taps = (0..<count).map { $0 * phase.sourceStep.height * strip.pitch }
+    withScratch(panels.size, dy.precision) { panel in
+      taps.withUnsafeBufferPointer { taps in
+        for index in block {
+          panels.pack(index, of: gradient, into: panel)
+          let group = panels.group(of: index), range = panels.range(of: index)
+          var how = apus_product(
+            rows: run.weights.count * depth, columns: range.count, depth: width, tap_count: count, taps: taps.baseAddress, a_row: 1,
+            a_depth: phase.sourceStep.width * groups * depth, c_row: channels, adds: adds ? 1 : 0)
+          let place = run.weights.lowerBound * depth * channels + group * columns + range.lowerBound
+          kernels.product(&how, strip.address(start, run.column, group * depth), panel, dw + place * bytes)
         }
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// Sets this to the sum of the `count` tensors of its size that lie one after the other in `parts`, added in order.
+  func addUp(_ parts: Tensor, _ count: Int) {
+    let y = self
+    parallelFor(self.count, grain: 1 << 12) { range in
+      y.address(range.lowerBound).copyMemory(from: parts.address(range.lowerBound), byteCount: range.count * y.precision.byteCount)
+      for part in 1..<count {
+        y.kernels.accumulate(parts.address(part * y.count + range.lowerBound), y.address(range.lowerBound), range.count)
       }
     }
   }

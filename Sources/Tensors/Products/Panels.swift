@@ -1,0 +1,61 @@
+import CKernels
+
+/// The second factor of a product as it lies in memory: `depth` rows of `columns` elements, in as many slabs as there are taps.
+struct Factor {
+  let tensor: Tensor
+  /// The first element.
+  var start = 0
+  /// Elements from one row, column, tap and group to the next.
+  let row, column: Int
+  var tap = 0, group = 0
+}
+
+/// A matrix cut into blocks of neighbouring columns, one or two vectors wide, each stored row by row: what the product kernels read.
+struct Panels {
+  /// Rows and columns of one group.
+  let depth, columns: Int
+  let groups: Int
+  let precision: Precision
+  private let widest: Int
+
+  init(depth: Int, columns: Int, groups: Int = 1, precision: Precision) {
+    (self.depth, self.columns, self.groups, self.precision) = (depth, columns, groups, precision)
+    widest = 2 * precision.kernels.lanes
+  }
+
+  /// Panels of one group, and of all.
+  var perGroup: Int { (columns + widest - 1) / widest }
+  var count: Int { groups * perGroup }
+  /// Elements that any panel fits in.
+  var size: Int { depth * widest }
+
+  func group(of panel: Int) -> Int { panel / perGroup }
+
+  /// The columns of a panel, counted within its group.
+  func range(of panel: Int) -> Range<Int> {
+    let first = panel % perGroup * widest
+    return first..<Swift.min(columns, first + widest)
+  }
+
+  /// Packs one panel: the rows of the factor's slabs `taps`, one after the other.
+  func pack(_ panel: Int, of factor: Factor, taps: [Int] = [0], into address: UnsafeMutableRawPointer) {
+    let range = range(of: panel), rows = depth / taps.count
+    let width = range.count > widest / 2 ? widest : widest / 2
+    let start = factor.start + group(of: panel) * factor.group + range.lowerBound * factor.column
+    for (place, tap) in taps.enumerated() {
+      precision.kernels.pack(factor.tensor.address(start + tap * factor.tap), factor.row, factor.column, rows, range.count,
+        address + place * rows * width * precision.byteCount)
+    }
+  }
+}
+
+/// What happens to a product's result while it is still in cache: `activation(y + bias)`.
+struct Finish {
+  var bias: Tensor?
+  var activation: FusedActivation?
+
+  func apply(to y: UnsafeMutableRawPointer, _ kernels: apus_kernels, rows: Int, columns: Range<Int>, stride: Int) {
+    guard bias != nil || activation != nil else { return }
+    kernels.finish(activation?.function ?? -1, bias?.address(columns.lowerBound), rows, columns.count, stride, y)
+  }
+}

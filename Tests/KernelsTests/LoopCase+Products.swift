@@ -1,0 +1,47 @@
+import CKernels
+
+extension LoopCase {
+  static var products: [LoopCase] {
+    [
+      LoopCase("product", ulps: 64, floor: 16) { table, numbers in
+        [(1, 1, 3), (13, 5, 21), (14, 16, 64), (15, 17, 9), (29, 32, 400), (60, 9, 1)].flatMap { rows, columns, depth in
+          product(table, &numbers, rows: rows, columns: columns, depth: depth)
+        }
+      },
+      LoopCase("finish", ulps: 4) { table, numbers in
+        [(7, 3, 3), (5, 300, 300), (4, 33, 40)].flatMap { (rows, columns, stride) -> [T] in
+          let bias: [T] = draw(&numbers, columns)
+          return [-1, Int32(APUS_RELU.rawValue), Int32(APUS_TANH.rawValue)].flatMap { activation -> [T] in
+            var y: [T] = draw(&numbers, rows * stride)
+            table.finish(activation, bias, rows, columns, stride, &y)
+            table.finish(activation, nil, rows, columns, stride, &y)
+            return y
+          }
+        }
+      },
+    ]
+  }
+
+  /// Three taps over overlapping rows, then the same with rows and depth exchanged on top; panels are cut as the table wants them.
+  private static func product(_ table: apus_kernels, _ numbers: inout Numbers, rows: Int, columns: Int, depth: Int) -> [T] {
+    let taps = [0, 7, 2], stride = columns + 3
+    let a: [T] = draw(&numbers, (rows + depth + 8) * 5 + rows * depth), b: [T] = draw(&numbers, 3 * depth * stride)
+    var c: [T] = draw(&numbers, rows * stride)
+    for first in Swift.stride(from: 0, to: columns, by: 2 * table.lanes) {
+      let count = min(columns - first, 2 * table.lanes)
+      var panel = zeros(3 * depth * 2 * table.lanes)
+      b.withUnsafeBufferPointer { table.pack($0.baseAddress.map { $0 + first }, stride, 1, 3 * depth, count, &panel) }
+      taps.withUnsafeBufferPointer { taps in
+        c.withUnsafeMutableBufferPointer { c in
+          let to = c.baseAddress.map { $0 + first }
+          var how = apus_product(
+            rows: rows, columns: count, depth: depth, tap_count: 3, taps: taps.baseAddress, a_row: 5, a_depth: 1, c_row: stride, adds: 0)
+          table.product(&how, a, panel, to)
+          (how.a_row, how.a_depth, how.adds) = (1, rows, 1)
+          table.product(&how, a, panel, to)
+        }
+      }
+    }
+    return c
+  }
+}
