@@ -43,6 +43,12 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     .init(x: [1, 14, 13, 6], w: [3, 3, 3, 10], how: Convolution(stride: 2, padding: 2, dilation: 2, groups: 2)),
     .init(x: [1, 7, 9, 12], w: [3, 3, 1, 12], how: Convolution(padding: 1, groups: 12)),
     .init(x: [1, 40, 200, 4], w: [3, 3, 4, 5], how: Convolution(padding: 1)),
+    // Winograd's algorithm: even and odd sizes, padding other than 1, several images and blocks of tiles, channel tails
+    .init(x: [1, 16, 20, 32], w: [3, 3, 32, 48], how: Convolution(padding: 1)),
+    .init(x: [2, 17, 15, 67], w: [3, 3, 67, 35], how: Convolution(padding: 1)),
+    .init(x: [1, 33, 18, 20], w: [3, 3, 20, 17], how: Convolution()),
+    .init(x: [3, 15, 17, 16], w: [3, 3, 16, 70], how: Convolution(padding: 2)),
+    .init(x: [1, 64, 70, 130], w: [3, 3, 130, 64], how: Convolution(padding: 1)),
   ]
 }
 
@@ -68,7 +74,6 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     #expect(error(x.convolved(with: w, item.how), exact, terms: w.count / w.shape[3]) < 4)
   }
 
-  /// Float32 takes another path (generated code) than float64 (OpenBLAS), whose gradients the gradient table proves.
   @Test("float32 gradients equal the float64 ones", arguments: ConvolutionCase.all)
   func gradients(_ item: ConvolutionCase) {
     let (x, w) = operands(item, .float64), y = x.convolved(with: w, item.how)

@@ -16,35 +16,39 @@ struct Panels {
   let depth, columns: Int
   let groups: Int
   let precision: Precision
-  private let widest: Int
+  /// Columns of a full panel: two vectors.
+  let width: Int
 
   init(depth: Int, columns: Int, groups: Int = 1, precision: Precision) {
     (self.depth, self.columns, self.groups, self.precision) = (depth, columns, groups, precision)
-    widest = 2 * precision.kernels.lanes
+    width = 2 * precision.kernels.lanes
   }
 
   /// Panels of one group, and of all.
-  var perGroup: Int { (columns + widest - 1) / widest }
+  var perGroup: Int { (columns + width - 1) / width }
   var count: Int { groups * perGroup }
   /// Elements that any panel fits in.
-  var size: Int { depth * widest }
+  var size: Int { depth * width }
 
   func group(of panel: Int) -> Int { panel / perGroup }
 
   /// The columns of a panel, counted within its group.
   func range(of panel: Int) -> Range<Int> {
-    let first = panel % perGroup * widest
-    return first..<Swift.min(columns, first + widest)
+    let first = panel % perGroup * width
+    return first..<Swift.min(columns, first + width)
   }
+
+  /// Columns that a panel has in memory, and its elements.
+  func width(of panel: Int) -> Int { range(of: panel).count > width / 2 ? width : width / 2 }
+  func size(of panel: Int) -> Int { depth * width(of: panel) }
 
   /// Packs one panel: the rows of the factor's slabs `taps`, one after the other.
   func pack(_ panel: Int, of factor: Factor, taps: [Int] = [0], into address: UnsafeMutableRawPointer) {
     let range = range(of: panel), rows = depth / taps.count
-    let width = range.count > widest / 2 ? widest : widest / 2
     let start = factor.start + group(of: panel) * factor.group + range.lowerBound * factor.column
     for (place, tap) in taps.enumerated() {
       precision.kernels.pack(factor.tensor.address(start + tap * factor.tap), factor.row, factor.column, rows, range.count,
-        address + place * rows * width * precision.byteCount)
+        address + place * rows * width(of: panel) * precision.byteCount)
     }
   }
 }

@@ -30,7 +30,10 @@ struct WeightProduct {
   ///   - dy: the output gradient, `[n, oh, ow, groups · columns]`.
   ///   - dw: `[taps, depth, groups · columns]`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let rows = dy.shape[0] * phase.size.height
+    let rows = dy.shape[0] * phase.size.height, source = Extent(height: x.shape[1], width: x.shape[2])
+    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
+      return WinogradWeightProduct(tiles: tiles, depth: depth, columns: columns).run(x, dy, into: dw)
+    }
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
     let panels = Panels(depth: 0, columns: columns, groups: groups, precision: x.precision)
     let tasks = TaskCount.wanted(multiplyAdds: rows * phase.size.width * weightCount)
@@ -96,6 +99,12 @@ struct WeightProduct {
 }
 
 extension Tensor {
+  /// Plain `addUp`, for a result of its own.
+  func addedUp(_ parts: Tensor, _ count: Int) -> Tensor {
+    addUp(parts, count)
+    return self
+  }
+
   /// Sets this to the sum of the `count` tensors of its size that lie one after the other in `parts`, added in order.
   func addUp(_ parts: Tensor, _ count: Int) {
     let y = self
