@@ -183,27 +183,32 @@ def warmed_up(request, variant):
 
 
 def tried(request, variant):
-    """The best time of a variant."""
+    """The best time of a variant, and its workload."""
     workload, best, start, count = warmed_up(request, variant), float("inf"), time.perf_counter(), 0
     while count < 3 or time.perf_counter() - start < TRIAL:
         best, count = min(best, seconds(workload, 1)), count + 1
-    return best
+    return best, workload
 
 
-def choose(request):
-    """The fastest variant, and what could not be tried: both layouts, then the faster one compiled."""
+def choose(request, compiles):
+    """The fastest variant with its workload, and what could not be tried: both layouts, then the faster one compiled."""
     layouts = ["eager", "channels-last"] if KINDS[request["kind"]].has_images else ["eager"]
-    times, notes = {layout: tried(request, layout) for layout in layouts}, []
-    layout = min(times, key=times.get)
-    compiled = "compiled" if layout == "eager" else f"{layout}, compiled"
+    trials, notes = {layout: tried(request, layout) for layout in layouts}, []
+    layout = min(trials, key=lambda name: trials[name][0])
+    if compiles:
+        compiled = "compiled" if layout == "eager" else f"{layout}, compiled"
+        try:
+            trials[compiled] = tried(request, compiled)
+        except Exception as problem:  # no compiler, or a graph that it cannot handle: whatever it is, the others count
+            reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+            notes.append(f"torch.compile failed, so PyTorch's other variants count ({reason[:200]})")
+    else:
+        notes.append("torch.compile was not tried")
+    best = min(trials, key=lambda name: trials[name][0])
+    workload = trials[best][1]
+    trials.clear()
     gc.collect()
-    try:
-        times[compiled] = tried(request, compiled)
-    except Exception as problem:  # no compiler, or a graph that it cannot handle: whatever it is, the others count
-        reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
-        notes.append(f"torch.compile failed, so PyTorch's other variants count ({reason[:200]})")
-    gc.collect()
-    return min(times, key=times.get), notes, times
+    return best, workload, notes
 
 
 def peak_memory(workload):
@@ -219,16 +224,19 @@ def peak_memory(workload):
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
 
 
-def serve():
+def serve(compiles):
     workload = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["action"] == "prepare":
                 torch.set_float32_matmul_precision(request["precision"])
-                variant, notes, times = (request["variant"], [], {}) if request["variant"] else choose(request)
-                workload = warmed_up(request, variant)
-                answer(variant=variant, notes=notes, seconds=times.get(variant))
+                variant, notes = request["variant"], []
+                if variant:
+                    workload = warmed_up(request, variant)
+                else:
+                    variant, workload, notes = choose(request, compiles)
+                answer(variant=variant, notes=notes)
             elif request["action"] == "run":
                 workload.step()
                 answer(seconds=seconds(workload, request["repetitions"]))
@@ -243,6 +251,8 @@ def serve():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1)
-    torch.set_num_threads(parser.parse_args().threads)
+    parser.add_argument("--no-compile", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     answer(version=torch.__version__)
-    serve()
+    serve(not arguments.no_compile)

@@ -41,22 +41,22 @@ public struct BenchmarkReport: Codable, Sendable {
     /// Of one repetition: the median over the rounds, and the quartiles.
     public var seconds, secondsLowerQuartile, secondsUpperQuartile: Double
     public var gflops: Double
-    /// 1 is the measured peak.
+    /// 1 is the measured peak; known when all cases have run.
     public var shareOfPeak: Double
     /// The most memory in use by the process while it repeats the case; absent where it is not measured.
     public var peakMebibytes: Double?
     /// Seconds of one repetition, for every round.
     public var roundSeconds: [Double]
 
-    init(
-      variant: String, precision: String, rounds: [Double], operations: Double, peak: Double, peakMebibytes: Double?
-    ) {
+    init(variant: String, precision: String, rounds: [Double], operations: Double, peakMebibytes: Double?) {
       (self.variant, self.precision, roundSeconds, self.peakMebibytes) = (variant, precision, rounds, peakMebibytes)
       seconds = Statistics.median(rounds)
       (secondsLowerQuartile, secondsUpperQuartile) = Statistics.quartiles(rounds)
       gflops = operations / seconds / 1e9
-      shareOfPeak = operations / seconds / peak
+      shareOfPeak = 0
     }
+
+    mutating func compare(withPeak peak: Double) { shareOfPeak = gflops / peak }
   }
 
   /// PyTorch's time divided by ours: above 1 we are faster.

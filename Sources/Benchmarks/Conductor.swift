@@ -12,6 +12,8 @@ public struct Conductor {
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     public var precision = MatmulPrecision.highest
     public var usesTorch = true
+    /// Whether PyTorch may compile: minutes for a large graph.
+    public var compiles = true
     /// The interpreter: a path, or a name to look up.
     public var python = "python3"
 
@@ -32,30 +34,35 @@ public struct Conductor {
   /// - Parameter progress: told the name of the case that begins, and how many are done.
   public func run(_ cases: [BenchmarkCase], progress: (String, Int) -> Void) throws -> BenchmarkReport {
     var report = try emptyReport(), torch: TorchSide?
-    do { torch = try options.usesTorch ? TorchSide(python: options.python, threads: options.threads) : nil } catch {
+    do { torch = try options.usesTorch ? TorchSide(python: options.python, threads: options.threads, compiles: options.compiles) : nil } catch {
       report.torchMissing = "\(error)"
     }
     report.torch = torch?.version
     if !options.usesTorch { report.torchMissing = "not asked for" }
     for (i, item) in cases.enumerated() {
+      report.peakGflops = max(report.peakGflops, try peak())  // often, because whatever else runs can only lower it
       progress(item.name, i)
       do {
-        report.cases.append(try measure(item, &torch, peak: report.peakGflops * 1e9))
+        report.cases.append(try measure(item, &torch))
       } catch let failure as Failure where !item.environment.isEmpty {
         report.skipped.append(.init(name: item.name, reason: "\(failure)"))
       }
     }
+    report.peakGflops = max(report.peakGflops, try peak())
+    report.addShares()
     report.addGroups(cases)
     return report
   }
 
+  /// The processor's peak, 10⁹ operations per second.
+  private func peak() throws -> Double { try WorkerProcess(workerCommand).ask(WorkerRequest(action: .peak)).peak.map { $0 / 1e9 } ?? 0 }
+
   private func emptyReport() throws -> BenchmarkReport {
-    let worker = try WorkerProcess(workerCommand), isa = worker.hello.isa ?? ""
-    let peak = try worker.ask(WorkerRequest(action: .peak)).peak ?? 0
+    let isa = try WorkerProcess(workerCommand).hello.isa ?? ""
     let facts = EnvironmentFacts.gathered(isa: isa, threads: options.threads)
     return BenchmarkReport(
       cpu: facts.cpu, cores: facts.cores, threads: options.threads, isa: isa, precision: options.precision, rounds: options.rounds,
-      peakGflops: peak / 1e9)
+      peakGflops: 0)
   }
 }
 
@@ -69,7 +76,7 @@ extension Conductor {
     var disturbance = 0.0, rest = 0.0
   }
 
-  private func measure(_ item: BenchmarkCase, _ torch: inout TorchSide?, peak: Double) throws -> BenchmarkReport.Case {
+  private func measure(_ item: BenchmarkCase, _ torch: inout TorchSide?) throws -> BenchmarkReport.Case {
     let ours = try WorkerProcess(workerCommand, environment: item.environment)
     let own = try ours.ask(request(.prepare, item))
     var notes: [String] = [], other: WorkerProcess?, choice: TorchSide.Choice?
@@ -90,7 +97,7 @@ extension Conductor {
       notes.append("the resting side used \(Int((100 * rounds.disturbance / rounds.rest).rounded())) % of a core")
     }
     func side(_ variant: String, _ precision: String, _ seconds: [Double], _ memory: Double?) -> BenchmarkReport.Side {
-      .init(variant: variant, precision: precision, rounds: seconds, operations: operations, peak: peak, peakMebibytes: memory)
+      .init(variant: variant, precision: precision, rounds: seconds, operations: operations, peakMebibytes: memory)
     }
     return BenchmarkReport.Case(
       name: item.name, summary: item.summary, gflop: operations / 1e9, repetitions: repetitions,
@@ -150,6 +157,14 @@ extension Conductor {
 }
 
 extension BenchmarkReport {
+  fileprivate mutating func addShares() {
+    guard peakGflops > 0 else { return }
+    for i in cases.indices {
+      cases[i].ours.compare(withPeak: peakGflops)
+      cases[i].torch?.compare(withPeak: peakGflops)
+    }
+  }
+
   /// The mean of every group of which all cases ran on both sides.
   fileprivate mutating func addGroups(_ selected: [BenchmarkCase]) {
     for name in Set(selected.map(\.group)).subtracting([""]).sorted() {

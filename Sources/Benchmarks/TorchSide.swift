@@ -18,10 +18,11 @@ struct TorchSide {
   private var choices: [String: Choice] = [:]
 
   /// Starts a worker once, to see whether Python, the script and PyTorch are there.
+  /// - Parameter compiles: whether torch.compile is tried, which may take minutes for a large graph.
   /// - Throws: what is missing.
-  init(python: String, threads: Int) throws {
+  init(python: String, threads: Int, compiles: Bool) throws {
     let program = python.contains("/") ? [python] : ["/usr/bin/env", python]
-    command = program + [try Self.locatedScript(), "--threads", "\(threads)"]
+    command = program + [try Self.locatedScript(), "--threads", "\(threads)"] + (compiles ? [] : ["--no-compile"])
     self.threads = threads
     version = try worker().hello.version ?? "of unknown version"
   }

@@ -22,7 +22,7 @@ struct PreparedWorkload {
   init(operations: Double, gradientsOf output: @escaping () -> Tensor) {
     var random = Random(seed: 2, stream: .test)
     let seed = withoutRecording { Tensor.normal(output().shape, &random) }
-    self.init(operations: operations) { _ = output().gradients(seed: seed) }
+    self.init(operations: operations, run: { _ = output().gradients(seed: seed) })
   }
 
   init(operations: Double, run: @escaping () throws -> Void) {

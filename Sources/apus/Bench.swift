@@ -38,6 +38,9 @@ struct Bench: ParsableCommand {
   @Flag(help: "Time our side only.")
   var noTorch = false
 
+  @Flag(help: "Leave out torch.compile, which takes minutes for a whole network.")
+  var noCompile = false
+
   @Option(help: ArgumentHelp("The Python interpreter that has PyTorch.", valueName: "path"))
   var python = Conductor.Options().python
 
@@ -70,6 +73,7 @@ struct Bench: ParsableCommand {
     options.rounds = rounds
     if threads > 0 { options.threads = threads }
     (options.precision, options.usesTorch, options.python) = (precision, !noTorch, python)
+    options.compiles = !noCompile
     let program = Bundle.main.executableURL?.path(percentEncoded: false) ?? CommandLine.arguments[0]
     let conductor = Conductor(
       options, workerCommand: [program, "bench", "--role", "worker", "--threads", "\(options.threads)"],

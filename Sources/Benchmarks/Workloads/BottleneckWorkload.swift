@@ -19,11 +19,14 @@ struct BottleneckWorkload: Workload {
     return 3 * 2 * Double(batch * (first + (blocks - 1) * other))
   }
 
-  func prepared() -> PreparedWorkload {
+  func prepared() -> PreparedWorkload { PreparedWorkload(operations: operations, gradientsOf: forward()) }
+
+  /// The forward pass of blocks with random parameters and input.
+  func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let blocks = (0..<blocks).map { Bottleneck($0 == 0 ? inputs : outputs, width, isFirst: $0 == 0, &random) }
     let x = Tensor.normal([batch, height, imageWidth, inputs], &random).tracked()
-    return PreparedWorkload(operations: operations) { Sequential(blocks)(x, Pass(.training)) }
+    return { Sequential(blocks)(x, Pass(.training)) }
   }
 }
 

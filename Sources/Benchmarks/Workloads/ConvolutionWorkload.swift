@@ -9,8 +9,8 @@ struct ConvolutionWorkload: Workload {
   /// Whether the gradient of the input is computed, as in all layers but a network's first.
   let inputGradient: Bool
 
-  /// - Parameters:
-  ///   - size: of the input, pixels.
+  /// A convolution padded by half of its kernel, so that stride 1 keeps the size.
+  /// - Parameter size: of the input, pixels.
   init(
     _ inputs: Int, to outputs: Int? = nil, kernel: Extent = 3, size: Extent, batch: Int = 1, stride: Int = 1, inputGradient: Bool = true
   ) {
@@ -26,12 +26,15 @@ struct ConvolutionWorkload: Workload {
     return 2 * Double(batch * outputHeight * outputWidth * kernelHeight * kernelWidth * inputs * outputs) * (inputGradient ? 3 : 2)
   }
 
-  func prepared() -> PreparedWorkload {
+  func prepared() -> PreparedWorkload { PreparedWorkload(operations: operations, gradientsOf: forward()) }
+
+  /// The forward pass of a layer with random parameters and input.
+  func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let how = Convolution(stride: Extent(stride), padding: Extent(height: paddingHeight, width: paddingWidth))
     let layer = Conv2d(inputs, outputs, kernel: Extent(height: kernelHeight, width: kernelWidth), how, &random)
     let image = Tensor.normal([batch, height, width, inputs], &random)
     let x = inputGradient ? image.tracked() : image
-    return PreparedWorkload(operations: operations) { layer(x) }
+    return { layer(x) }
   }
 }

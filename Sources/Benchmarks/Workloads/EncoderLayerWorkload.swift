@@ -14,11 +14,14 @@ struct EncoderLayerWorkload: Workload {
     return 3 * 2 * Double(batch * tokens * perToken)
   }
 
-  func prepared() -> PreparedWorkload {
+  func prepared() -> PreparedWorkload { PreparedWorkload(operations: operations, gradientsOf: forward()) }
+
+  /// The forward pass of a layer with random parameters and input.
+  func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let layer = EncoderLayer(width: width, heads: heads, hidden: hidden, &random)
     let x = Tensor.normal([batch, tokens, width], &random).tracked()
-    return PreparedWorkload(operations: operations) { layer(x, Pass(.training)) }
+    return { layer(x, Pass(.training)) }
   }
 }
 

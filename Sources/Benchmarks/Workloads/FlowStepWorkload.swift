@@ -18,10 +18,11 @@ struct FlowStepWorkload: Workload {
       RAFT.sequenceLoss(
         model(images[0], images[1], iterations: iterations, Pass(.training)), target: flow, valid: valid, gamma: 0.8)
     }
-    return PreparedWorkload(operations: loss().recordedOperations) {
+    func step() throws {
       let gradients = loss().gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
       optimizer.step(gradients, rate: 1e-4, scale: clipped.scale)
     }
+    return PreparedWorkload(operations: loss().recordedOperations, run: step)
   }
 }
