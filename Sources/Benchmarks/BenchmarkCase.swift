@@ -6,7 +6,7 @@ public struct BenchmarkCase: Sendable {
   /// Cases whose ratios have a mean in common; empty for none.
   public let group: String
   public let summary: String
-  let workload: any Workload
+  package let workload: any Workload
   /// Further environment variables of our side.
   var environment: [String: String] = [:]
   /// Whether another process keeps one core busy all the time.

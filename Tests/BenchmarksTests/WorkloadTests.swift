@@ -1,4 +1,4 @@
-@testable import Benchmarks
+import Benchmarks
 import Tensors
 import Testing
 
@@ -17,25 +17,16 @@ import Testing
   }
 
   /// The formulas against the products of the recorded graph, which hold the shapes that really met.
-  @Test func operationsAreThoseOfTheGraph() {
-    let stem = ConvolutionWorkload(3, to: 8, kernel: 7, size: Extent(height: 18, width: 22), batch: 2, stride: 2, inputGradient: false)
-    #expect(stem.forward()().recordedOperations == stem.operations)
-    #expect(stem.operations == 2 * 2 * Double(2 * 9 * 11 * 49 * 3 * 8))
-    let row = ConvolutionWorkload(6, to: 4, kernel: Extent(height: 1, width: 5), size: Extent(height: 7, width: 9))
-    #expect(row.forward()().recordedOperations == row.operations)
-    let encoder = EncoderLayerWorkload(batch: 2, tokens: 5, width: 8, heads: 2, hidden: 12)
-    #expect(encoder.forward()().recordedOperations == encoder.operations)
-    let stage = BottleneckWorkload(batch: 2, inputs: 6, width: 4, height: 8, imageWidth: 12, blocks: 3)
-    #expect(stage.forward()().recordedOperations == stage.operations)
+  @Test(arguments: BenchmarkCase.all.map(\.name))
+  func operationsAreThoseOfTheGraph(_ name: String) throws {
+    guard let workload = try BenchmarkCase.select([name])[0].workload as? any DifferentiatedWorkload else { return }
+    #expect(workload.forward()().recordedOperations == workload.operations)
   }
 
-  /// A repetition computes gradients, not only the output: it takes the memory that they need.
-  @Test func repetitionsComputeGradients() throws {
-    let workload = ConvolutionWorkload(16, size: Extent(height: 64, width: 64)).prepared()
-    MemoryPool.resetHighWater()
-    let before = MemoryPool.statistics.inUse
-    try workload.run()
-    let taken = MemoryPool.statistics.highWater - before, image = 64 * 64 * 16 * 4
-    #expect(taken >= 2 * image, "the output and the gradient of the input take \(2 * image) bytes, \(taken) were taken")
+  @Test func operationsCountForwardAndBothGradients() throws {
+    let convolution = try BenchmarkCase.select(["conv3x3-64"])[0].workload.prepared()
+    #expect(convolution.operations == 3 * 2 * Double(56 * 56 * 9 * 64 * 64))
+    let stem = try BenchmarkCase.select(["conv7x7-stem"])[0].workload.prepared()
+    #expect(stem.operations == 2 * 2 * Double(184 * 248 * 49 * 3 * 64))
   }
 }

@@ -3,7 +3,7 @@ import Tensors
 
 /// One stage of ResNet-50, batch normalisation in training mode, forward and backward.
 /// - Source: He et al. 2016, table 1, with the stride in the 3x3 convolution, as torchvision has it.
-struct BottleneckWorkload: Workload {
+struct BottleneckWorkload: DifferentiatedWorkload {
   static let kind = "bottlenecks"
 
   /// Of the input; the first block halves height and width. Blocks compute in `width` channels and give four times as many.
@@ -19,9 +19,6 @@ struct BottleneckWorkload: Workload {
     return 3 * 2 * Double(batch * (first + (blocks - 1) * other))
   }
 
-  func prepared() -> PreparedWorkload { PreparedWorkload(operations: operations, gradientsOf: forward()) }
-
-  /// The forward pass of blocks with random parameters and input.
   func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let blocks = (0..<blocks).map { Bottleneck($0 == 0 ? inputs : outputs, width, isFirst: $0 == 0, &random) }

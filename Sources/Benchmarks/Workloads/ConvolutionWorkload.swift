@@ -2,7 +2,7 @@ import Networks
 import Tensors
 
 /// One convolution with bias, forward and backward.
-struct ConvolutionWorkload: Workload {
+struct ConvolutionWorkload: DifferentiatedWorkload {
   static let kind = "convolution"
 
   let batch, inputs, outputs, height, width, kernelHeight, kernelWidth, stride, paddingHeight, paddingWidth: Int
@@ -26,9 +26,6 @@ struct ConvolutionWorkload: Workload {
     return 2 * Double(batch * outputHeight * outputWidth * kernelHeight * kernelWidth * inputs * outputs) * (inputGradient ? 3 : 2)
   }
 
-  func prepared() -> PreparedWorkload { PreparedWorkload(operations: operations, gradientsOf: forward()) }
-
-  /// The forward pass of a layer with random parameters and input.
   func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let how = Convolution(stride: Extent(stride), padding: Extent(height: paddingHeight, width: paddingWidth))

@@ -3,7 +3,7 @@ import Tensors
 
 /// One layer of DETR's encoder, normalised after each addition, forward and backward.
 /// - Source: Carion et al. 2020; Vaswani et al. 2017, section 3.1.
-struct EncoderLayerWorkload: Workload {
+struct EncoderLayerWorkload: DifferentiatedWorkload {
   static let kind = "encoder_layer"
 
   let batch, tokens, width, heads, hidden: Int
@@ -14,9 +14,6 @@ struct EncoderLayerWorkload: Workload {
     return 3 * 2 * Double(batch * tokens * perToken)
   }
 
-  func prepared() -> PreparedWorkload { PreparedWorkload(operations: operations, gradientsOf: forward()) }
-
-  /// The forward pass of a layer with random parameters and input.
   func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let layer = EncoderLayer(width: width, heads: heads, hidden: hidden, &random)
