@@ -32,7 +32,8 @@ INLINE uint16_t split_off(float *x) {
 }
 
 /* y[q y_plane + i y_step] = the parts of x[i x_step], of zeros for n <= i < width. */
-static void split_run(const float *x, ptrdiff_t x_step, size_t n, size_t width, uint16_t *y, ptrdiff_t y_step, ptrdiff_t y_plane, int parts) {
+static void split_run(const float *x, ptrdiff_t x_step, size_t n, size_t width, uint16_t *y, ptrdiff_t y_step, ptrdiff_t y_plane,
+                      int parts) {
   for (size_t i = 0; i < width; i++) {
     float rest = i < n ? x[(ptrdiff_t)i * x_step] : 0;
     for (int q = 0; q < parts; q++) y[q * y_plane + (ptrdiff_t)i * y_step] = split_off(&rest);
@@ -96,8 +97,10 @@ INLINE void dot_part(const uint16_t *x, const uint16_t *part, size_t pairs, floa
   }
 }
 
-/* The products of each 32 of depth are summed by themselves, smallest first: their rounding errors stay below those of a plain sum. */
-static void block_portable(const apus_split_product *how, size_t rows, const uint16_t *a, const uint16_t *panel, float *y, ptrdiff_t y_row) {
+/* The products of each 32 of depth are summed by themselves, smallest first: their rounding errors stay below those of a plain
+ * sum. */
+static void block_portable(const apus_split_product *how, size_t rows, const uint16_t *a, const uint16_t *panel, float *y,
+                           ptrdiff_t y_row) {
   const int products = SPLIT_PRODUCTS[how->parts];
   const size_t columns = how->columns > 16 ? 32 : 16;
   for (size_t r = 0; r < rows; r++, a += how->a_row, y += y_row) {

@@ -65,7 +65,9 @@ struct SplitProductCase {
     var numbers = Numbers(seed: seed)
     (self.depth, self.aRow) = (depth, aRow)
     let count = (rows - 1) * aRow + 3 + (depth + 31) / 32 * 32
-    func scaled(_ x: Float) -> Float { inputs == .badlyScaled ? x * Float(sign: .plus, exponent: numbers.whole(below: 31) - 15, significand: 1) : x }
+    func scaled(_ x: Float) -> Float {
+      inputs == .badlyScaled ? x * Float(sign: .plus, exponent: numbers.whole(below: 31) - 15, significand: 1) : x
+    }
     a = (0..<count).map { _ in scaled(numbers.real(1)) }
     var b: [Float] = (0..<3 * depth * columns).map { _ in scaled(numbers.real(1)) }
     if inputs == .badlyScaled {  // columns over twelve powers of ten
@@ -116,8 +118,12 @@ struct SplitProductCase {
       var how = apus_split_product(
         rows: rows, columns: columns, depth: depth, taps: taps.count, tap_offsets: taps.baseAddress, a_row: aRow, a_plane: a.count,
         c_row: stride, parts: Int32(parts), adds: initial == nil ? 0 : 1)
+      let from = guarded.elements.baseAddress.map { $0 + (self.rows - rows) * aRow }
       kernels.tiles_begin()
-      kernels.product(&how, guarded.elements.baseAddress.map { $0 + (self.rows - rows) * aRow }, panel, &c)
+      for _ in 0..<2 {  // the second call must find the tiles as the first did
+        c = [Float](repeating: initial ?? -7, count: c.count)
+        kernels.product(&how, from, panel, &c)
+      }
       kernels.tiles_end()
     }
     var result: [Float] = []

@@ -5,9 +5,10 @@ import Testing
 @Suite struct SplitConversionTests {
   static let special: [Float] = [
     0, -0.0, 1, -1, .infinity, -.infinity, .nan, -.nan, Float(nan: 1, signaling: true), .greatestFiniteMagnitude,
-    -.greatestFiniteMagnitude, .leastNormalMagnitude, -.leastNormalMagnitude, .leastNonzeroMagnitude, -Float(bitPattern: 0x0001_1111), 1e-38, 3e-36,
-    Float(bitPattern: 0x7f7f_0000), Float(bitPattern: 0x7f7f_7fff), Float(bitPattern: 0x7f7f_8000), Float(bitPattern: 0xff7f_8001),
-    Float(bitPattern: 0x3f80_8000), Float(bitPattern: 0x3f81_8000), Float(bitPattern: 0x3f80_8001), Float(bitPattern: 0x007f_ffff),
+    -.greatestFiniteMagnitude, .leastNormalMagnitude, -.leastNormalMagnitude, .leastNonzeroMagnitude, 1e-38, 3e-36,
+    -Float(bitPattern: 0x0001_1111), Float(bitPattern: 0x7f7f_0000), Float(bitPattern: 0x7f7f_7fff),
+    Float(bitPattern: 0x7f7f_8000), Float(bitPattern: 0xff7f_8001), Float(bitPattern: 0x3f80_8000),
+    Float(bitPattern: 0x3f81_8000), Float(bitPattern: 0x3f80_8001), Float(bitPattern: 0x007f_ffff),
   ]
 
   /// Numbers of every exponent, and the special ones.
