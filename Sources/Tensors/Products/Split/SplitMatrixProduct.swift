@@ -1,0 +1,76 @@
+import CKernels
+
+/// A `MatrixProduct` on bfloat16 parts: the rows of a task are split once, the second factor is packed once for all tasks.
+struct SplitMatrixProduct {
+  let product: MatrixProduct
+  let path: SplitPath
+  /// Split rows in one task's memory: some 512 KiB, to stay in the second-level cache.
+  private static let rowElements = 1 << 18
+  private static let fewestRows = 32
+
+  func run(_ a: Tensor, _ b: Tensor, depth: Range<Int>, into y: Tensor, at place: Int, finish: Finish) {
+    let (batch, m, n, k) = (product.batch, product.m, product.n, product.k)
+    let factor = Factor(tensor: b, start: depth.lowerBound * (product.isBTransposed ? 1 : n), row: product.isBTransposed ? 1 : n,
+                        column: product.isBTransposed ? k : 1, group: k * n)
+    let panels = SplitPanels(factor, slabs: [0], rows: depth.count, taps: 1, columns: n, groups: batch, path)
+    let tasks = (TaskCount.wanted(multiplyAdds: batch * m * n * depth.count) + batch - 1) / batch
+    let even = (m + tasks - 1) / tasks
+    let rowBlock = Swift.max(Self.fewestRows, Swift.min(even, Self.rowElements / (depth.count * path.parts)))
+    let strips = (m + rowBlock - 1) / rowBlock
+    parallelFor(batch * strips) { range in
+      path.kernels.tiles_begin()
+      for task in range {
+        let item = task / strips, first = task % strips * rowBlock
+        multiply(a, panels, item, first..<Swift.min(m, first + rowBlock), depth, into: y, at: place, finish)
+      }
+      path.kernels.tiles_end()
+    }
+  }
+
+  private func multiply(
+    _ a: Tensor, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>, _ depth: Range<Int>, into y: Tensor, at place: Int, _ finish: Finish
+  ) {
+    let (m, k) = (product.m, product.k)
+    guard product.isATransposed else {
+      let first = a.address(item * m * k + rows.lowerBound * k + depth.lowerBound)
+      return path.withSplitRows(first, rows: rows.count, columns: depth.count, stride: k) { planes, pitch, plane in
+        multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, finish)
+      }
+    }
+    let first = a.address(item * m * k + depth.lowerBound * m + rows.lowerBound)
+    path.withSplitTransposed(first, rows: depth.count, columns: rows.count, stride: m) { planes, pitch, plane in
+      multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, finish)
+    }
+  }
+
+  private func multiply(
+    _ planes: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>,
+    into y: Tensor, at place: Int, _ finish: Finish
+  ) {
+    [0].withUnsafeBufferPointer { tap in
+      for panel in item * panels.perGroup..<(item + 1) * panels.perGroup {
+        let range = panels.range(of: panel)
+        var how = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: tap.baseAddress,
+                                     a_row: pitch, a_plane: plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
+        let c = y.address(place + (item * product.m + rows.lowerBound) * product.n + range.lowerBound)
+        path.kernels.product(&how, planes, panels.address(panel), c.assumingMemoryBound(to: Float.self))
+        finish.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
+      }
+    }
+  }
+}
+
+extension SplitPath {
+  /// The parts of `x` `[rows, columns]`, rows `stride` apart: `[rows, pitch]` in each plane, zeros beyond `columns`.
+  func withSplitRows(
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int,
+    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
+  ) {
+    let pitch = columns + Self.slack, plane = rows * pitch
+    withPlanes(parts * plane) { planes in
+      var how = apus_split_rows(rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
+      kernels.split(&how, x.assumingMemoryBound(to: Float.self), planes)
+      body(planes, pitch, plane)
+    }
+  }
+}

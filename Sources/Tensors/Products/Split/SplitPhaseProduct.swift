@@ -1,0 +1,51 @@
+import CKernels
+
+/// One phase of a `TapProduct` on bfloat16 parts: as `PhaseProduct`, but the source rows of a task are split once, for all its panels.
+struct SplitPhaseProduct {
+  let product: TapProduct
+  let phase: TapPlan.Phase
+  let x: Tensor, finish: Finish, y: Tensor
+  private let runs: [TapPlan.Run]
+  private let panels: SplitPanels
+  private let grid: PhaseGrid
+
+  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ finish: Finish, _ y: Tensor, _ path: SplitPath) {
+    (self.product, self.phase, self.x, self.finish, self.y) = (product, phase, x, finish, y)
+    runs = phase.runs(merging: product.groups == 1)
+    panels = SplitPanels(weight, slabs: phase.taps.map(\.weight), rows: product.depth, taps: runs.count, columns: product.columns,
+                         groups: product.groups, path)
+    grid = PhaseGrid(product, phase, x, panels: panels.count)
+  }
+
+  func run() {
+    grid.forEachTask { image, rows, block in
+      SourceStrip.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
+        panels.path.kernels.tiles_begin()
+        panels.path.withSplit(strip.base, count: strip.count) { planes, plane in
+          for panel in block { multiply(strip, planes, plane, panel, image, rows) }
+        }
+        panels.path.kernels.tiles_end()
+      }
+    }
+  }
+
+  private func multiply(
+    _ strip: SourceStrip, _ planes: UnsafePointer<UInt16>, _ plane: Int, _ panel: Int, _ image: Int, _ rows: Range<Int>
+  ) {
+    let channels = x.shape[3], group = panels.group(of: panel), range = panels.range(of: panel)
+    let columns = group * product.columns + range.lowerBound..<group * product.columns + range.upperBound
+    let taps = runs.map { $0.row * strip.pitch + $0.column * channels }
+    taps.withUnsafeBufferPointer { taps in
+      var how = apus_split_product(
+        rows: phase.size.width, columns: range.count, depth: panels.depth, taps: panels.taps, tap_offsets: taps.baseAddress,
+        a_row: phase.sourceStep.width * channels, a_plane: plane, c_row: phase.step.width * y.shape[3],
+        parts: Int32(panels.path.parts), adds: 0)
+      for row in rows {
+        let c = y.address(product.place(phase, image, row) + columns.lowerBound)
+        panels.path.kernels.product(&how, planes + strip.offset(row * phase.sourceStep.height, 0, group * product.depth),
+          panels.address(panel), c.assumingMemoryBound(to: Float.self))
+        finish.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import CKernels
+
+/// The strips of a `WeightProduct` on bfloat16 parts. Pixels are the inner dimension: the input is split and transposed once per strip,
+/// and used by all taps, panels and channels of the task.
+///
+/// With stride 1, input and output gradient lie on the same grid of pixels, margins included, so that a tap is a shift of one long
+/// row; with larger strides every kernel row gathers the pixels it reads.
+struct SplitWeightProduct {
+  let path: SplitPath
+  let plan: TapPlan
+  let groups, depth, columns: Int
+
+  private var phase: TapPlan.Phase { plan.phases[0] }
+  private var channels: Int { groups * columns }
+
+  /// Adds some rows of one image to `dw` for all taps and the panels of `block`.
+  func add(
+    _ x: Tensor, _ dy: Tensor, image: Int, rows: Range<Int>, panels block: Range<Int>, adds: Bool, into dw: UnsafeMutableRawPointer
+  ) {
+    let source = phase.sourceRows(of: rows)
+    path.kernels.tiles_begin()
+    SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
+      let gradient = dy.address((image * phase.size.height + rows.lowerBound) * phase.size.width * channels)
+      if phase.sourceStep == 1 {
+        addShifted(strip, gradient, rows, block, adds, dw)
+      } else {
+        addGathered(strip, gradient, rows, block, adds, dw)
+      }
+    }
+    path.kernels.tiles_end()
+  }
+
+  private func addShifted(
+    _ strip: SourceStrip, _ gradient: UnsafeRawPointer, _ rows: Range<Int>, _ block: Range<Int>, _ adds: Bool,
+    _ dw: UnsafeMutableRawPointer
+  ) {
+    let inputs = groups * depth, pitch = strip.pitch / inputs, length = rows.count * pitch
+    path.withSplitTransposed(strip.base, rows: strip.count / inputs, columns: inputs, stride: inputs) { planes, row, plane in
+      withPanels(gradient, rows: rows.count, pitch: pitch, block) { panel, index in
+        for (place, tap) in phase.taps.enumerated() {
+          let first = strip.offset(rows.lowerBound + tap.row, tap.column) / inputs
+          multiply(planes + index / perGroup * depth * row + first, row, plane, panel, length, index, rowCount: depth, place, adds, dw)
+        }
+      }
+    }
+  }
+
+  private func addGathered(
+    _ strip: SourceStrip, _ gradient: UnsafeRawPointer, _ rows: Range<Int>, _ block: Range<Int>, _ adds: Bool,
+    _ dw: UnsafeMutableRawPointer
+  ) {
+    let inputs = groups * depth, width = phase.size.width, length = rows.count * width, step = phase.sourceStep
+    let runs = phase.runs(merging: groups == 1)
+    withScratch(length * inputs * (groups == 1 ? runs[0].weights.count : 1), .float32) { scratch in
+      for run in runs {
+        let wide = inputs * (groups == 1 ? run.weights.count : 1)
+        for row in rows {
+          MatmulGather.copy(strip.address(row * step.height + run.row, run.column), rows: width, columns: wide, stride: step.width * inputs,
+                            into: scratch + (row - rows.lowerBound) * width * wide * MemoryLayout<Float>.size)
+        }
+        path.withSplitTransposed(scratch, rows: length, columns: wide, stride: wide) { planes, row, plane in
+          withPanels(gradient, rows: rows.count, pitch: width, block) { panel, index in
+            multiply(planes + index / perGroup * depth * row, row, plane, panel, length, index,
+                     rowCount: groups == 1 ? wide : depth, run.weights.lowerBound, adds, dw)
+          }
+        }
+      }
+    }
+  }
+
+  private var perGroup: Int { (columns + SplitPath.width - 1) / SplitPath.width }
+
+  /// Packs the output gradient of each panel, its rows `pitch` pixels apart with zeros between them.
+  private func withPanels(
+    _ gradient: UnsafeRawPointer, rows: Int, pitch: Int, _ block: Range<Int>, _ body: (UnsafePointer<UInt16>, _ panel: Int) -> Void
+  ) {
+    let bytes = MemoryLayout<Float>.size, width = phase.size.width, row = SplitPath.width * bytes
+    withScratch(rows * pitch * SplitPath.width, .float32) { scratch in
+      path.withPlanes(path.panelSize(taps: 1, depth: rows * pitch)) { panel in
+        for index in block {
+          let first = index % perGroup * SplitPath.width, count = Swift.min(columns - first, SplitPath.width)
+          for line in 0..<rows {
+            let from = gradient + (line * width * channels + index / perGroup * columns + first) * bytes
+            MatmulGather.copy(from, rows: width, columns: count, stride: channels, into: scratch + line * pitch * row, pitch: SplitPath.width)
+            (scratch + (line * pitch + width) * row).initializeMemory(as: UInt8.self, repeating: 0, count: (pitch - width) * row)
+          }
+          path.pack(scratch, taps: 1, depth: rows * pitch, columns: count, into: panel)
+          body(panel, index)
+        }
+      }
+    }
+  }
+
+  private func multiply(
+    _ a: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panel: UnsafePointer<UInt16>, _ length: Int, _ index: Int, rowCount: Int,
+    _ tap: Int, _ adds: Bool, _ dw: UnsafeMutableRawPointer
+  ) {
+    let first = index % perGroup * SplitPath.width
+    let place = tap * depth * channels + index / perGroup * columns + first
+    [0].withUnsafeBufferPointer { zero in
+      var how = apus_split_product(
+        rows: rowCount, columns: Swift.min(columns - first, SplitPath.width), depth: length, taps: 1, tap_offsets: zero.baseAddress,
+        a_row: pitch, a_plane: plane, c_row: channels, parts: Int32(path.parts), adds: adds ? 1 : 0)
+      path.kernels.product(&how, a, panel, dw.assumingMemoryBound(to: Float.self) + place)
+    }
+  }
+}
+
+/// Copies of float32 rows.
+private enum MatmulGather {
+  static func copy(
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, into y: UnsafeMutableRawPointer, pitch: Int? = nil
+  ) {
+    Precision.float32.kernels.copy(2, [rows, columns], x, [stride, 1], y, [pitch ?? columns, 1])
+  }
+}
