@@ -49,43 +49,52 @@ struct BackwardWalk {
         result.insert(dy, for: node)
         continue
       }
-      guard let rule = node.rule else {
-        stop("gradients: the graph of '\(node.op?.rawValue ?? "")' was already walked and freed; pass keepingGraph: true the first time")
-      }
-      let parents = node.parents
-      accumulate(rule(dy, node), of: node, into: parents, &pending)
+      let gradients = Self.gradients(of: node, dy)
+      accumulate(gradients, of: node, into: node.parents, &pending)
       if isReleasing { node.release() }
     }
     return result
   }
 
+  private static func gradients(of node: Node, _ dy: Tensor) -> [Tensor?] {
+    guard let rule = node.rule else {
+      stop("gradients: the graph of '\(node.op?.rawValue ?? "")' was already walked and freed; pass keepingGraph: true the first time")
+    }
+    return rule(dy, node)
+  }
+
   private func accumulate(
-    _ gradients: [Tensor?], of node: Node, into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
+    _ gradients: consuming [Tensor?], of node: Node, into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
   ) {
     require(gradients.count == parents.count,
       "\(node.op?.rawValue ?? ""): its rule gave \(gradients.count) gradients for \(parents.count) parents")
-    for case (let parent?, let gradient?) in zip(parents, gradients) {
+    for i in parents.indices {
+      guard let parent = parents[i], var gradient = gradients[i].take() else { continue }
       require(gradient.shape == parent.shape && gradient.precision == parent.precision,
         "\(node.op?.rawValue ?? ""): gradient of shape \(gradient.shape) (\(gradient.precision.rawValue)) "
           + "for a parent of shape \(parent.shape) (\(parent.precision.rawValue))")
       let id = ObjectIdentifier(parent)
-      guard let sum = pending.removeValue(forKey: id) else {
+      if var sum = pending.removeValue(forKey: id) {
+        add(&gradient, to: &sum)
+        pending[id] = sum
+      } else {
         pending[id] = gradient
-        continue
       }
-      pending[id] = add(gradient, to: sum)
     }
   }
 
-  /// The sum, in the memory of `sum` where nobody else needs it.
-  private func add(_ gradient: Tensor, to sum: consuming Tensor) -> Tensor {
-    guard !Recording.isOn else { return sum + gradient }
-    var total = sum
-    total.updateInPlace { total in
+  /// The sum, in the memory of either where nobody else needs it.
+  private func add(_ gradient: inout Tensor, to sum: inout Tensor) {
+    guard !Recording.isOn else {
+      sum = sum + gradient
+      return
+    }
+    if !sum.isUnique, gradient.isUnique { swap(&gradient, &sum) }  // addition commutes, bit for bit
+    let other = gradient
+    sum.updateInPlace { total in
       parallelFor(total.count, grain: 1 << 16) {
-        total.kernels.accumulate(gradient.address($0.lowerBound), total.address($0.lowerBound), $0.count)
+        total.kernels.accumulate(other.address($0.lowerBound), total.address($0.lowerBound), $0.count)
       }
     }
-    return total
   }
 }

@@ -19,6 +19,9 @@ extension Tensor {
   /// The same elements, cut off from the graph: no gradient passes.
   public func detached() -> Tensor { Tensor(shape: shape, storage: storage) }
 
+  /// The shape if gradients flow through this tensor: rules that need no elements capture this, not the tensor with its memory.
+  var recordedShape: [Int]? { isRecorded ? shape : nil }
+
   /// This plain value as the output of `op`, if recording is on and a parent is itself recorded.
   /// - Parameters:
   ///   - parents: the differentiable inputs.
