@@ -16,7 +16,7 @@ extension Tensor {
     guard let root = node else { stop("gradients: nothing was recorded; does the value depend on a tracked tensor?") }
     require(seed.shape == shape, "gradients: seed of shape \(seed.shape) for a value of shape \(shape)")
     return Recording.$isOn.withValue(recording) {
-      BackwardWalk(isReleasing: !recording && !keepingGraph).run(from: root, seed: seed)
+      Profiler.span("backward") { BackwardWalk(isReleasing: !recording && !keepingGraph).run(from: root, seed: seed) }
     }
   }
 
@@ -49,9 +49,10 @@ struct BackwardWalk {
         result.insert(dy, for: node)
         continue
       }
-      let gradients = Self.gradients(of: node, dy)
+      let gradients = Profiler.asOne { Self.gradients(of: node, dy) }
+      Profiler.end(backwardOf: node.op, from: dy, to: gradients)
       accumulate(gradients, of: node, into: node.parents, &pending)
-      if isReleasing { node.release() }
+      if isReleasing { Profiler.releasing { node.release() } }
     }
     return result
   }
@@ -76,6 +77,7 @@ struct BackwardWalk {
       let id = ObjectIdentifier(parent)
       if var sum = pending.removeValue(forKey: id) {
         add(&gradient, to: &sum)
+        Profiler.endAccumulation(of: sum)
         pending[id] = sum
       } else {
         pending[id] = gradient

@@ -42,6 +42,7 @@ extension Tensor {
   }
 
   private func attached(_ op: Op, _ parents: [Tensor], _ rule: @escaping Node.Rule) -> Tensor {
+    Profiler.end(op, from: parents, to: self)
     guard parents.contains(where: \.isRecorded), Recording.isOn else { return self }
     let node = Node(op, shape: shape, precision: precision, parents: parents.map(\.node), rule: rule)
     return Tensor(shape: shape, storage: storage, node: node)

@@ -10,6 +10,7 @@ extension Tensor {
     requireSamePrecision(weight, "convolved")
     if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
+    Profiler.count(flops: g.flops)
     if g.isPointwise {
       MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in).run(x, weight, into: y)
       if let bias {
@@ -39,6 +40,7 @@ extension Tensor {
     dy.requireSamePrecision(weight, "convolutionInputGradient")
     require(dy.shape == g.outputShape, "convolutionInputGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
+    Profiler.count(flops: g.flops)
     if g.isPointwise {
       MatrixProduct(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
     } else {
@@ -63,6 +65,7 @@ extension Tensor {
     x.requireSamePrecision(dy, "convolutionWeightGradient")
     require(dy.shape == g.outputShape, "convolutionWeightGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dw = x.fresh(shape)
+    Profiler.count(flops: g.flops)
     if g.isPointwise {
       MatrixProduct(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
     } else {
@@ -119,6 +122,8 @@ private struct ConvolutionShapes {
 
   var taps: Int { kernel.height * kernel.width }
   var outputShape: [Int] { [n, output.height, output.width, out] }
+  /// Of each of the three ops; taps in the padding count.
+  var flops: Int { 2 * outputShape.reduce(1, *) * taps * (`in` / groups) }
 
   /// `[kh, kw, in/g, out]` → `[taps, out/g, in]`: within each group, input and output channels change places.
   func swappedChannels(_ weight: Tensor) -> Tensor {

@@ -62,7 +62,7 @@ extension Tensor {
   /// As `normalized`, with the mean and the biased variance as plain values (`[n]` numbers per kept index), for running statistics.
   public func normalizedWithMoments(_ axes: NormalizationAxes, epsilon: Double = 1e-5) -> (y: Tensor, mean: Tensor, variance: Tensor) {
     let view = NormalizationView(shape, axes), x = self
-    let (mean, variance, rstd) = x.moments(view, epsilon), y = fresh()
+    let (mean, variance, rstd) = Profiler.asOne { x.moments(view, epsilon) }, y = fresh()
     view.parallelBlocks { outer, rows, offset, _ in
       let place = outer * view.keep
       y.kernels.normalize(x.address(offset), mean.address(place), rstd.address(place), rows.count, view.keep, view.fold, y.address(offset))
