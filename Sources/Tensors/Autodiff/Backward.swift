@@ -28,15 +28,26 @@ extension Tensor {
 struct BackwardWalk {
   let isReleasing: Bool
 
-  /// All nodes that `root` depends on, oldest first.
-  static func order(from root: Node) -> [Node] {
+  /// All nodes that `root` depends on, oldest first; those numbered `first` and above, if there is a limit.
+  static func order(from root: Node, madeFrom first: Int = 0) -> [Node] {
+    reachable(from: root, first).filter { $0.serial >= first }.sorted { $0.serial < $1.serial }
+  }
+
+  /// The youngest nodes numbered below `first` that `root` depends on, oldest first.
+  static func nodes(from root: Node, madeBefore first: Int) -> [Node] {
+    reachable(from: root, first).filter { $0.serial < first }.sorted { $0.serial < $1.serial }
+  }
+
+  /// `root` and what it depends on, but nothing beyond nodes numbered below `first`.
+  private static func reachable(from root: Node, _ first: Int) -> [Node] {
     var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
     var found = [root], next = 0
     while next < found.count {
+      defer { next += 1 }
+      guard found[next].serial >= first else { continue }
       for case let parent? in found[next].parents where seen.insert(ObjectIdentifier(parent)).inserted { found.append(parent) }
-      next += 1
     }
-    return found.sorted { $0.serial < $1.serial }
+    return found
   }
 
   func run(from root: Node, seed: Tensor) -> Gradients {
@@ -49,12 +60,26 @@ struct BackwardWalk {
         result.insert(dy, for: node)
         continue
       }
+      if let recomputation = node.recomputation {
+        order += again(recomputation, dy, &pending)
+        if isReleasing { node.release() }
+        continue
+      }
       let gradients = Profiler.asOne { Self.gradients(of: node, dy) }
       Profiler.end(backwardOf: node.op, from: dy, to: gradients)
       accumulate(gradients, of: node, into: node.parents, &pending)
       if isReleasing { Profiler.releasing { node.release() } }
     }
     return result
+  }
+
+  /// Runs a block once more; its new nodes are all younger than what is left to walk, and come next.
+  private func again(_ recomputation: Node.Recomputation, _ dy: Tensor, _ pending: inout [ObjectIdentifier: Tensor]) -> [Node] {
+    let first = Node.nextSerial
+    let y = Recording.$isOn.withValue(true) { Profiler.span("recompute", recomputation) }
+    guard let root = y.node, y.shape == dy.shape else { stop("recomputed: the block gave another result when it ran again, shape \(y.shape)") }
+    pending[ObjectIdentifier(root)] = dy
+    return Self.order(from: root, madeFrom: first)
   }
 
   private static func gradients(of node: Node, _ dy: Tensor) -> [Tensor?] {
