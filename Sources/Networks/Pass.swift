@@ -14,6 +14,8 @@ public final class Pass {
   public let frozenNormalization: Bool
   /// The numbers that dropout draws.
   public var random: Random
+  /// Whether a block of this pass runs once more in the backward pass: running statistics have seen this batch already.
+  public private(set) var isRecomputing = false
 
   public init(_ mode: Mode, random: Random = Random(seed: 0, stream: .dropout), frozenNormalization: Bool = false) {
     self.mode = mode
@@ -25,6 +27,24 @@ public final class Pass {
   public static var evaluation: Pass { Pass(.evaluation) }
 
   public var isTraining: Bool { mode == .training }
+  /// Runs `body` and keeps none of its activations: the backward pass runs it again, with the same random numbers. Gradients and running
+  /// statistics have the same bits as without; time of one more forward pass of the block, for the memory of its activations.
+  ///
+  /// ```swift
+  /// for block in blocks { x = pass.recomputed { [x] in block(x, pass) } }
+  /// ```
+  /// - Parameter body: uses this pass, and changes nothing but what layers of this framework change.
+  public func recomputed(_ body: @escaping () -> Tensor) -> Tensor {
+    let numbers = random
+    return Tensors.recomputed { [self] again in
+      guard again else { return body() }
+      let now = (random, isRecomputing)
+      (random, isRecomputing) = (numbers, true)
+      defer { (random, isRecomputing) = now }
+      return body()
+    }
+  }
+
   /// Whether batch norm takes its statistics from the batch and remembers them.
   public var usesBatchStatistics: Bool { isTraining && !frozenNormalization }
 }

@@ -22,26 +22,29 @@ public final class ThreadPool: Sendable {
   public static let shared = ThreadPool()
 
   private final class Job: Sendable {
-    // Safety: the caller guarantees that chunks are disjoint, and `run` returns only when every claimed chunk has ended.
-    nonisolated(unsafe) let body: (Int) -> Void
+    // Safety: the caller guarantees that chunks are disjoint, and `run` lets go of the body only when no worker is at the job.
+    nonisolated(unsafe) private var body: ((Int) -> Void)?
     let count: Int
     let next = Atomic<Int>(0)
-    let finished = Atomic<Int>(0)
+    /// Workers that are at it.
+    let helpers = Atomic<Int>(0)
 
     init(_ count: Int, _ body: @escaping (Int) -> Void) {
       self.count = count
       self.body = body
     }
 
-    /// Claims and runs chunks until none is left.
-    func work() {
+    /// Claims and runs chunks until none is left. Never inlined: what it retains it has released when it returns.
+    @inline(never) func work() {
       while true {
         let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard chunk < count else { return }
-        body(chunk)
-        finished.wrappingAdd(1, ordering: .releasing)
+        body?(chunk)
       }
     }
+
+    /// The body holds tensors: when their memory is free must not depend on when a worker forgets the job.
+    func releaseBody() { body = nil }
   }
 
   private final class Worker: Sendable {
@@ -94,18 +97,22 @@ public final class ThreadPool: Sendable {
       state.job = job
       return state.workers
     }
-    guard !workers.isEmpty else { return false }
+    guard !workers.isEmpty else {
+      state.withLock { $0.job = nil }
+      return false
+    }
     generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
     for worker in workers.prefix(count - 1) where worker.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
       worker.alarm.signal()
     }
     job.work()
+    state.withLock { $0.job = nil }
     var looks = 0
-    while job.finished.load(ordering: .acquiring) < count {
+    while job.helpers.load(ordering: .acquiring) > 0 {
       looks += 1
       if looks > Self.patience { sched_yield() }
     }
-    state.withLock { $0.job = nil }  // the body holds tensors
+    job.releaseBody()
     return true
   }
 
@@ -114,7 +121,12 @@ public final class ThreadPool: Sendable {
     while !worker.isRetired.load(ordering: .relaxed) {
       waitForJob(worker, after: seen)
       seen = generation.load(ordering: .sequentiallyConsistent)
-      state.withLock { $0.job }?.work()
+      let job = state.withLock { state in
+        state.job?.helpers.add(1, ordering: .relaxed)
+        return state.job
+      }
+      job?.work()
+      job?.helpers.subtract(1, ordering: .releasing)
     }
   }
 

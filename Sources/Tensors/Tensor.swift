@@ -175,10 +175,12 @@ extension Tensor {
   ///
   /// For optimisers and running statistics, whose memory would otherwise double in every step.
   mutating func updateInPlace(_ body: (Tensor) -> Void) {
-    let isUnique = isKnownUniquelyReferenced(&storage)
     self = isUnique ? Tensor(shape: shape, storage: storage) : copied()
     body(self)
   }
+
+  /// Whether no other tensor shares the elements.
+  var isUnique: Bool { mutating get { isKnownUniquelyReferenced(&storage) } }
 
   /// The same elements in memory of their own, without graph.
   func copied() -> Tensor {

@@ -74,12 +74,45 @@ public struct Trainer<R: Recipe> {
   /// - Throws: `Failure(.diverged)` if the loss is no longer finite (the checkpoints stay as they are), `.inputOutput` if the
   ///   disk is full, and what the recipe throws.
   public mutating func run() throws -> RunOutcome {
-    do {
-      let outcome = try loop()
+    try recordingFailures { trainer in
+      let outcome = try trainer.loop()
       let ending = outcome == .completed ? "done: " : "saved and stopped; continue with --resume auto: "
-      console.note("\(ending)step \(state.step) of \(plan.steps)")
-      try close(outcome == .completed ? .completed : .stopped, exit: outcome.exitCode)
+      trainer.console.note("\(ending)step \(trainer.state.step) of \(trainer.plan.steps)")
+      try trainer.close(outcome == .completed ? .completed : .stopped, exit: outcome.exitCode)
       return outcome
+    }
+  }
+
+  /// Profiles `count` steps, after some that warm up, and ends the run there: nothing is logged, evaluated or saved.
+  ///
+  /// Writes `trace.json` to the run folder. A signal ends the profile early.
+  /// - Throws: `Failure(.usage)` if the plan has not so many steps left, and as `run`.
+  public mutating func profile(steps count: Int, warmingUp: Int = 3) throws -> ProfileReport {
+    let left = plan.steps - state.step
+    guard count >= 1, count + warmingUp <= left else {
+      throw Failure(.usage, at: "--profile", "\(count) steps and \(warmingUp) to warm up, but the plan has \(left) left",
+                    remedy: "Choose 1 or more, and more with --steps.")
+    }
+    return try recordingFailures { trainer in
+      for _ in 0..<warmingUp where trainer.stop() == nil { _ = try trainer.learn() }
+      var done = 0
+      Profiler.start()
+      while done < count, trainer.stop() == nil {
+        _ = try Profiler.span("step") { try trainer.learn() }
+        done += 1
+      }
+      let report = ProfileReport(Profiler.stop(), steps: done)
+      let place = "\(trainer.folder.path)/trace.json"
+      try AtomicFile.write(ProfileTrace(report.profile, title: "apus train").json(), to: place)
+      trainer.console.note("profiled \(done) steps after \(warmingUp); \(place) opens in ui.perfetto.dev")
+      try trainer.close(.stopped, exit: 0)
+      return report
+    }
+  }
+
+  private mutating func recordingFailures<Result>(_ body: (inout Trainer) throws -> Result) throws -> Result {
+    do {
+      return try body(&self)
     } catch {
       let failure = error as? Failure
       record.problem = "\(error)"
@@ -156,6 +189,8 @@ public struct Trainer<R: Recipe> {
   private mutating func evaluate() throws -> Bool {
     console.activity("evaluating at step \(state.step) …")
     let start = time.steady()
+    MemoryPool.trim()  // an evaluation has other sizes than training: neither keeps what only the other needs
+    defer { MemoryPool.trim() }
     guard let report = try recipe.evaluate(at: state.step), let score = report.metrics[report.score] else { return false }
     let clock: Metrics = ["wall": time.wall(), "time": time.steady() - start]
     try log.append(MetricEvent(split: "val", step: state.step, epoch: state.epoch, values: report.metrics, clock: clock))

@@ -37,6 +37,11 @@ struct Train: ParsableCommand {
   @Option(help: "How progress is shown: auto, bar, plain or none.")
   var progress = ProgressMode.auto
 
+  @Option(parsing: .unconditional, help: ArgumentHelp(
+    "Profile N steps after 3 that warm up: print time, speed and memory of every op, write trace.json (for ui.perfetto.dev) to the run "
+      + "folder, and stop. Nothing is evaluated or saved.", valueName: "N"))
+  var profile: Int?
+
   func run() throws {
     let overrides = try options.overrides([("plan.seed", seed, "--seed"), ("plan.steps", steps, "--steps")])
     try train(options.task(overrides), overrides)
@@ -53,6 +58,7 @@ struct Train: ParsableCommand {
     let facts = EnvironmentFacts.gathered(isa: InstructionSet.current.rawValue, threads: ThreadPool.shared.threadCount)
     let opened = try RunFolder.open(request, environment: facts)
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: Console(progress))
+    if let profile { return print(try trainer.profile(steps: profile).table, terminator: "") }
     let outcome = try trainer.run()
     try TrainingCurves.draw(runFolder: opened.folder.path)
     if outcome != .completed { throw ExitCode(outcome.exitCode) }

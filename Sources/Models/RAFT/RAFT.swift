@@ -40,10 +40,10 @@ public struct RAFT: Module {
   public func callAsFunction(_ image1: Tensor, _ image2: Tensor, iterations: Int, upsamplesAll: Bool = true, _ pass: Pass) -> [Tensor] {
     requireSizes(image1, image2)
     let (x1, x2) = (image1.scaled(by: 2 / 255, plus: -1), image2.scaled(by: 2 / 255, plus: -1))
-    let features = fnet(concatenate([x1, x2], axis: 0), pass).split(0, into: 2)
+    let features = encoded(fnet, concatenate([x1, x2], axis: 0), pass).split(0, into: 2)
     let pyramid = CorrelationPyramid(features[0], features[1], levels: config.correlationLevels)
     let hidden = config.variant.preset.hidden
-    let context = cnet(x1, pass).split(-1, sizes: [hidden, config.variant.preset.context])
+    let context = encoded(cnet, x1, pass).split(-1, sizes: [hidden, config.variant.preset.context])
     var h = context[0].tanh()
     let input = context[1].relu()
 
@@ -59,6 +59,10 @@ public struct RAFT: Module {
       if upsamplesAll || k == iterations { flows.append(Self.upsampled(coords1 - coords0)) }
     }
     return flows
+  }
+
+  private func encoded(_ encoder: FeatureEncoder, _ x: Tensor, _ pass: Pass) -> Tensor {
+    config.recompute ? pass.recomputed { encoder(x, pass) } : encoder(x, pass)
   }
 
   /// The coordinates `(x, y)` of every cell. - Shape: `[n, h, w, 2]` for features `[n, h, w, c]`.
@@ -92,6 +96,8 @@ extension RAFT {
     public var correlationRadius = 3
     /// Share of feature channels dropped in training, 0..<1.
     public var dropout = 0.0
+    /// Run the encoders again in the backward pass rather than keep their activations: less memory, more time, the same bits.
+    public var recompute = false
 
     public init(variant: Variant = .small) { self.variant = variant }
   }

@@ -30,7 +30,7 @@ public struct BatchNorm2d: Layer {
     let count = x.count / weight.shape[0]
     require(count > 1, "BatchNorm2d: one value per channel in shape \(x.shape) has no variance; use a larger batch")
     let (y, mean, variance) = x.normalizedWithMoments(.batch, epsilon: epsilon)
-    remember(mean, variance * (Double(count) / Double(count - 1)))
+    if !pass.isRecomputing { remember(mean, variance * (Double(count) / Double(count - 1))) }
     return y * weight.value + bias.value
   }
 

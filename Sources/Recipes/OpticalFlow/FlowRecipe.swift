@@ -35,23 +35,28 @@ public struct FlowRecipe: Recipe {
 
   public mutating func step(at step: Int) throws -> StepReport {
     let started = Date()
-    let batch = try FlowBatch(nextSamples(at: step))
+    let batch = try Profiler.span("data") { try FlowBatch(nextSamples(at: step)) }
     let waited = Date().timeIntervalSince(started)
     let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step))
-    let flows = model(batch.image1, batch.image2, iterations: config.learning.iterations, pass)
-    let loss = RAFT.sequenceLoss(
-      flows, target: batch.flow, valid: batch.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
-    let last = flows[flows.count - 1].detached()
+    let (loss, last) = Profiler.span("forward") { forward(batch, pass) }
     let gradients = loss.gradients()
     let rate = config.rate(at: step)
-    let clipped = try clip(gradients, of: optimizer.parameters, to: config.learning.clipNorm)
-    optimizer.step(gradients, rate: rate, scale: clipped.scale)
-    let errors = batch.errors(of: last, maxFlow: config.learning.maxFlow)
+    let clipped = try Profiler.span("clip") { try clip(gradients, of: optimizer.parameters, to: config.learning.clipNorm) }
+    Profiler.span("optimizer") { optimizer.step(gradients, rate: rate, scale: clipped.scale) }
+    let errors = Profiler.span("metrics") { batch.errors(of: last, maxFlow: config.learning.maxFlow) }
     let samples = config.learning.batchSize
     return StepReport(
       epoch: (step + 1) * samples / training.count, samples: samples, learningRate: rate, dataSeconds: waited,
       metrics: ["loss": loss.item, "epe": errors.epe, "1px": errors.below[0], "3px": errors.below[1], "5px": errors.below[2],
                 "grad_norm": clipped.norm])
+  }
+
+  /// The loss, and the last flow without its graph.
+  private func forward(_ batch: FlowBatch, _ pass: Pass) -> (loss: Tensor, flow: Tensor) {
+    let flows = model(batch.image1, batch.image2, iterations: config.learning.iterations, pass)
+    let loss = RAFT.sequenceLoss(
+      flows, target: batch.flow, valid: batch.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
+    return (loss, flows[flows.count - 1].detached())
   }
 
   private mutating func nextSamples(at step: Int) throws -> [FlowSample] {

@@ -16,7 +16,7 @@ extension Tensor {
     guard let root = node else { stop("gradients: nothing was recorded; does the value depend on a tracked tensor?") }
     require(seed.shape == shape, "gradients: seed of shape \(seed.shape) for a value of shape \(shape)")
     return Recording.$isOn.withValue(recording) {
-      BackwardWalk(isReleasing: !recording && !keepingGraph).run(from: root, seed: seed)
+      Profiler.span("backward") { BackwardWalk(isReleasing: !recording && !keepingGraph).run(from: root, seed: seed) }
     }
   }
 
@@ -28,15 +28,26 @@ extension Tensor {
 struct BackwardWalk {
   let isReleasing: Bool
 
-  /// All nodes that `root` depends on, oldest first.
-  static func order(from root: Node) -> [Node] {
+  /// All nodes that `root` depends on, oldest first; those numbered `first` and above, if there is a limit.
+  static func order(from root: Node, madeFrom first: Int = 0) -> [Node] {
+    reachable(from: root, first).filter { $0.serial >= first }.sorted { $0.serial < $1.serial }
+  }
+
+  /// The youngest nodes numbered below `first` that `root` depends on, oldest first.
+  static func nodes(from root: Node, madeBefore first: Int) -> [Node] {
+    reachable(from: root, first).filter { $0.serial < first }.sorted { $0.serial < $1.serial }
+  }
+
+  /// `root` and what it depends on, but nothing beyond nodes numbered below `first`.
+  private static func reachable(from root: Node, _ first: Int) -> [Node] {
     var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
     var found = [root], next = 0
     while next < found.count {
+      defer { next += 1 }
+      guard found[next].serial >= first else { continue }
       for case let parent? in found[next].parents where seen.insert(ObjectIdentifier(parent)).inserted { found.append(parent) }
-      next += 1
     }
-    return found.sorted { $0.serial < $1.serial }
+    return found
   }
 
   func run(from root: Node, seed: Tensor) -> Gradients {
@@ -49,43 +60,68 @@ struct BackwardWalk {
         result.insert(dy, for: node)
         continue
       }
-      guard let rule = node.rule else {
-        stop("gradients: the graph of '\(node.op?.rawValue ?? "")' was already walked and freed; pass keepingGraph: true the first time")
+      if let recomputation = node.recomputation {
+        order += again(recomputation, dy, &pending)
+        if isReleasing { node.release() }
+        continue
       }
-      let parents = node.parents
-      accumulate(rule(dy, node), of: node, into: parents, &pending)
-      if isReleasing { node.release() }
+      let gradients = Profiler.asOne { Self.gradients(of: node, dy) }
+      Profiler.end(backwardOf: node.op, from: dy, to: gradients)
+      accumulate(gradients, of: node, into: node.parents, &pending)
+      if isReleasing { Profiler.releasing { node.release() } }
     }
     return result
   }
 
+  /// Runs a block once more; its new nodes are all younger than what is left to walk, and come next.
+  private func again(_ recomputation: Node.Recomputation, _ dy: Tensor, _ pending: inout [ObjectIdentifier: Tensor]) -> [Node] {
+    let first = Node.nextSerial
+    let y = Recording.$isOn.withValue(true) { Profiler.span("recompute", recomputation) }
+    guard let root = y.node, y.shape == dy.shape else { stop("recomputed: the block gave another result when it ran again, shape \(y.shape)") }
+    pending[ObjectIdentifier(root)] = dy
+    return Self.order(from: root, madeFrom: first)
+  }
+
+  private static func gradients(of node: Node, _ dy: Tensor) -> [Tensor?] {
+    guard let rule = node.rule else {
+      stop("gradients: the graph of '\(node.op?.rawValue ?? "")' was already walked and freed; pass keepingGraph: true the first time")
+    }
+    return rule(dy, node)
+  }
+
   private func accumulate(
-    _ gradients: [Tensor?], of node: Node, into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
+    _ gradients: consuming [Tensor?], of node: Node, into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
   ) {
     require(gradients.count == parents.count,
       "\(node.op?.rawValue ?? ""): its rule gave \(gradients.count) gradients for \(parents.count) parents")
-    for case (let parent?, let gradient?) in zip(parents, gradients) {
+    for i in parents.indices {
+      guard let parent = parents[i], var gradient = gradients[i].take() else { continue }
       require(gradient.shape == parent.shape && gradient.precision == parent.precision,
         "\(node.op?.rawValue ?? ""): gradient of shape \(gradient.shape) (\(gradient.precision.rawValue)) "
           + "for a parent of shape \(parent.shape) (\(parent.precision.rawValue))")
       let id = ObjectIdentifier(parent)
-      guard let sum = pending.removeValue(forKey: id) else {
+      if var sum = pending.removeValue(forKey: id) {
+        add(&gradient, to: &sum)
+        Profiler.endAccumulation(of: sum)
+        pending[id] = sum
+      } else {
         pending[id] = gradient
-        continue
       }
-      pending[id] = add(gradient, to: sum)
     }
   }
 
-  /// The sum, in the memory of `sum` where nobody else needs it.
-  private func add(_ gradient: Tensor, to sum: consuming Tensor) -> Tensor {
-    guard !Recording.isOn else { return sum + gradient }
-    var total = sum
-    total.updateInPlace { total in
+  /// The sum, in the memory of either where nobody else needs it.
+  private func add(_ gradient: inout Tensor, to sum: inout Tensor) {
+    guard !Recording.isOn else {
+      sum = sum + gradient
+      return
+    }
+    if !sum.isUnique, gradient.isUnique { swap(&gradient, &sum) }  // addition commutes, bit for bit
+    let other = gradient
+    sum.updateInPlace { total in
       parallelFor(total.count, grain: 1 << 16) {
-        total.kernels.accumulate(gradient.address($0.lowerBound), total.address($0.lowerBound), $0.count)
+        total.kernels.accumulate(other.address($0.lowerBound), total.address($0.lowerBound), $0.count)
       }
     }
-    return total
   }
 }

@@ -33,7 +33,7 @@ extension Tensor {
 
   /// Every op that this tensor was computed with, in the order of computation.
   public var recordedGraph: [RecordedOp] {
-    (node.map(BackwardWalk.order(from:)) ?? []).compactMap { node in
+    (node.map { BackwardWalk.order(from: $0) } ?? []).compactMap { node in
       guard let op = node.op else { return nil }
       let parents = node.parents
       return RecordedOp(

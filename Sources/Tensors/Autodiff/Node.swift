@@ -7,9 +7,13 @@ final class Node: Sendable {
   /// Turns the gradient of the node's output into one gradient per parent, in parent order; `nil` = none flows there.
   typealias Rule = @Sendable (_ dy: Tensor, _ node: Node) -> [Tensor?]
 
+  /// Computes the node's output once more, recorded by nodes that take this one's place in the walk.
+  typealias Recomputation = @Sendable () -> Tensor
+
   private struct History: Sendable {
     var parents: [Node?]
     var rule: Rule?
+    var recomputation: Recomputation?
   }
 
   /// The op; `nil` for a leaf.
@@ -21,17 +25,22 @@ final class Node: Sendable {
   private let history: Mutex<History>
   private static let serials = Atomic<Int>(0)
 
-  init(_ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil) {
+  init(
+    _ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, recomputation: Recomputation? = nil
+  ) {
     self.op = op
     self.shape = shape
     self.precision = precision
     serial = Node.serials.wrappingAdd(1, ordering: .relaxed).oldValue
-    history = Mutex(History(parents: parents, rule: rule))
+    history = Mutex(History(parents: parents, rule: rule, recomputation: recomputation))
   }
 
   var isLeaf: Bool { op == nil }
   var parents: [Node?] { history.withLock { $0.parents } }
   var rule: Rule? { history.withLock { $0.rule } }
+  var recomputation: Recomputation? { history.withLock { $0.recomputation } }
+  /// The number of the next node to be made, or a smaller one than that.
+  static var nextSerial: Int { serials.load(ordering: .relaxed) }
 
   /// Lets go of the rule, with the activations it saved, and of the parents, which are returned.
   @discardableResult

@@ -19,6 +19,9 @@ extension Tensor {
   /// The same elements, cut off from the graph: no gradient passes.
   public func detached() -> Tensor { Tensor(shape: shape, storage: storage) }
 
+  /// The shape if gradients flow through this tensor: rules that need no elements capture this, not the tensor with its memory.
+  var recordedShape: [Int]? { isRecorded ? shape : nil }
+
   /// This plain value as the output of `op`, if recording is on and a parent is itself recorded.
   /// - Parameters:
   ///   - parents: the differentiable inputs.
@@ -39,6 +42,7 @@ extension Tensor {
   }
 
   private func attached(_ op: Op, _ parents: [Tensor], _ rule: @escaping Node.Rule) -> Tensor {
+    Profiler.end(op, from: parents, to: self)
     guard parents.contains(where: \.isRecorded), Recording.isOn else { return self }
     let node = Node(op, shape: shape, precision: precision, parents: parents.map(\.node), rule: rule)
     return Tensor(shape: shape, storage: storage, node: node)

@@ -4,7 +4,11 @@ import Synchronization
 /// Where tensors get their memory: aligned blocks in size classes, kept for the next tensor instead of going back to the system.
 ///
 /// Fresh pages cost about 0.5 s per GiB, so a training step that returned its memory would pay for it again in every step.
-/// Classes are spaced by a quarter of a power of two, so at most a fifth of a block is unused.
+/// Classes are spaced by a quarter of a power of two, so at most a fifth of a block is unused; where a class has no free block, one of
+/// the next classes serves.
+///
+/// Tensors are made by one thread in a fixed order, so once a step needed nothing from the system, no later one of its kind will. How many
+/// threads hold working memory at a time is chance: it has blocks of its own, at once one for each thread.
 public enum MemoryPool {
   /// What the pool holds and held, in bytes.
   public struct Statistics: Sendable, Equatable {
@@ -14,17 +18,52 @@ public enum MemoryPool {
     public var highWater = 0
     /// Bytes obtained from the system and not returned.
     public var reserved = 0
+    /// Bytes ever given to tensors and kernels.
+    public var handedOut = 0
     /// How often the system was asked for memory.
     public var systemAllocations = 0
   }
 
+  /// What a block is for.
+  enum Use { case tensor, scratch }
+
+  struct Block: Sendable {
+    fileprivate let place: UInt
+    let size: Int
+    fileprivate let use: Use
+
+    var address: UnsafeMutableRawPointer {
+      guard let address = UnsafeMutableRawPointer(bitPattern: place) else { stop("MemoryPool: a block at no place") }
+      return address
+    }
+  }
+
   private struct State: Sendable {
-    var free: [Int: [UInt]] = [:]  // block size → addresses
+    var free: [Use: [Int: [Block]]] = [:]  // by size
     var statistics = Statistics()
+
+    mutating func take(_ size: Int, _ use: Use) -> Block? {
+      var size = size
+      for _ in 0..<(use == .tensor ? MemoryPool.classesTried : 1) {
+        if let block = free[use]?[size]?.popLast() { return block }
+        size = MemoryPool.blockSize(for: size + 1)
+      }
+      return nil
+    }
+
+    mutating func put(_ block: Block) { free[block.use, default: [:]][block.size, default: []].append(block) }
+
+    mutating func count(_ block: Block) {
+      statistics.inUse += block.size
+      statistics.handedOut += block.size
+      statistics.highWater = max(statistics.highWater, statistics.inUse)
+    }
   }
 
   private static let state = Mutex(State())
   private static let hugePage = 2 << 20
+  /// The request's own class and the next ones, up to 1.5 times as large: measured, fewer or more reserve more.
+  private static let classesTried = 3
 
   public static var statistics: Statistics { state.withLock { $0.statistics } }
 
@@ -36,11 +75,14 @@ public enum MemoryPool {
   /// Returns all unused blocks to the system.
   public static func trim() {
     let blocks = state.withLock { state in
-      defer { state.free = [:] }
-      for (size, addresses) in state.free { state.statistics.reserved -= size * addresses.count }
-      return state.free.values.flatMap { $0 }
+      let blocks = state.free.values.flatMap { $0.values.joined() }
+      state.free = [:]
+      state.statistics.reserved -= blocks.reduce(0) { $0 + $1.size }
+      return blocks
     }
-    for address in blocks { free(UnsafeMutableRawPointer(bitPattern: address)) }
+    for block in blocks {
+      if block.size >= hugePage { munmap(block.address, block.size) } else { free(block.address) }
+    }
   }
 
   /// The block size that serves a request: 64 bytes at least, else the next quarter of a power of two.
@@ -50,30 +92,52 @@ public enum MemoryPool {
     return (byteCount + quarter - 1) / quarter * quarter
   }
 
-  static func allocate(_ blockSize: Int) -> UnsafeMutableRawPointer {
-    let recycled = state.withLock { state -> UInt? in
-      state.statistics.inUse += blockSize
-      state.statistics.highWater = max(state.statistics.highWater, state.statistics.inUse)
-      if let address = state.free[blockSize]?.popLast() { return address }
-      state.statistics.reserved += blockSize
-      state.statistics.systemAllocations += 1
-      return nil
+  static func allocate(_ byteCount: Int, for use: Use) -> Block {
+    let size = blockSize(for: byteCount)
+    let recycled = state.withLock { state in
+      let block = state.take(size, use)
+      if let block { state.count(block) }
+      return block
     }
-    if let recycled, let pointer = UnsafeMutableRawPointer(bitPattern: recycled) { return pointer }
-    let alignment = blockSize >= hugePage ? hugePage : 64
-    var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, alignment, blockSize) == 0, let pointer else {
-      stop("MemoryPool: the system has no \(blockSize >> 20) MiB left (\(statistics.inUse >> 20) MiB are in use); "
-        + "use a smaller batch or crop")
+    if let recycled { return recycled }
+    let blocks = (0..<(use == .scratch ? ThreadPool.shared.threadCount : 1)).map { _ in fresh(size, use) }
+    return state.withLock { state in
+      state.statistics.reserved += size * blocks.count
+      state.statistics.systemAllocations += blocks.count
+      for block in blocks.dropFirst() { state.put(block) }
+      state.count(blocks[0])
+      return blocks[0]
     }
-    if blockSize >= hugePage { madvise(pointer, blockSize, Int32(MADV_HUGEPAGE)) }
-    return pointer
   }
 
-  static func recycle(_ pointer: UnsafeMutableRawPointer, _ blockSize: Int) {
+  static func recycle(_ block: Block) {
     state.withLock { state in
-      state.statistics.inUse -= blockSize
-      state.free[blockSize, default: []].append(UInt(bitPattern: pointer))
+      state.statistics.inUse -= block.size
+      state.put(block)
     }
+  }
+
+  /// Memory from the system: large blocks begin at a huge page.
+  private static func fresh(_ size: Int, _ use: Use) -> Block {
+    var pointer: UnsafeMutableRawPointer?
+    if size >= hugePage {
+      pointer = mapped(size)
+    } else if posix_memalign(&pointer, 64, size) != 0 {
+      pointer = nil
+    }
+    guard let pointer else {
+      stop("MemoryPool: the system has no \(size >> 20) MiB left (\(statistics.inUse >> 20) MiB are in use); use a smaller batch or crop")
+    }
+    return Block(place: UInt(bitPattern: pointer), size: size, use: use)
+  }
+
+  private static func mapped(_ size: Int) -> UnsafeMutableRawPointer? {
+    let whole = size + hugePage
+    guard let start = mmap(nil, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else { return nil }
+    let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
+    if before > 0 { munmap(start, before) }
+    munmap(start + before + size, hugePage - before)
+    madvise(start + before, size, Int32(MADV_HUGEPAGE))
+    return start + before
   }
 }

@@ -4,6 +4,6 @@
 func withScratch<Result>(
   _ count: Int, _ precision: Precision, _ body: (UnsafeMutableRawPointer) throws -> Result
 ) rethrows -> Result {
-  let storage = Storage(count: count, precision: precision)
+  let storage = Storage(count: count, precision: precision, for: .scratch)
   return try withExtendedLifetime(storage) { try body(storage.base) }
 }

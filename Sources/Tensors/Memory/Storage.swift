@@ -6,16 +6,16 @@ final class Storage: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let precision: Precision
   let count: Int
-  private let blockSize: Int
+  private let block: MemoryPool.Block
 
-  init(count: Int, precision: Precision) {
+  init(count: Int, precision: Precision, for use: MemoryPool.Use = .tensor) {
     self.count = count
     self.precision = precision
-    blockSize = MemoryPool.blockSize(for: count * precision.byteCount)
-    base = MemoryPool.allocate(blockSize)
+    block = MemoryPool.allocate(count * precision.byteCount, for: use)
+    base = block.address
   }
 
-  deinit { MemoryPool.recycle(base, blockSize) }
+  deinit { MemoryPool.recycle(block) }
 
   /// The address of element `index`.
   func address(_ index: Int) -> UnsafeMutableRawPointer { base + index * precision.byteCount }

@@ -5,22 +5,24 @@ import CKernels
 extension Tensor {
   /// Element-wise sum. - Gradient: `dy` to both.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(APUS_ADD, b, op: .add).recorded(.add, from: [a, b]) { dy in
-      [a.isRecorded ? dy.summed(to: a.shape) : nil, b.isRecorded ? dy.summed(to: b.shape) : nil]
+    a.combined(APUS_ADD, b, op: .add).recorded(.add, from: [a, b]) { [p = a.recordedShape, q = b.recordedShape] dy in
+      [p.map { dy.summed(to: $0) }, q.map { dy.summed(to: $0) }]
     }
   }
 
   /// Element-wise difference. - Gradient: `dy` and `-dy`.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(APUS_SUBTRACT, b, op: .subtract).recorded(.subtract, from: [a, b]) { dy in
-      [a.isRecorded ? dy.summed(to: a.shape) : nil, b.isRecorded ? (-dy).summed(to: b.shape) : nil]
+    a.combined(APUS_SUBTRACT, b, op: .subtract).recorded(.subtract, from: [a, b]) { [p = a.recordedShape, q = b.recordedShape] dy in
+      [p.map { dy.summed(to: $0) }, q.map { (-dy).summed(to: $0) }]
     }
   }
 
   /// Element-wise product. - Gradient: `dy · b` and `dy · a`.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(APUS_MULTIPLY, b, op: .multiply).recorded(.multiply, from: [a, b]) { dy in
-      [a.isRecorded ? (dy * b).summed(to: a.shape) : nil, b.isRecorded ? (dy * a).summed(to: b.shape) : nil]
+    let (p, q) = (a.recordedShape, b.recordedShape)
+    let (keptA, keptB) = (q == nil ? nil : a, p == nil ? nil : b)  // each factor serves the other's gradient
+    return a.combined(APUS_MULTIPLY, b, op: .multiply).recorded(.multiply, from: [a, b]) { dy in
+      [p.flatMap { p in keptB.map { (dy * $0).summed(to: p) } }, q.flatMap { q in keptA.map { (dy * $0).summed(to: q) } }]
     }
   }
 
@@ -91,10 +93,9 @@ extension Tensor {
       let i = range.lowerBound
       y.kernels.select(m.address(i), p.address(i), q.address(i), y.address(i), range.count)
     }
-    return y.recorded(.select, from: [a, b]) { dy in
+    return y.recorded(.select, from: [a, b]) { [p = a.recordedShape, q = b.recordedShape] dy in
       let zero = Tensor(0, precision: dy.precision)
-      return [a.isRecorded ? select(m, dy, else: zero).summed(to: a.shape) : nil,
-              b.isRecorded ? select(m, zero, else: dy).summed(to: b.shape) : nil]
+      return [p.map { select(m, dy, else: zero).summed(to: $0) }, q.map { select(m, zero, else: dy).summed(to: $0) }]
     }
   }
 }

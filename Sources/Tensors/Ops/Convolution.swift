@@ -13,6 +13,7 @@ extension Tensor {
     if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
     let finish = Finish(bias: bias, activation: activation)
+    Profiler.count(flops: g.flops)
     if g.isPointwise {
       MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in, finish: finish).run(x, weight, into: y)
     } else {
@@ -40,6 +41,7 @@ extension Tensor {
     dy.requireSamePrecision(weight, "convolutionInputGradient")
     require(dy.shape == g.outputShape, "convolutionInputGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
+    Profiler.count(flops: g.flops)
     if g.isPointwise {
       MatrixProduct(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
     } else {
@@ -64,6 +66,7 @@ extension Tensor {
     x.requireSamePrecision(dy, "convolutionWeightGradient")
     require(dy.shape == g.outputShape, "convolutionWeightGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dw = x.fresh(shape)
+    Profiler.count(flops: g.flops)
     if g.isPointwise {
       MatrixProduct(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
     } else {
@@ -119,4 +122,6 @@ private struct ConvolutionShapes {
   }
 
   var outputShape: [Int] { [n, output.height, output.width, out] }
+  /// Of each of the three ops; taps in the padding count.
+  var flops: Int { 2 * outputShape.reduce(1, *) * kernel.height * kernel.width * (`in` / groups) }
 }

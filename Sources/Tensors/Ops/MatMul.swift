@@ -17,6 +17,7 @@ extension Tensor {
     let (inner, n) = otherTransposed ? (b.shape[b.rank - 1], b.shape[b.rank - 2]) : (b.shape[b.rank - 2], b.shape[b.rank - 1])
     require(inner == k, "matmul: inner axes differ, shapes \(shape)\(transposed ? "ᵀ" : "") and \(other.shape)\(otherTransposed ? "ᵀ" : "")")
     let y = a.fresh(batch + [m, n])
+    Profiler.count(flops: 2 * y.count * k)
     MatrixProduct(batch: batch.reduce(1, *), m: m, n: n, k: k, isATransposed: transposed, isBTransposed: otherTransposed).run(a, b, into: y)
     return y.recorded(.matmul, from: [a, b]) { dy in
       let da = !a.isRecorded ? nil : transposed

@@ -62,19 +62,24 @@ extension Tensor {
   /// As `normalized`, with the mean and the biased variance as plain values (`[n]` numbers per kept index), for running statistics.
   public func normalizedWithMoments(_ axes: NormalizationAxes, epsilon: Double = 1e-5) -> (y: Tensor, mean: Tensor, variance: Tensor) {
     let view = NormalizationView(shape, axes), x = self
-    let mean = x.blockSums(view) { k, x, rows, _, sums in k.moment_sum(x, rows, view.keep, view.fold, sums) } * (1 / Double(view.reduced))
-    let variance = x.blockSums(view) { k, x, rows, outer, sums in
-      k.moment_square(x, mean.address(outer * view.keep), rows, view.keep, view.fold, sums)
-    } * (1 / Double(view.reduced))
-    let rstd = 1 / (variance + epsilon).sqrt(), y = fresh()
+    let (mean, variance, rstd) = Profiler.asOne { x.moments(view, epsilon) }, y = fresh()
     view.parallelBlocks { outer, rows, offset, _ in
       let place = outer * view.keep
       y.kernels.normalize(x.address(offset), mean.address(place), rstd.address(place), rows.count, view.keep, view.fold, y.address(offset))
     }
     let recorded = y.recordedWithOutput(.normalize, from: [x]) { dy, y in
-      Recording.isOn ? [x.differentiableNormalizationGradient(dy, view, epsilon)] : [dy.normalizationGradient(y, rstd, view)]
+      guard Recording.isOn else { return [dy.normalizationGradient(y, rstd, view)] }
+      return [y.normalizationInput(mean, rstd, view).differentiableNormalizationGradient(dy, view, epsilon)]
     }
     return (recorded, mean, variance)
+  }
+
+  private func moments(_ view: NormalizationView, _ epsilon: Double) -> (mean: Tensor, variance: Tensor, rstd: Tensor) {
+    let mean = blockSums(view) { k, x, rows, _, sums in k.moment_sum(x, rows, view.keep, view.fold, sums) } * (1 / Double(view.reduced))
+    let variance = blockSums(view) { k, x, rows, outer, sums in
+      k.moment_square(x, mean.address(outer * view.keep), rows, view.keep, view.fold, sums)
+    } * (1 / Double(view.reduced))
+    return (mean, variance, 1 / (variance + epsilon).sqrt())
   }
 
   /// One number per outer and kept index: the sums that `kernel` forms over blocks of rows, added in order.
@@ -103,6 +108,13 @@ extension Tensor {
         means.address(2 * outer * view.keep), means.address((2 * outer + 1) * view.keep), rows.count, view.keep, view.fold, dx.address(offset))
     }
     return dx
+  }
+
+  /// `self` is the recorded output `y`; its input, computed back from it rather than kept: only gradients of gradients need it.
+  private func normalizationInput(_ mean: Tensor, _ rstd: Tensor, _ view: NormalizationView) -> Tensor {
+    let statistics = [view.outer, 1, view.keep, 1]
+    let x = detached().reshaped(to: view.shape) / rstd.viewed(statistics) + mean.viewed(statistics)
+    return Tensor(shape: shape, storage: x.storage, node: node?.parents.first ?? nil)
   }
 
   /// The same gradient in recorded ops, for gradients of gradients.

@@ -20,4 +20,10 @@ let shapeCases: [OpCase] = [
   OpCase("pick", .gather, [[3, 4]]) { $0[0].picked([1, 3, 0]).squared() },
   OpCase("scatter-add", .scatterAdd, [[2, 4, 3]]) { $0[0].scatterAdded(1, [2, 0, 2, 4], length: 5).squared() },
   OpCase("scatter-add of the last axis", .scatterAdd, [[3, 3]]) { $0[0].scatterAdded(-1, [1, 1, 0], length: 2).exp() },
+  // The block's inputs are used outside, too, and one of them inside another block.
+  OpCase("recomputed block", .recomputed, [[2, 3], [3, 4]]) { x in
+    let a = x[0].exp()
+    let y = recomputed { _ in (a.matmul(x[1]) + recomputed { _ in (a * a).matmul(x[1]).sigmoid() }).squared() }
+    return y * x[1].sum([0]) + y.exp()
+  },
 ]

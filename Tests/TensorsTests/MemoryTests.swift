@@ -1,0 +1,70 @@
+import Tensors
+import Testing
+
+/// The pool belongs to the process, so each of these tests runs in one of its own.
+@Suite("Memory") struct MemoryTests {
+  private static let mebi = 1 << 20
+
+  /// Bytes that the graph of `body(x)` holds besides `x` and the result; `x` has 1 MiB.
+  private static func held(_ body: (Tensor) -> Tensor) -> Int {
+    let x = Tensor.ones([1, 1 << 12, 64]).tracked()
+    let before = MemoryPool.statistics.inUse
+    let y = body(x)
+    let held = MemoryPool.statistics.inUse - before - y.count * 4
+    require(y.isRecorded, "nothing was recorded")
+    return held
+  }
+
+  @Test("rules keep no more than they need") func saved() async {
+    await #expect(processExitsWith: .success) {
+      let c = Tensor.ones([64])
+      for (name, count, body) in [
+        ("add", 0, { $0.exp() + $0.exp() }), ("subtract", 0, { $0.exp() - $0.exp() }), ("affine", 0, { $0.exp() * 2 + 1 }),
+        ("multiply by a constant", 0, { $0.sigmoid() * c }), ("relu", 0, { $0.relu() }), ("slices", 0, { $0.split(1, into: 2)[0] }),
+        ("normalize", 0, { $0.normalized(.instance) }), ("select", 1, { .select(c, $0.exp(), else: $0.exp()) }),
+      ] as [(String, Int, (Tensor) -> Tensor)] {
+        // Functions like exp keep their own output; what comes on top is the op's.
+        let inner = ["add": 2, "subtract": 2, "affine": 1, "multiply by a constant": 1, "select": 2][name] ?? 0
+        let held = MemoryTests.held(body)
+        require(held <= (inner + count) * MemoryTests.mebi + 4096, "\(name): \(held) bytes")
+      }
+    }
+  }
+
+  @Test("gradients of a value that is used often are summed in place") func accumulation() async {
+    await #expect(processExitsWith: .success) {
+      let x = Tensor.ones([1 << 18]).tracked()
+      var loss = Tensor(0)
+      for k in 1...8 { loss = loss + (x * Double(k)).sum() }
+      MemoryPool.resetHighWater()
+      let before = MemoryPool.statistics.inUse
+      let gradients = loss.gradients()
+      require(gradients[x]?.doubles.allSatisfy { $0 == 36 } == true, "wrong sum")
+      let most = MemoryPool.statistics.highWater - before
+      require(most <= 3 * MemoryTests.mebi + 4096, "\(most) bytes for a sum of 1 MiB gradients")
+    }
+  }
+
+  @Test("a free block of a neighbouring class serves") func neighbours() async {
+    await #expect(processExitsWith: .success) {
+      var big: Tensor? = Tensor.zeros([1_400_000])
+      let before = MemoryPool.statistics.systemAllocations
+      big = nil
+      let small = Tensor.zeros([1_200_000])
+      require(MemoryPool.statistics.systemAllocations == before && big == nil && small.count > 0, "the free block was not used")
+      let tiny = Tensor.zeros([600_000])
+      require(MemoryPool.statistics.systemAllocations == before + 1 && tiny.count > 0, "what is in use serves nobody else")
+    }
+  }
+
+  @Test("trimming returns what is unused") func trims() async {
+    await #expect(processExitsWith: .success) {
+      let kept = Tensor.ones([1 << 20])
+      for size in [100, 10_000, 1 << 20, 3 << 20] { _ = Tensor.ones([size]).exp() }
+      MemoryPool.trim()
+      let statistics = MemoryPool.statistics
+      require(statistics.reserved == statistics.inUse && statistics.inUse >= 4 << 20, "\(statistics)")
+      require(kept.exp().doubles.allSatisfy { $0 > 2.7 }, "the rest still works")
+    }
+  }
+}
