@@ -1,6 +1,6 @@
 # On a fresh Debian machine with a Swift 6 toolchain, `make demo` and `make test` do everything.
 
-.PHONY: deps build test demo clean
+.PHONY: deps build test demo bench clean
 
 PACKAGES = libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev pkg-config
 ifeq ($(shell uname -m),x86_64)
@@ -33,6 +33,10 @@ demo: build
 	$(APUS) train configs/raft/demo.yaml --work-dir $(DEMO) --resume auto
 	$(APUS) evaluate configs/raft/demo.yaml --weights $(DEMO) --save-visuals $(DEMO)/predictions
 	@echo "Pictures: $(DEMO)/predictions, curves: $(DEMO)/curves.png"
+
+# Ours against PyTorch on this machine; Experiments/benchmarks/README.md says how to install PyTorch. Without it, ours alone.
+bench: build
+	$(APUS) bench
 
 clean:
 	rm -rf .build demo_data $(DEMO)

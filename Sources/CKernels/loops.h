@@ -2,7 +2,8 @@
  *
  * ACROSS stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
  * iteration reads its elements before it writes them. ONE_BY_ONE stands before loops of a few iterations, where the set-up of a vector
- * loop costs more than it saves. LANEWISE opens a block whose sums the compiler may keep in several lanes. */
+ * loop costs more than it saves. LANEWISE opens a block whose sums the compiler may keep in several lanes. UNROLLED stands before
+ * loops over registers. */
 #ifndef APUS_LOOPS_H
 #define APUS_LOOPS_H
 
@@ -13,6 +14,7 @@
 
 #define ACROSS _Pragma("clang loop vectorize(assume_safety)")
 #define ONE_BY_ONE _Pragma("clang loop vectorize(disable) unroll(disable)")
+#define UNROLLED _Pragma("clang loop unroll(full)")
 #define LANEWISE _Pragma("clang fp reassociate(on)")
 #define INLINE static inline __attribute__((always_inline))
 

@@ -1,6 +1,7 @@
 /* The tables of loops compiled for AVX2 and FMA. */
 
 #include "loops.h"
+#define REGISTER_BYTES 32
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 

@@ -1,6 +1,7 @@
 /* The tables of loops compiled for AVX-512 F, BW, DQ and VL. */
 
 #include "loops.h"
+#define REGISTER_BYTES 64
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 

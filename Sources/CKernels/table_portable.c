@@ -1,6 +1,7 @@
 /* The tables of loops compiled for the baseline of the processor. */
 
 #include "loops.h"
+#define REGISTER_BYTES 16
 
 #define EACH_FLOOR EACH_CALL
 #define REAL float

@@ -103,8 +103,19 @@ extension LoopCase {
 
   static var optimizers: [LoopCase] {
     [
-      adam, sgd,
+      adam, sgd, multiplyAdd,
     ]
+  }
+
+  /// Each round halves the earlier error, so the number of rounds does not matter.
+  private static var multiplyAdd: LoopCase {
+    LoopCase("multiply_add", ulps: 2) { table, numbers in
+      lengths.flatMap { n -> [T] in
+        var y: [T] = draw(&numbers, n)
+        table.multiply_add(9, -0.5, 0.75, &y, n)
+        return y
+      }
+    }
   }
 
   private static var adam: LoopCase {

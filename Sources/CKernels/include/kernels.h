@@ -124,6 +124,9 @@ typedef struct {
   /* --- optimisers, in place --- */
   void (*adam)(const apus_adam *how, const void *gradient, void *parameter, void *m, void *v, size_t n);
   void (*sgd)(const apus_sgd *how, const void *gradient, void *parameter, void *velocity, size_t n);
+
+  /* --- the processor's peak --- values[i] = p values[i] + q, `rounds` times over, in registers: 2 n rounds operations */
+  void (*multiply_add)(size_t rounds, double p, double q, void *values, size_t n);
 } apus_kernels;
 
 typedef enum { APUS_PORTABLE, APUS_AVX2, APUS_AVX512 } apus_isa;

@@ -1,0 +1,258 @@
+"""PyTorch's side of `apus bench`: answers requests line by line until its input ends.
+
+The protocol is that of Sources/Benchmarks/WorkerMessages.swift. Sizes arrive with each request, so that every number of a benchmark is
+written once, on the Swift side.
+"""
+import argparse
+import gc
+import json
+import os
+import sys
+import time
+
+
+def answer(**fields):
+    ANSWERS.write(json.dumps(fields) + "\n")
+    ANSWERS.flush()
+
+
+# Libraries may print; only answers go to the standard output.
+ANSWERS = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+try:
+    import torch
+except ImportError as problem:
+    answer(error=f"{sys.executable}: {problem}")
+    sys.exit(0)
+from torch import nn
+
+WARM_UPS = 3  # repetitions before any that counts: compilation, oneDNN's caches, optimiser state
+TRIAL = 0.3   # seconds for which a variant is tried at least, and three repetitions
+
+
+class Workload:
+    """A model with its inputs in one variant: `eager`, `channels-last`, `compiled` or `channels-last, compiled`."""
+
+    has_images = True  # whether the channels-last layout applies
+
+    def __init__(self, variant, precision):
+        self.is_channels_last = "channels-last" in variant
+        self.is_compiled = "compiled" in variant
+        self.is_autocast = precision == "medium"
+
+    def laid_out(self, tensor):
+        is_image = self.is_channels_last and tensor.dim() == 4
+        return tensor.contiguous(memory_format=torch.channels_last) if is_image else tensor
+
+    def trained(self, module):
+        return (module.to(memory_format=torch.channels_last) if self.is_channels_last else module).train()
+
+    def compiled(self, function):
+        return torch.compile(function) if self.is_compiled else function
+
+    def autocast(self):
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.is_autocast)
+
+    def step(self):
+        """One repetition."""
+        raise NotImplementedError
+
+
+class Differentiated(Workload):
+    """Forward, and the gradients of all parameters and (mostly) of the input for a random output gradient."""
+
+    def prepare(self, module, shape, input_gradient=True):
+        self.model = self.trained(module)
+        self.function = self.compiled(self.model)
+        self.x = self.laid_out(torch.randn(shape)).requires_grad_(input_gradient)
+        self.leaves = list(self.model.parameters()) + ([self.x] if input_gradient else [])
+        with self.autocast(), torch.no_grad():
+            y = self.model(self.x)
+        self.seed = self.laid_out(torch.randn(y.shape, dtype=y.dtype))
+
+    def step(self):
+        with self.autocast():
+            y = self.function(self.x)
+        torch.autograd.grad(y, self.leaves, self.seed)
+
+
+class Convolution(Differentiated):
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        s = sizes
+        layer = nn.Conv2d(
+            s["inputs"], s["outputs"], (s["kernel_height"], s["kernel_width"]), stride=s["stride"],
+            padding=(s["padding_height"], s["padding_width"]))
+        self.prepare(layer, (s["batch"], s["inputs"], s["height"], s["width"]), s["input_gradient"])
+
+
+class EncoderLayer(Differentiated):
+    has_images = False
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        s = sizes
+        layer = nn.TransformerEncoderLayer(s["width"], s["heads"], s["hidden"], dropout=0.0, batch_first=True)
+        self.prepare(layer, (s["batch"], s["tokens"], s["width"]))
+
+
+class Bottleneck(nn.Module):
+    """A block of ResNet-50: 1x1, 3x3 (with the stride) and 1x1 convolutions around a shortcut."""
+
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        outputs = 4 * width
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True),
+            nn.Conv2d(width, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+        self.shortcut = nn.Identity() if stride == 1 else nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        return torch.relu_(self.body(x) + self.shortcut(x))
+
+
+class Bottlenecks(Differentiated):
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        s = sizes
+        first = [Bottleneck(s["inputs"], s["width"], 2)]
+        others = [Bottleneck(4 * s["width"], s["width"], 1) for _ in range(s["blocks"] - 1)]
+        self.prepare(nn.Sequential(*first, *others), (s["batch"], s["inputs"], s["height"], s["image_width"]))
+
+
+class FlowStep(Workload):
+    """Forward, sequence loss, backward, clipping and AdamW of torchvision's RAFT-small."""
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        self.iterations = sizes["iterations"]
+        self.model = self.trained(raft_small())
+        n, h, w = sizes["batch"], sizes["height"], sizes["width"]
+        self.images = [self.laid_out(torch.rand(n, 3, h, w) * 2 - 1) for _ in range(2)]
+        self.flow, self.valid = torch.randn(n, 2, h, w) * 3, torch.ones(n, h, w)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), 1e-4, weight_decay=1e-4, fused=True)
+        self.loss = self.compiled(self.sequence_loss)
+
+    def sequence_loss(self):
+        """Later iterations weigh more; pixels of unknown or very long flow do not count."""
+        flows = self.model(*self.images, num_flow_updates=self.iterations)
+        mask = ((self.valid >= 0.5) & (self.flow.square().sum(1).sqrt() < 400))[:, None]
+        return sum(0.8 ** (len(flows) - 1 - i) * (mask * (flow - self.flow).abs()).mean() for i, flow in enumerate(flows))
+
+    def step(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.autocast():
+            loss = self.loss()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+
+
+def raft_small():
+    # A torchvision that was built for another build of PyTorch describes two operators that it could not load; nothing here calls them.
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        try:
+            library.define(f"{name}(Tensor a) -> Tensor")
+        except RuntimeError:
+            pass  # it did load
+    from torchvision.models.optical_flow import raft_small as model
+
+    return model(weights=None)
+
+
+KINDS = {"convolution": Convolution, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_small_step": FlowStep}
+
+
+def seconds(workload, repetitions):
+    """Of one of many repetitions."""
+    start = time.perf_counter()
+    for _ in range(repetitions):
+        workload.step()
+    return (time.perf_counter() - start) / repetitions
+
+
+def warmed_up(request, variant):
+    torch.manual_seed(0)
+    workload = KINDS[request["kind"]](request["sizes"], variant, request["precision"])
+    for _ in range(WARM_UPS):
+        workload.step()
+    return workload
+
+
+def tried(request, variant):
+    """The best time of a variant, and its workload."""
+    workload, best, start, count = warmed_up(request, variant), float("inf"), time.perf_counter(), 0
+    while count < 3 or time.perf_counter() - start < TRIAL:
+        best, count = min(best, seconds(workload, 1)), count + 1
+    return best, workload
+
+
+def choose(request, compiles):
+    """The fastest variant with its workload, and what could not be tried: both layouts, then the faster one compiled."""
+    layouts = ["eager", "channels-last"] if KINDS[request["kind"]].has_images else ["eager"]
+    trials, notes = {layout: tried(request, layout) for layout in layouts}, []
+    layout = min(trials, key=lambda name: trials[name][0])
+    if compiles:
+        compiled = "compiled" if layout == "eager" else f"{layout}, compiled"
+        try:
+            trials[compiled] = tried(request, compiled)
+        except Exception as problem:  # no compiler, or a graph that it cannot handle: whatever it is, the others count
+            reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+            notes.append(f"torch.compile failed, so PyTorch's other variants count ({reason[:200]})")
+    else:
+        notes.append("torch.compile was not tried")
+    best = min(trials, key=lambda name: trials[name][0])
+    workload = trials[best][1]
+    trials.clear()
+    gc.collect()
+    return best, workload, notes
+
+
+def peak_memory(workload):
+    """The most memory of this process while it repeats the workload three times, MiB."""
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")  # forget the peak so far
+    except OSError:
+        pass  # then the peak covers the whole life of the process
+    for _ in range(3):
+        workload.step()
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
+
+
+def serve(compiles):
+    workload = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["action"] == "prepare":
+                torch.set_float32_matmul_precision(request["precision"])
+                variant, notes = request["variant"], []
+                if variant:
+                    workload = warmed_up(request, variant)
+                else:
+                    variant, workload, notes = choose(request, compiles)
+                answer(variant=variant, notes=notes)
+            elif request["action"] == "run":
+                workload.step()
+                answer(seconds=seconds(workload, request["repetitions"]))
+            elif request["action"] == "memory":
+                answer(peak_mebibytes=peak_memory(workload))
+            else:
+                answer(error=f"unknown action {request['action']}")
+        except Exception as problem:  # the conductor reports it and goes on with the next case
+            answer(error=f"{type(problem).__name__}: {problem}".splitlines()[0][:300])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--no-compile", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    answer(version=torch.__version__)
+    serve(not arguments.no_compile)

@@ -1,0 +1,82 @@
+import Tensors
+
+/// One row of the benchmarks.
+public struct BenchmarkCase: Sendable {
+  public let name: String
+  /// Cases whose ratios have a mean in common; empty for none.
+  public let group: String
+  public let summary: String
+  package let workload: any Workload
+  /// Further environment variables of our side.
+  var environment: [String: String] = [:]
+  /// Whether another process keeps one core busy all the time.
+  var hasNeighbour = false
+  /// Whether the peak memory of each side is measured, in processes that do nothing else.
+  var measuresMemory = false
+
+  init(_ name: String, group: String = "", _ summary: String, _ workload: any Workload) {
+    (self.name, self.group, self.summary, self.workload) = (name, group, summary, workload)
+  }
+}
+
+extension BenchmarkCase {
+  public static let all = convolutions + others + flowSteps
+
+  /// The cases with these names, or in groups with these names, in the order of `all`; all of them for no names.
+  /// - Throws: `.usage` naming what is known.
+  public static func select(_ names: [String]) throws -> [BenchmarkCase] {
+    let known = Set(all.flatMap { [$0.name, $0.group] }).subtracting([""])
+    for name in names where !known.contains(name) {
+      let names = known.sorted().joined(separator: ", ")
+      throw Failure(.usage, at: "bench", "there is no benchmark '\(name)'", remedy: "Benchmarks: \(names).")
+    }
+    return names.isEmpty ? all : all.filter { names.contains($0.name) || names.contains($0.group) }
+  }
+
+  private static let convolutions: [BenchmarkCase] = [
+    (64, Extent(height: 56, width: 56), 1), (128, Extent(height: 46, width: 62), 1), (32, Extent(height: 64, width: 48), 4),
+    (180, Extent(height: 64, width: 64), 1), (512, Extent(height: 14, width: 14), 1),
+  ].map { channels, size, batch in
+    BenchmarkCase(
+      "conv3x3-\(channels)", group: "conv3x3",
+      "3x3 convolution, \(channels) channels, \(size.height)x\(size.width), batch \(batch), forward and backward",
+      ConvolutionWorkload(channels, size: size, batch: batch))
+  }
+
+  private static var others: [BenchmarkCase] {
+    var encoder = BenchmarkCase(
+      "encoder-layer", "DETR's encoder layer, 256 wide, 8 heads, 2048 hidden, 850 tokens, batch 2, forward and backward",
+      EncoderLayerWorkload(batch: 2, tokens: 850, width: 256, heads: 8, hidden: 2048))
+    var stage = BenchmarkCase(
+      "resnet50-layer2",
+      "layer2 of ResNet-50: four bottlenecks, 128 wide, [256, 80, 80] to [512, 40, 40], batch 2, batch norm training, forward and backward",
+      BottleneckWorkload(batch: 2, inputs: 256, width: 128, height: 80, imageWidth: 80, blocks: 4))
+    encoder.measuresMemory = true
+    stage.measuresMemory = true
+    return [
+      BenchmarkCase(
+        "conv7x7-stem", "7x7 convolution with stride 2, 3 to 64 channels, 368x496, batch 1, forward and weight gradients",
+        ConvolutionWorkload(3, to: 64, kernel: 7, size: Extent(height: 368, width: 496), stride: 2, inputGradient: false)),
+      BenchmarkCase(
+        "conv1x5-gru", "1x5 convolution, 256 to 128 channels, 46x62, batch 1, forward and backward",
+        ConvolutionWorkload(256, to: 128, kernel: Extent(height: 1, width: 5), size: Extent(height: 46, width: 62))),
+      BenchmarkCase(
+        "conv1x1-256", "1x1 convolution, 256 to 64 channels, 64x48, batch 4, forward and backward",
+        ConvolutionWorkload(256, to: 64, kernel: 1, size: Extent(height: 64, width: 48), batch: 4)),
+      encoder, stage,
+    ]
+  }
+
+  private static var flowSteps: [BenchmarkCase] {
+    let workload = FlowStepWorkload(batch: 1, height: 256, width: 320, iterations: 6)
+    let summary = "training step of RAFT-small, 256x320, batch 1, 6 iterations: forward, loss, backward, clipping, AdamW"
+    var step = BenchmarkCase("raft-small-step", summary, workload)
+    var busy = BenchmarkCase("raft-small-busy", summary + "; another process keeps one core busy", workload)
+    var avx512 = BenchmarkCase("raft-small-avx512", summary + "; our side with APUS_ISA=avx512", workload)
+    busy.hasNeighbour = true
+    avx512.environment = ["APUS_ISA": "avx512"]
+    step.measuresMemory = true
+    avx512.measuresMemory = true
+    return [step, busy, avx512]
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Training
+
+extension BenchmarkReport {
+  public func json() throws -> String { String(decoding: try JSONEncoder.snakeCase.encode(self), as: UTF8.self) }
+
+  /// The table that `apus bench` prints.
+  public var text: String {
+    let header = [
+      "case", "GFLOP", "ours ms", "torch ms", "torch/ours", "quartiles", "GFLOP/s", "torch", "% peak", "torch", "MiB", "torch", "torch ran",
+    ]
+    var table = TextTable(header, rightAligned: Set(1...11))
+    for item in cases { table.add(item.cells) }
+    let means = groups.map { "\($0.name): geometric mean of torch/ours \(Self.number($0.ratio, 2))\n" }
+    let remarks = skipped.map { "\($0.name) was skipped: \($0.reason)\n" }
+      + cases.flatMap { item in item.notes.map { "\(item.name): \($0)\n" } }
+    return heading + "\n" + table.text + (means.isEmpty ? "" : "\n") + means.joined() + (remarks.isEmpty ? "" : "\n") + remarks.joined()
+  }
+
+  private var heading: String {
+    let other = torch.map { "PyTorch \($0), the fastest of its variants" } ?? "without PyTorch: \(torchMissing ?? "")"
+    return """
+      \(cpu), \(threads) of \(cores) cores, \(isa) kernels, precision \(precision.rawValue); \(other).
+      Medians of \(rounds) rounds that alternate between the sides; peak: \(Self.number(peakGflops, 0)) GFLOP/s of float32 multiply-adds.
+
+      """
+  }
+
+  fileprivate static func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+}
+
+extension BenchmarkReport.Case {
+  fileprivate var cells: [String] {
+    func both(_ cell: (BenchmarkReport.Side) -> String) -> [String] { [cell(ours), torch.map(cell) ?? "-"] }
+    func number(_ value: Double, _ digits: Int) -> String { BenchmarkReport.number(value, digits) }
+    let ratios = ratio.map { [number($0.ofMedians, 2), "\(number($0.lowerQuartile, 2))-\(number($0.upperQuartile, 2))"] } ?? ["-", "-"]
+    return [name, number(gflop, 2)]
+      + both { number($0.seconds * 1000, $0.seconds < 0.01 ? 3 : 1) } + ratios
+      + both { number($0.gflops, 0) } + both { number($0.shareOfPeak * 100, 0) }
+      + both { $0.peakMebibytes.map { number($0, 0) } ?? "-" } + [torch?.variant ?? ""]
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Tensors
+import Training
+
+/// Our side of the benchmarks: a process that answers requests line by line until its input ends.
+public struct BenchmarkWorker {
+  private var workload: PreparedWorkload?
+
+  public init(threads: Int) { ThreadPool.shared.setThreadCount(threads) }
+
+  public mutating func serve() throws {
+    try Self.answer(WorkerReply(version: ApusVersion.current, isa: InstructionSet.current.rawValue))
+    while let line = readLine() {
+      try Self.answer(reply(to: JSONDecoder.snakeCase.decode(ReceivedRequest.self, from: Data(line.utf8))))
+    }
+  }
+
+  private static func answer(_ reply: WorkerReply) throws {
+    try FileHandle.standardOutput.write(contentsOf: JSONEncoder.snakeCase.encode(reply) + Data("\n".utf8))
+  }
+
+  private mutating func reply(to request: ReceivedRequest) throws -> WorkerReply {
+    switch request.action {
+    case .peak:
+      return WorkerReply(peak: ProcessorPeak.measured())
+    case .prepare:
+      let precision = (request.precision ?? .highest).apply()
+      let prepared = try BenchmarkCase.select([request.name ?? ""])[0].workload.prepared()
+      workload = prepared
+      for _ in 0..<3 { try prepared.run() }
+      let seconds = try (0..<3).map { _ in try Self.seconds(1, of: prepared) }.min()
+      return WorkerReply(precision: precision.rawValue, operations: prepared.operations, seconds: seconds)
+    case .run:
+      guard let workload else { return WorkerReply(error: "nothing was prepared") }
+      try workload.run()
+      return WorkerReply(seconds: try Self.seconds(request.repetitions, of: workload))
+    case .memory:
+      guard let workload else { return WorkerReply(error: "nothing was prepared") }
+      ProcessFacts.resetPeakMemory()
+      for _ in 0..<3 { try workload.run() }
+      return WorkerReply(peakMebibytes: ProcessFacts.peakMebibytes)
+    }
+  }
+
+  /// The seconds of one of many repetitions.
+  private static func seconds(_ repetitions: Int, of workload: PreparedWorkload) throws -> Double {
+    let start = TimeSource.system.steady()
+    for _ in 0..<repetitions { try workload.run() }
+    return (TimeSource.system.steady() - start) / Double(repetitions)
+  }
+}
+
+extension JSONEncoder {
+  static var snakeCase: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+}
+
+extension JSONDecoder {
+  static var snakeCase: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+}

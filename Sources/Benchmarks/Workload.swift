@@ -1,0 +1,48 @@
+import Tensors
+
+/// Something to compute over and over: the same shapes and the same work for us and for PyTorch.
+///
+/// Its properties are the sizes; they go to the other side under their snake-case names.
+package protocol Workload: Encodable, Sendable {
+  /// The name of the function that builds it on the other side.
+  static var kind: String { get }
+
+  /// Parameters and inputs with random numbers, ready to run.
+  func prepared() throws -> PreparedWorkload
+}
+
+/// A forward pass and all gradients of its result.
+package protocol DifferentiatedWorkload: Workload {
+  /// Of one repetition, from the sizes.
+  var operations: Double { get }
+
+  /// The forward pass of something with random parameters and input.
+  func forward() -> () -> Tensor
+}
+
+extension DifferentiatedWorkload {
+  /// Every repetition takes the same random output gradient.
+  package func prepared() -> PreparedWorkload {
+    let output = forward()
+    var random = Random(seed: 2, stream: .test)
+    let seed = withoutRecording { Tensor.normal(output().shape, &random) }
+    return PreparedWorkload(operations: operations) { _ = output().gradients(seed: seed) }
+  }
+}
+
+/// A workload with its memory filled.
+package struct PreparedWorkload {
+  /// Floating-point operations of one repetition: two for each multiply-add of a product, forward and in every gradient that is computed.
+  package let operations: Double
+  /// One repetition.
+  package let run: () throws -> Void
+}
+
+extension Tensor {
+  /// Operations of the recorded products this tensor depends on, their gradients included: a product of two recorded factors has two.
+  package var recordedOperations: Double {
+    recordedGraph.reduce(0) { sum, op in
+      sum + 2 * Double(op.multiplyAdds) * Double(1 + op.inputShapes.prefix(2).count { $0 != nil })
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Networks
+import Tensors
+
+/// One stage of ResNet-50, batch normalisation in training mode, forward and backward.
+/// - Source: He et al. 2016, table 1, with the stride in the 3x3 convolution, as torchvision has it.
+struct BottleneckWorkload: DifferentiatedWorkload {
+  static let kind = "bottlenecks"
+
+  /// Of the input; the first block halves height and width. Blocks compute in `width` channels and give four times as many.
+  let batch, inputs, width, height, imageWidth, blocks: Int
+
+  var outputs: Int { 4 * width }
+
+  /// The convolutions, forward and both gradients.
+  var operations: Double {
+    let large = height * imageWidth, small = (height / 2) * (imageWidth / 2)
+    let first = large * inputs * width + small * (9 * width * width + width * outputs + inputs * outputs)
+    let other = small * (2 * width * outputs + 9 * width * width)
+    return 3 * 2 * Double(batch * (first + (blocks - 1) * other))
+  }
+
+  func forward() -> () -> Tensor {
+    var random = Random(seed: 1, stream: .test)
+    let blocks = (0..<blocks).map { Bottleneck($0 == 0 ? inputs : outputs, width, isFirst: $0 == 0, &random) }
+    let x = Tensor.normal([batch, height, imageWidth, inputs], &random).tracked()
+    return { Sequential(blocks)(x, Pass(.training)) }
+  }
+}
+
+/// A residual block of 1x1, 3x3 and 1x1 convolutions.
+private struct Bottleneck: Layer {
+  let conv1, conv2, conv3: Conv2d
+  let bn1, bn2, bn3: BatchNorm2d
+  let downsample: Sequential?
+
+  init(_ inputs: Int, _ width: Int, isFirst: Bool, _ random: inout Random) {
+    let stride = Extent(isFirst ? 2 : 1)
+    conv1 = Conv2d(inputs, width, kernel: 1, bias: false, &random)
+    conv2 = Conv2d(width, width, kernel: 3, Convolution(stride: stride, padding: 1), bias: false, &random)
+    conv3 = Conv2d(width, 4 * width, kernel: 1, bias: false, &random)
+    bn1 = BatchNorm2d(width)
+    bn2 = BatchNorm2d(width)
+    bn3 = BatchNorm2d(4 * width)
+    downsample = isFirst
+      ? Sequential(Conv2d(inputs, 4 * width, kernel: 1, Convolution(stride: stride), bias: false, &random), BatchNorm2d(4 * width)) : nil
+  }
+
+  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+    var y = bn1(conv1(x), pass).relu()
+    y = bn2(conv2(y), pass).relu()
+    y = bn3(conv3(y), pass)
+    return (y + (downsample?(x, pass) ?? x)).relu()
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Benchmarks
+import Foundation
+import Tensors
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Time convolutions, layers and training steps against PyTorch on this machine.",
+    discussion: """
+      Both sides compute the same shapes with the same number of threads, in processes of their own, in turns. PyTorch runs as the fastest
+      of eager, channels-last and compiled. Without Python or PyTorch only our side runs; Experiments/benchmarks/README.md says how to
+      install them and what exactly is measured.
+
+      Examples:
+        apus bench
+        apus bench conv3x3 --rounds 5
+        apus bench raft-small-step --json
+      """)
+
+  /// What this process is: the conductor, or one of its children.
+  enum Role: String, ExpressibleByArgument, CaseIterable { case conductor, worker, neighbour }
+
+  @Argument(help: "Cases or groups of cases; all if none is named.")
+  var names: [String] = []
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  @Option(parsing: .unconditional, help: "How often the two sides take turns.")
+  var rounds = Conductor.Options().rounds
+
+  @Option(parsing: .unconditional, help: "Threads of either side; 0: one for each core.")
+  var threads = 0
+
+  @Option(help: "Precision of products: highest, high or medium.")
+  var precision = MatmulPrecision.highest
+
+  @Flag(help: "Time our side only.")
+  var noTorch = false
+
+  @Flag(help: "Leave out torch.compile, which takes minutes for a whole network.")
+  var noCompile = false
+
+  @Option(help: ArgumentHelp("The Python interpreter that has PyTorch.", valueName: "path"))
+  var python = Conductor.Options().python
+
+  @Flag(help: "List the cases instead.")
+  var list = false
+
+  @Option(help: .hidden)
+  var role = Role.conductor
+
+  func run() throws {
+    guard rounds >= 1 else { throw Failure(.usage, at: "--rounds", "\(rounds) is out of range, expected 1 or more") }
+    guard (0...4096).contains(threads) else { throw Failure(.usage, at: "--threads", "\(threads) is out of range, expected 0 to 4096") }
+    switch role {
+    case .conductor: list ? printList() : try conduct()
+    case .worker:
+      var worker = BenchmarkWorker(threads: max(threads, 1))
+      try worker.serve()
+    case .neighbour: BusyNeighbour.run()
+    }
+  }
+
+  private func printList() {
+    let width = BenchmarkCase.all.map(\.name.count).max() ?? 0
+    for item in BenchmarkCase.all { print(item.name.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + item.summary) }
+  }
+
+  private func conduct() throws {
+    let cases = try BenchmarkCase.select(names)
+    var options = Conductor.Options()
+    options.rounds = rounds
+    if threads > 0 { options.threads = threads }
+    (options.precision, options.usesTorch, options.python) = (precision, !noTorch, python)
+    options.compiles = !noCompile
+    let program = Bundle.main.executableURL?.path(percentEncoded: false) ?? CommandLine.arguments[0]
+    let conductor = Conductor(
+      options, workerCommand: [program, "bench", "--role", "worker", "--threads", "\(options.threads)"],
+      neighbourCommand: [program, "bench", "--role", "neighbour"])
+    let counter = CountLine("measuring")
+    let report = try conductor.run(cases) { _, done in counter.show(done, of: cases.count) }
+    counter.finish()
+    print(json ? try report.json() : report.text, terminator: json ? "\n" : "")
+  }
+}
+
+extension MatmulPrecision: ExpressibleByArgument {}
