@@ -27,7 +27,8 @@ extension BenchmarkCase {
   public static func select(_ names: [String]) throws -> [BenchmarkCase] {
     let known = Set(all.flatMap { [$0.name, $0.group] }).subtracting([""])
     for name in names where !known.contains(name) {
-      throw Failure(.usage, at: "bench", "there is no benchmark '\(name)'", remedy: "Benchmarks: \(known.sorted().joined(separator: ", ")).")
+      let names = known.sorted().joined(separator: ", ")
+      throw Failure(.usage, at: "bench", "there is no benchmark '\(name)'", remedy: "Benchmarks: \(names).")
     }
     return names.isEmpty ? all : all.filter { names.contains($0.name) || names.contains($0.group) }
   }

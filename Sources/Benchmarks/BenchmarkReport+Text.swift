@@ -6,11 +6,14 @@ extension BenchmarkReport {
 
   /// The table that `apus bench` prints.
   public var text: String {
-    let header = ["case", "GFLOP", "ours ms", "torch ms", "torch/ours", "quartiles", "GFLOP/s", "torch", "% peak", "torch", "MiB", "torch", "torch ran"]
+    let header = [
+      "case", "GFLOP", "ours ms", "torch ms", "torch/ours", "quartiles", "GFLOP/s", "torch", "% peak", "torch", "MiB", "torch", "torch ran",
+    ]
     var table = TextTable(header, rightAligned: Set(1...11))
     for item in cases { table.add(item.cells) }
     let means = groups.map { "\($0.name): geometric mean of torch/ours \(Self.number($0.ratio, 2))\n" }
-    let remarks = skipped.map { "\($0.name) was skipped: \($0.reason)\n" } + cases.flatMap { item in item.notes.map { "\(item.name): \($0)\n" } }
+    let remarks = skipped.map { "\($0.name) was skipped: \($0.reason)\n" }
+      + cases.flatMap { item in item.notes.map { "\(item.name): \($0)\n" } }
     return heading + "\n" + table.text + (means.isEmpty ? "" : "\n") + means.joined() + (remarks.isEmpty ? "" : "\n") + remarks.joined()
   }
 

@@ -34,11 +34,14 @@ public struct Conductor {
   /// - Parameter progress: told the name of the case that begins, and how many are done.
   public func run(_ cases: [BenchmarkCase], progress: (String, Int) -> Void) throws -> BenchmarkReport {
     var report = try emptyReport(), torch: TorchSide?
-    do { torch = try options.usesTorch ? TorchSide(python: options.python, threads: options.threads, compiles: options.compiles) : nil } catch {
-      report.torchMissing = "\(error)"
+    if options.usesTorch {
+      do { torch = try TorchSide(python: options.python, threads: options.threads, compiles: options.compiles) } catch {
+        report.torchMissing = "\(error)"
+      }
+    } else {
+      report.torchMissing = "not asked for"
     }
     report.torch = torch?.version
-    if !options.usesTorch { report.torchMissing = "not asked for" }
     for (i, item) in cases.enumerated() {
       report.peakGflops = max(report.peakGflops, try peak())  // often, because whatever else runs can only lower it
       progress(item.name, i)

@@ -34,7 +34,8 @@ import Testing
   }
 
   @Test func oneCaseWithoutTorch() throws {
-    let outcome = try Workplace().apus("bench", "conv1x1-256", "--no-torch", "--json", "--rounds", "2", "--threads", "1", "--precision", "high")
+    let outcome = try Workplace().apus(
+      "bench", "conv1x1-256", "--no-torch", "--json", "--rounds", "2", "--threads", "1", "--precision", "high")
     expectSuccess(outcome)
     let report = try Self.report(outcome), item = try #require(report.cases.first)
     #expect(report.cases.count == 1 && item.name == "conv1x1-256" && report.threads == 1 && report.rounds == 2)
