@@ -24,12 +24,12 @@ public struct BenchmarkWorker {
     case .peak:
       return WorkerReply(peak: ProcessorPeak.measured())
     case .prepare:
-      let precision = (request.precision ?? .highest).apply()
+      MatmulPrecision.current = request.precision ?? .highest
       let prepared = try BenchmarkCase.select([request.name ?? ""])[0].workload.prepared()
       workload = prepared
       for _ in 0..<3 { try prepared.run() }
       let seconds = try (0..<3).map { _ in try Self.seconds(1, of: prepared) }.min()
-      return WorkerReply(precision: precision.rawValue, operations: prepared.operations, seconds: seconds)
+      return WorkerReply(precision: MatmulPrecision.effective.rawValue, operations: prepared.operations, seconds: seconds)
     case .run:
       guard let workload else { return WorkerReply(error: "nothing was prepared") }
       try workload.run()

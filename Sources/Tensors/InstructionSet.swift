@@ -4,10 +4,14 @@ import Foundation
 /// Which loops this process runs, chosen once: the best the processor has, or what `APUS_ISA` names.
 public enum InstructionSet: String, Sendable, CaseIterable {
   case portable, avx2, avx512
+  /// AVX-512, with tile registers for products of float32 numbers split into bfloat16 parts.
+  case amx
+  /// The same program with tile registers emulated in C, for tests on other processors: slow.
+  case amxEmulated = "amx-emulated"
 
   /// The instruction set in use.
   ///
-  /// `APUS_ISA=avx512|avx2|portable` forces a path. Naming one that the processor lacks, or none that we know, stops the
+  /// `APUS_ISA=amx|avx512|avx2|portable` forces a path. Naming one that the processor lacks, or none that we know, stops the
   /// process: silently running something else would make a comparison worthless.
   public static let current: InstructionSet = {
     do { return try chosen() } catch { stop("\(error)") }
@@ -20,12 +24,13 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   }
 
   private static func chosen() throws -> InstructionSet {
-    let key = "APUS_ISA", best = InstructionSet(apus_best_isa())
+    let key = "APUS_ISA", loops = InstructionSet(apus_best_isa())
+    let best = loops == .avx512 && apus_tiles_permitted() != 0 ? .amx : loops
     guard let name = ProcessInfo.processInfo.environment[key], !name.isEmpty else { return best }
     guard let wanted = InstructionSet(rawValue: name) else {
       throw Failure(.usage, at: key, "unknown instruction set '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    guard apus_kernels_float32(wanted.kernelValue) != nil else {
+    guard apus_kernels_float32(wanted.kernelValue) != nil, wanted != .amx || apus_tiles_permitted() != 0 else {
       throw Failure(.usage, at: key, "this processor or build lacks '\(name)'; the best here is '\(best.rawValue)'")
     }
     return wanted
@@ -47,7 +52,8 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     switch self {
     case .portable: APUS_PORTABLE
     case .avx2: APUS_AVX2
-    case .avx512: APUS_AVX512
+    case .avx512, .amx: APUS_AVX512
+    case .amxEmulated: apus_best_isa()
     }
   }
 }

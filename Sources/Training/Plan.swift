@@ -1,3 +1,5 @@
+import Tensors
+
 /// When a run ends, logs, evaluates and saves: the settings that every recipe shares, under the key `plan`.
 public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   /// Updates in the whole run.
@@ -16,6 +18,8 @@ public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   public var seed = 1
   /// Worker threads; 0: one for each core. Changes the speed, never the result.
   public var threads = 0
+  /// How exactly products (convolutions, linear layers, attention, correlation) are computed. Changes speed and rounding.
+  public var matmulPrecision = MatmulPrecision.highest
   /// Hours after which the run saves and stops, to be resumed later; 0: no limit.
   public var maxHours = 0.0
 

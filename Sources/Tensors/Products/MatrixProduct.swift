@@ -17,7 +17,13 @@ struct MatrixProduct {
       y.kernels.fill(y.address(), y.count, 0)
       return
     }
-    if isDeep { runDeep(a, b, into: y) } else { runBlocks(a, b, into: y) }
+    if let path = SplitPath.serving(depth: k, columns: n, y.precision) {
+      runSplit(path, a, b, into: y)
+    } else if isDeep {
+      runDeep(a, b, into: y)
+    } else {
+      runBlocks(a, b, into: y)
+    }
   }
 
   private func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
@@ -34,6 +40,19 @@ struct MatrixProduct {
                  depth: 0..<k, into: y, at: item * m * n)
       }
     }
+  }
+
+  private func runSplit(_ path: SplitPath, _ a: Tensor, _ b: Tensor, into y: Tensor) {
+    let split = SplitMatrixProduct(product: self, path: path)
+    guard isDeep else { return split.run(a, b, depth: 0..<k, into: y, at: 0, finish: finish) }
+    let blocks = (k + Self.depthBlock - 1) / Self.depthBlock
+    let partial = y.fresh([blocks, batch * m * n])
+    for block in 0..<blocks {
+      let first = block * Self.depthBlock
+      split.run(a, b, depth: first..<Swift.min(k, first + Self.depthBlock), into: partial, at: block * batch * m * n, finish: Finish())
+    }
+    y.addUp(partial, blocks)
+    finish.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
   }
 
   private func runDeep(_ a: Tensor, _ b: Tensor, into y: Tensor) {

@@ -1,6 +1,8 @@
 /// Some rows of one image, with the zeros that a plan wants around them: in place if they lie within the image and need no margins.
 struct SourceStrip {
-  private let base: UnsafeRawPointer
+  /// The first element, and how many there are.
+  let base: UnsafeRawPointer
+  let count: Int
   private let firstRow, left, channels: Int
   private let bytes: Int
   /// Elements from one row to the next.
@@ -12,7 +14,7 @@ struct SourceStrip {
   ) {
     let (_, h, w, c) = x.shape4, bytes = x.precision.byteCount
     if left == 0, right == 0, rows.lowerBound >= 0, rows.upperBound <= h {
-      return body(SourceStrip(base: x.address((image * h + rows.lowerBound) * w * c), firstRow: rows.lowerBound, left: 0,
+      return body(SourceStrip(base: x.address((image * h + rows.lowerBound) * w * c), count: rows.count * w * c, firstRow: rows.lowerBound, left: 0,
                               channels: c, bytes: bytes, pitch: w * c))
     }
     let pitch = (left + w + right) * c
@@ -27,12 +29,18 @@ struct SourceStrip {
         (place + left * c * bytes).copyMemory(from: x.address((image * h + row) * w * c), byteCount: w * c * bytes)
         x.kernels.fill(place + (left + w) * c * bytes, right * c, 0)
       }
-      body(SourceStrip(base: UnsafeRawPointer(scratch), firstRow: rows.lowerBound, left: left, channels: c, bytes: bytes, pitch: pitch))
+      body(SourceStrip(base: UnsafeRawPointer(scratch), count: rows.count * pitch, firstRow: rows.lowerBound, left: left,
+                       channels: c, bytes: bytes, pitch: pitch))
     }
   }
 
   /// The address of a pixel's channel; row and column are those of the image.
   func address(_ row: Int, _ column: Int, _ channel: Int = 0) -> UnsafeRawPointer {
-    base + ((row - firstRow) * pitch + (column + left) * channels + channel) * bytes
+    base + offset(row, column, channel) * bytes
+  }
+
+  /// Elements from the first one to a pixel's channel.
+  func offset(_ row: Int, _ column: Int, _ channel: Int = 0) -> Int {
+    (row - firstRow) * pitch + (column + left) * channels + channel
   }
 }

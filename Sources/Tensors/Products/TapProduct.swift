@@ -16,13 +16,16 @@ struct TapProduct {
   ///   - finish: applied to every pixel.
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
     let source = Extent(height: x.shape[1], width: x.shape[2])
-    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
+    if SplitPath.current(x.precision) == nil, let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
       return WinogradProduct(tiles: tiles, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
         .run(x, weight, finish, into: y)
     }
     for phase in plan.phases {
+      let depth = phase.taps.count * self.depth
       if phase.taps.isEmpty {
         fill(phase, finish, y)
+      } else if let path = SplitPath.serving(depth: depth, columns: columns, x.precision) {
+        SplitPhaseProduct(self, phase, x, weight, finish, y, path).run()
       } else {
         PhaseProduct(self, phase, x, weight, finish, y).run()
       }
@@ -57,46 +60,23 @@ private struct PhaseProduct {
   let x: Tensor, weight: Factor, finish: Finish, y: Tensor
   let runs: [TapPlan.Run]
   let panels: Panels
-  /// Rows of the phase and panels of one task.
-  let rowBlock, panelBlock: Int
-  /// Source rows in one task's memory: some 512 KiB, to stay in the second-level cache.
-  private static let stripElements = 1 << 17
-  /// Pixels that make packing a panel of weights worth while.
-  private static let fewestPixels = 196
+  let grid: PhaseGrid
 
   init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ finish: Finish, _ y: Tensor) {
     (self.product, self.phase, self.x, self.weight, self.finish, self.y) = (product, phase, x, weight, finish, y)
     runs = phase.runs(merging: product.groups == 1)
     panels = Panels(depth: phase.taps.count * product.depth, columns: product.columns, groups: product.groups, precision: x.precision)
-    let images = x.shape[0], size = phase.size
-    let tasks = TaskCount.wanted(multiplyAdds: images * size.height * size.width * panels.depth * product.groups * product.columns)
-    let sourceRow = Swift.max(1, phase.sourceStep.height * x.shape[2] * x.shape[3])
-    let highest = Swift.min(size.height, Swift.max(1, Self.stripElements / sourceRow))
-    let lowest = (Self.fewestPixels + size.width - 1) / size.width
-    let even = (size.height * images + tasks - 1) / tasks
-    rowBlock = Swift.min(highest, Swift.max(lowest, even))
-    let strips = images * ((size.height + rowBlock - 1) / rowBlock)
-    panelBlock = (panels.count * strips + tasks - 1) / tasks
+    grid = PhaseGrid(product, phase, x, panels: panels.count)
   }
 
   func run() {
-    let strips = (phase.size.height + rowBlock - 1) / rowBlock
-    let blocks = (panels.count + panelBlock - 1) / panelBlock
-    parallelFor(x.shape[0] * strips * blocks) { range in
-      for task in range {
-        let first = task / blocks % strips * rowBlock, panel = task % blocks * panelBlock
-        run(image: task / blocks / strips, rows: first..<Swift.min(phase.size.height, first + rowBlock),
-            panels: panel..<Swift.min(panels.count, panel + panelBlock))
-      }
-    }
-  }
-
-  private func run(image: Int, rows: Range<Int>, panels block: Range<Int>) {
-    SourceStrip.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
-      withScratch(panels.size, x.precision) { panel in
-        for index in block {
-          panels.pack(index, of: weight, taps: phase.taps.map(\.weight), into: panel)
-          multiply(strip, panel, index, image, rows)
+    grid.forEachTask { image, rows, block in
+      SourceStrip.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
+        withScratch(panels.size, x.precision) { panel in
+          for index in block {
+            panels.pack(index, of: weight, taps: phase.taps.map(\.weight), into: panel)
+            multiply(strip, panel, index, image, rows)
+          }
         }
       }
     }
@@ -114,6 +94,38 @@ private struct PhaseProduct {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
         y.kernels.product(&how, strip.address(row * phase.sourceStep.height, 0, group * product.depth), panel, c)
         finish.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
+      }
+    }
+  }
+}
+
+/// How one phase is cut into tasks: some rows of one image and some panels of columns each.
+struct PhaseGrid {
+  private let images, rows, panels: Int
+  private let rowBlock, panelBlock: Int
+  /// Source rows in one task's memory: some 512 KiB, to stay in the second-level cache.
+  private static let stripElements = 1 << 17
+  /// Pixels that make reading a panel of weights worth while.
+  private static let fewestPixels = 196
+
+  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, panels: Int) {
+    let size = phase.size
+    (images, rows, self.panels) = (x.shape[0], size.height, panels)
+    let work = images * size.height * size.width * phase.taps.count * product.depth * product.groups * product.columns
+    let tasks = TaskCount.wanted(multiplyAdds: work)
+    let sourceRow = Swift.max(1, phase.sourceStep.height * x.shape[2] * x.shape[3])
+    let highest = Swift.min(rows, Swift.max(1, Self.stripElements / sourceRow))
+    let lowest = (Self.fewestPixels + size.width - 1) / size.width
+    rowBlock = Swift.min(highest, Swift.max(lowest, (rows * images + tasks - 1) / tasks))
+    panelBlock = (panels * images * ((rows + rowBlock - 1) / rowBlock) + tasks - 1) / tasks
+  }
+
+  func forEachTask(_ body: @escaping (_ image: Int, _ rows: Range<Int>, _ panels: Range<Int>) -> Void) {
+    let strips = (rows + rowBlock - 1) / rowBlock, blocks = (panels + panelBlock - 1) / panelBlock
+    parallelFor(images * strips * blocks) { range in
+      for task in range {
+        let first = task / blocks % strips * rowBlock, panel = task % blocks * panelBlock
+        body(task / blocks / strips, first..<Swift.min(rows, first + rowBlock), panel..<Swift.min(panels, panel + panelBlock))
       }
     }
   }

@@ -31,44 +31,49 @@ struct WeightProduct {
   ///   - dw: `[taps, depth, groups · columns]`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
     let rows = dy.shape[0] * phase.size.height, source = Extent(height: x.shape[1], width: x.shape[2])
-    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
+    let path = SplitPath.serving(depth: depth * runs[0].weights.count, columns: columns, x.precision)
+    if path == nil, let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
       return WinogradWeightProduct(tiles: tiles, depth: depth, columns: columns).run(x, dy, into: dw)
     }
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
-    let panels = Panels(depth: 0, columns: columns, groups: groups, precision: x.precision)
+    let perGroup = path == nil ? Panels(depth: 0, columns: columns, precision: x.precision).count : SplitPath.panels(columns: columns)
+    let panels = groups * perGroup, bands = path == nil ? runs.count : 1
     let tasks = TaskCount.wanted(multiplyAdds: rows * phase.size.width * weightCount)
-    let bands = runs.count, blocks = Swift.min(panels.count, Swift.max(1, tasks / (2 * bands)))
-    let panelBlock = (panels.count + blocks - 1) / blocks
+    let blocks = Swift.min(panels, Swift.max(1, tasks / (2 * bands))), panelBlock = (panels + blocks - 1) / blocks
     let fewest = (Self.fewestPixels + phase.size.width - 1) / phase.size.width
-    let chunk = Swift.max(fewest, (rows * bands * blocks + tasks - 1) / tasks)
-    let chunks = (rows + chunk - 1) / chunk
+    let chunk = Swift.max(fewest, (rows * bands * blocks + tasks - 1) / tasks), chunks = (rows + chunk - 1) / chunk
     let partial = chunks == 1 ? dw : dw.fresh([chunks, weightCount])
     parallelFor(chunks * bands * blocks) { range in
       for task in range {
         let first = task / (bands * blocks) * chunk, panel = task % blocks * panelBlock
-        guard panel < panels.count else { continue }
+        guard panel < panels else { continue }
         sum(x, dy, rows: first..<Swift.min(rows, first + chunk), run: runs[task / blocks % bands],
-            panels: panel..<Swift.min(panels.count, panel + panelBlock),
-            into: partial.address(task / (bands * blocks) * weightCount))
+            panels: panel..<Swift.min(panels, panel + panelBlock), path, into: partial.address(task / (bands * blocks) * weightCount))
       }
     }
     if chunks > 1 { dw.addUp(partial, chunks) }
   }
 
-  /// The sum over some image rows (counted through all images) for the taps of one run and some panels.
+  /// The sum over some image rows (counted through all images) for some panels and the taps of one run, or of all runs if split.
   private func sum(
-    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, run: TapPlan.Run, panels: Range<Int>, into dw: UnsafeMutableRawPointer
+    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, run: TapPlan.Run, panels: Range<Int>, _ path: SplitPath?,
+    into dw: UnsafeMutableRawPointer
   ) {
     let sourceRow = phase.sourceStep.height * x.shape[2] * x.shape[3]
     let together = Swift.max(1, Swift.min(Self.stripElements / sourceRow, 2 * Self.fewestPixels / phase.size.width))
     var row = rows.lowerBound
     while row < rows.upperBound {
-      let image = row / phase.size.height, first = row % phase.size.height
+      let image = row / phase.size.height, first = row % phase.size.height, adds = row > rows.lowerBound
       let count = Swift.min(together, phase.size.height - first, rows.upperBound - row)
-      let start = first * phase.sourceStep.height + run.row
-      let source = start..<start + (count - 1) * phase.sourceStep.height + 1
-      SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
-        add(strip, dy, row: row, count: count, run, panels, start, adds: row > rows.lowerBound, into: dw)
+      if let path {
+        SplitWeightProduct(path: path, plan: plan, groups: groups, depth: depth, columns: columns)
+          .add(x, dy, image: image, rows: first..<first + count, panels: panels, adds: adds, into: dw)
+      } else {
+        let start = first * phase.sourceStep.height + run.row
+        let source = start..<start + (count - 1) * phase.sourceStep.height + 1
+        SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
+          add(strip, dy, row: row, count: count, run, panels, start, adds: adds, into: dw)
+        }
       }
       row += count
     }

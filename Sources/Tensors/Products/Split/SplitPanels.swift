@@ -11,7 +11,7 @@ struct SplitPanels {
   private let storage: Tensor
   private let size: Int
 
-  var perGroup: Int { (columns + SplitPath.width - 1) / SplitPath.width }
+  var perGroup: Int { SplitPath.panels(columns: columns) }
   var count: Int { groups * perGroup }
 
   func group(of panel: Int) -> Int { panel / perGroup }
@@ -31,7 +31,7 @@ struct SplitPanels {
     (self.path, self.taps, self.columns, self.groups) = (path, taps, columns, groups)
     depth = slabs.count * rows / taps
     size = path.panelSize(taps: taps, depth: depth)
-    storage = Tensor(uninitialized: [(groups * ((columns + SplitPath.width - 1) / SplitPath.width) * size + 1) / 2], .float32)
+    storage = Tensor(uninitialized: [(groups * SplitPath.panels(columns: columns) * size + 1) / 2], .float32)
     let panels = self
     parallelFor(count) { range in
       withScratch(slabs.count * rows * SplitPath.width, .float32) { scratch in

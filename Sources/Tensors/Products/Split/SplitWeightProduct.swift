@@ -35,7 +35,7 @@ struct SplitWeightProduct {
     _ dw: UnsafeMutableRawPointer
   ) {
     let inputs = groups * depth, pitch = strip.pitch / inputs, length = rows.count * pitch
-    path.withSplitTransposed(strip.base, rows: strip.count / inputs, columns: inputs, stride: inputs) { planes, row, plane in
+    path.withSplitTransposed(strip.base, rows: strip.count / inputs, columns: inputs, stride: inputs, beyond: pitch) { planes, row, plane in
       withPanels(gradient, rows: rows.count, pitch: pitch, block) { panel, index in
         for (place, tap) in phase.taps.enumerated() {
           let first = strip.offset(rows.lowerBound + tap.row, tap.column) / inputs
@@ -68,7 +68,7 @@ struct SplitWeightProduct {
     }
   }
 
-  private var perGroup: Int { (columns + SplitPath.width - 1) / SplitPath.width }
+  private var perGroup: Int { SplitPath.panels(columns: columns) }
 
   /// Packs the output gradient of each panel, its rows `pitch` pixels apart with zeros between them.
   private func withPanels(

@@ -1,0 +1,79 @@
+import CKernels
+
+/// Products of float32 numbers split into bfloat16 parts: the functions and the number of parts.
+struct SplitPath {
+  let kernels: apus_split_kernels
+  let parts: Int
+
+  /// Rows and columns below which splitting costs more than it saves.
+  private static let least = 16
+
+  /// The way the setting asks for; `nil` where the float kernels serve: float64, and float32 accuracy without AMX.
+  static func current(_ precision: Precision) -> SplitPath? {
+    guard precision == .float32 else { return nil }
+    let wanted = MatmulPrecision.current
+    switch InstructionSet.current {
+    case .amx, .amxEmulated: return backend.map { SplitPath(kernels: $0, parts: wanted == .highest ? 3 : wanted == .high ? 2 : 1) }
+    case .avx512: return wanted == .medium ? backend.map { SplitPath(kernels: $0, parts: 1) } : nil
+    case .avx2, .portable: return nil
+    }
+  }
+
+  /// As `current`, for a product with these inner and outer lengths.
+  static func serving(depth: Int, columns: Int, _ precision: Precision) -> SplitPath? {
+    Swift.min(depth, columns) < least ? nil : current(precision)
+  }
+
+  private static let backend: apus_split_kernels? = {
+    let kind = switch InstructionSet.current {
+    case .amx: APUS_SPLIT_AMX
+    case .amxEmulated: APUS_SPLIT_AMX_EMULATED
+    case .avx512, .avx2, .portable: APUS_SPLIT_AVX512_BF16
+    }
+    return apus_split_kernels_of(kind)?.pointee
+  }()
+
+  /// Columns of a panel.
+  static let width = Int(APUS_PANEL_COLUMNS)
+  static func panels(columns: Int) -> Int { (columns + width - 1) / width }
+  /// Elements behind the last one that a product may read, because it works in blocks of 32.
+  static let slack = 2 * Int(APUS_PANEL_DEPTH)
+
+  /// Memory for `count` bfloat16 numbers.
+  func withPlanes(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) -> Void) {
+    withScratch((count + 1) / 2, .float32) { body($0.bindMemory(to: UInt16.self, capacity: count)) }
+  }
+
+  /// The parts of `count` contiguous numbers, planes `count + slack` apart, with zeros behind them.
+  func withSplit(_ x: UnsafeRawPointer, count: Int, _ body: (UnsafeMutablePointer<UInt16>, _ plane: Int) -> Void) {
+    let plane = count + Self.slack
+    withPlanes(parts * plane) { planes in
+      var how = apus_split_rows(rows: 1, columns: count, width: plane, x_row: count, y_row: plane, y_plane: plane, parts: Int32(parts))
+      kernels.split(&how, x.assumingMemoryBound(to: Float.self), planes)
+      body(planes, plane)
+    }
+  }
+
+  /// The parts of the transpose of `x` `[rows, columns]`, rows `stride` apart: `[columns, pitch]` in each plane, zeros beyond `rows`:
+  /// `beyond` at least.
+  func withSplitTransposed(
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, beyond: Int = 0,
+    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
+  ) {
+    let pitch = rows + beyond + Self.slack, plane = columns * pitch
+    withPlanes(parts * plane) { planes in
+      var how = apus_split_rows(rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
+      kernels.split_transposed(&how, x.assumingMemoryBound(to: Float.self), planes)
+      body(planes, pitch, plane)
+    }
+  }
+
+  /// Elements of one packed panel.
+  func panelSize(taps: Int, depth: Int) -> Int { apus_split_panel_size(taps, depth, Int32(parts)) }
+
+  /// Packs one panel from contiguous float rows `[taps, depth, 32]`.
+  func pack(_ rows: UnsafeRawPointer, taps: Int, depth: Int, columns: Int, into panel: UnsafeMutablePointer<UInt16>) {
+    var how = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: depth * Self.width, row: Self.width, parts: Int32(parts))
+    kernels.pack(&how, rows.assumingMemoryBound(to: Float.self), panel)
+  }
+}
