@@ -13,7 +13,7 @@ struct LoopCase<T: Real> {
     (self.name, self.ulps, self.floor, self.run) = (name, ulps, floor, run)
   }
 
-  static var all: [LoopCase] { elementwise + moving + reductions + normalizations + softmaxes + images + lookups + optimizers }
+  static var all: [LoopCase] { elementwise + moving + reductions + normalizations + softmaxes + images + lookups + recurrences + optimizers }
 
   static var lengths: [Int] { [0, 1, 3, 7, 17, 31, 63, 100, 255, 1003] }
 
@@ -58,6 +58,12 @@ struct LoopCase<T: Real> {
           table.accumulate(x, &y, n)
           return y
         }
+      },
+      LoopCase("accumulate_rows", ulps: 0) { table, numbers in
+        let x: [T] = draw(&numbers, 7 * 40)
+        var y: [T] = draw(&numbers, 7 * 50)
+        table.accumulate_rows(x, 40, 7, 33, 50, &y)
+        return y
       },
       LoopCase("scale_add", ulps: 2) { table, numbers in
         lengths.flatMap { n -> [T] in

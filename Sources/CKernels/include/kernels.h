@@ -51,6 +51,13 @@ typedef struct {
   size_t window_height, window_width, stride_y, stride_x, pad_y, pad_x;
 } apus_window;
 
+/* y = output_relu(residual + relu((x - mean) rstd weight + bias)); the two flags say which relu there is. */
+typedef struct {
+  const void *mean, *rstd;   /* [outer, keep] */
+  const void *weight, *bias; /* [keep, fold]; NULL for 1 and 0 */
+  int relu, output_relu;
+} apus_normalization;
+
 /* Constants of one AdamW or Adam step. decay multiplies the parameter before the update (AdamW: 1 - lr wd, else 1);
  * l2 is added to the gradient times the parameter (Adam's weight decay, else 0); the gradient is first scaled by `scale`. */
 typedef struct { double rate, beta1, beta2, epsilon, correction1, correction2, decay, l2, scale; } apus_adam;
@@ -66,6 +73,8 @@ typedef struct {
                  const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *y, double p);
   void (*select)(const void *mask, const void *a, const void *b, void *y, size_t n); /* mask != 0 ? a : b */
   void (*accumulate)(const void *x, void *y, size_t n);                              /* adds x to y */
+  /* adds x to y, in rows that are x_stride and y_stride apart */
+  void (*accumulate_rows)(const void *x, size_t x_stride, size_t rows, size_t columns, size_t y_stride, void *y);
   void (*scale_add)(double p, const void *x, double q, void *y, size_t n);           /* y = p x + q y */
 
   /* --- moving data --- y[i0, i1, ...] = x[...], both strided (x strides may be 0: broadcasting); rank <= 8. */
@@ -81,15 +90,24 @@ typedef struct {
   double (*sum_of_squares)(const void *x, size_t n); /* accumulated in double */
   int (*all_finite)(const void *x, size_t n);
 
-  /* --- normalisation --- x is [rows, keep, fold]; statistics run over rows and fold, one per index of keep.
-   * The caller adds the partial sums of row blocks in a fixed order. */
-  void (*moment_sum)(const void *x, size_t rows, size_t keep, size_t fold, void *sums);                           /* sum x */
-  void (*moment_square)(const void *x, const void *mean, size_t rows, size_t keep, size_t fold, void *sums);      /* sum (x-mean)^2 */
-  void (*normalize)(const void *x, const void *mean, const void *rstd, size_t rows, size_t keep, size_t fold, void *y);
-  /* sums of dy and of dy y, then dx = rstd (dy - mean_dy - y mean_dyy) */
-  void (*normalize_backward_sums)(const void *dy, const void *y, size_t rows, size_t keep, size_t fold, void *sum_dy, void *sum_dyy);
-  void (*normalize_backward)(const void *dy, const void *y, const void *rstd, const void *mean_dy, const void *mean_dyy,
-                             size_t rows, size_t keep, size_t fold, void *dx);
+  /* --- normalisation --- x is [outer, rows, keep, fold]; statistics run over rows and fold, one per outer and keep. */
+  /* the mean and the sum of squared distances from it, [outer, keep] */
+  void (*moments)(const void *x, size_t outer, size_t rows, size_t keep, size_t fold, void *mean, void *square);
+  /* the moments of blocks, [outer, blocks, keep], of block_count elements each (the last one of last_count) -> [outer, keep] */
+  void (*combine_moments)(const void *block_means, const void *block_squares, size_t outer, size_t blocks, size_t keep,
+                          size_t block_count, size_t last_count, double epsilon, void *mean, void *variance, void *rstd);
+  void (*normalize)(const apus_normalization *how, const void *x, const void *residual, size_t outer, size_t rows, size_t keep,
+                    size_t fold, void *y);
+  /* one slab: the sums over rows of g and g (x - mean) rstd, [keep, fold] each; g is dy where the activations let it pass */
+  void (*normalize_backward_sums)(const apus_normalization *how, const void *x, const void *dy, const void *y, size_t rows, size_t keep,
+                                  size_t fold, void *sum, void *product);
+  /* one slab: means holds the mean of w g, then that of w g (x - mean) rstd, [2, keep]; NULL if the statistics are constants.
+   * y is read and dresidual written if there is an output relu. */
+  void (*normalize_backward)(const apus_normalization *how, const void *x, const void *dy, const void *y, const void *means,
+                             size_t rows, size_t keep, size_t fold, void *dx, void *dresidual);
+  /* both in one pass for rows = keep = 1 (layer norm); sum and product are [channels] */
+  void (*layer_backward)(const apus_normalization *how, const void *x, const void *dy, const void *y, size_t tokens, size_t channels,
+                         void *dx, void *dresidual, void *sum, void *product);
 
   /* --- softmax over the columns of [rows, columns]; a row of -inf gives NaN, as in PyTorch --- */
   void (*softmax)(const void *x, size_t rows, size_t columns, void *y);
@@ -120,6 +138,18 @@ typedef struct {
   /* adds to dvolume */
   void (*lookup_backward)(const void *dy, size_t dy_stride, const void *centres, double scale, size_t queries, size_t height,
                           size_t width, int radius, void *dvolume);
+
+  /* --- gated recurrent unit --- gates is [rows, 2 hidden]: update gate z, then reset gate r, both before the sigmoid */
+  /* y [rows, width] = joined, its first `hidden` columns multiplied by sigmoid(r) */
+  void (*gru_reset)(const void *gates, const void *joined, size_t rows, size_t hidden, size_t width, void *y);
+  /* the gradient of gates is written (its z half with zeros) or, if add, added to; that of joined likewise; either may be NULL */
+  void (*gru_reset_backward)(const void *dy, const void *gates, const void *joined, size_t rows, size_t hidden, size_t width, int add,
+                             void *dgates, void *djoined);
+  /* y [rows, hidden] = (1 - z) h + z q with z = sigmoid(gates), q = tanh(candidate) */
+  void (*gru_update)(const void *gates, const void *candidate, const void *h, size_t rows, size_t hidden, void *y);
+  /* the r half of dgates is set to zero */
+  void (*gru_update_backward)(const void *dy, const void *gates, const void *candidate, const void *h, size_t rows, size_t hidden,
+                              void *dgates, void *dcandidate, void *dh);
 
   /* --- optimisers, in place --- */
   void (*adam)(const apus_adam *how, const void *gradient, void *parameter, void *m, void *v, size_t n);

@@ -53,10 +53,26 @@ struct BackwardWalk {
         stop("gradients: the graph of '\(node.op?.rawValue ?? "")' was already walked and freed; pass keepingGraph: true the first time")
       }
       let parents = node.parents
-      accumulate(rule(dy, node), of: node, into: parents, &pending)
+      if !Recording.isOn, let contributions = node.contributions {
+        contribute(contributions(dy), into: parents, &pending)
+      } else {
+        accumulate(rule(dy, node), of: node, into: parents, &pending)
+      }
       if isReleasing { node.release() }
     }
     return result
+  }
+
+  private func contribute(_ contributions: [Contribution?], into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]) {
+    for case (let parent?, let contribution?) in zip(parents, contributions) {
+      let id = ObjectIdentifier(parent)
+      guard var total = pending.removeValue(forKey: id) else {
+        pending[id] = contribution.make()
+        continue
+      }
+      total.updateInPlace(contribution.add)
+      pending[id] = total
+    }
   }
 
   private func accumulate(

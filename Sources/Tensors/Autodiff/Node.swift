@@ -6,10 +6,13 @@ import Synchronization
 final class Node: Sendable {
   /// Turns the gradient of the node's output into one gradient per parent, in parent order; `nil` = none flows there.
   typealias Rule = @Sendable (_ dy: Tensor, _ node: Node) -> [Tensor?]
+  /// The same for a walk that is not recorded, where gradients are added in place.
+  typealias ContributionRule = @Sendable (_ dy: Tensor) -> [Contribution?]
 
   private struct History: Sendable {
     var parents: [Node?]
     var rule: Rule?
+    var contributions: ContributionRule?
   }
 
   /// The op; `nil` for a leaf.
@@ -21,23 +24,24 @@ final class Node: Sendable {
   private let history: Mutex<History>
   private static let serials = Atomic<Int>(0)
 
-  init(_ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil) {
+  init(_ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, contributions: ContributionRule? = nil) {
     self.op = op
     self.shape = shape
     self.precision = precision
     serial = Node.serials.wrappingAdd(1, ordering: .relaxed).oldValue
-    history = Mutex(History(parents: parents, rule: rule))
+    history = Mutex(History(parents: parents, rule: rule, contributions: contributions))
   }
 
   var isLeaf: Bool { op == nil }
   var parents: [Node?] { history.withLock { $0.parents } }
   var rule: Rule? { history.withLock { $0.rule } }
+  var contributions: ContributionRule? { history.withLock { $0.contributions } }
 
   /// Lets go of the rule, with the activations it saved, and of the parents, which are returned.
   @discardableResult
   func release() -> [Node?] {
     let old = history.withLock { history in
-      defer { history = History(parents: [], rule: nil) }
+      defer { history = History(parents: [], rule: nil, contributions: nil) }
       return history
     }
     return old.parents

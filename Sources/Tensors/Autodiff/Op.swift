@@ -20,4 +20,6 @@ public enum Op: String, Sendable, CaseIterable {
   case normalize, softmax, logSoftmax
   // pooling, resampling, correlation
   case maxPool, resample, gridSample, gridSampleInputGradient, correlationLookup
+  // recurrence
+  case gruReset, gruUpdate
 }
