@@ -26,7 +26,8 @@ import Testing
     let q = x.reshaped(to: [2, 40 * 48, 32])
     let c = q.sliced(1, 0..<500).matmul(q, otherTransposed: true).reshaped(to: [1000, 40, 48])
     let centres = Tensor.uniform([1000, 2], from: -4, to: 50, &random, precision: precision)
-    let l = Tensor.correlationLookup([c, c], centres: centres, radius: 3) + Tensor.correlationLookup([c, c], centres: centres * 0.5, radius: 3)
+    let l = Tensor.correlationLookup([c, c], centres: centres, radius: 3)
+      + Tensor.correlationLookup([c, c], centres: centres * 0.5, radius: 3)
     let loss = z.squared().sum() + s.resized(to: Extent(height: 50, width: 20), .bicubic).squared().mean() + l.squared().mean()
     let gradients = loss.gradients()
     return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, grid].compactMap { gradients[$0] }

@@ -100,6 +100,40 @@ import Testing
     #expect(problem == nil)
   }
 
+  @Test("gelu, silu and the masked loss", arguments: Precision.allCases) func elementwise(_ precision: Precision) {
+    let gelu = Self.compare([[3, 5001]], precision, { $0[0].gelu() }) { x in
+      x[0] * (x[0] * 0.5.squareRoot()).erf().scaled(by: 0.5, plus: 0.5)
+    }
+    let silu = Self.compare([[3, 5001]], precision, { $0[0].silu() }, { $0[0] * $0[0].sigmoid() })
+    #expect(gelu == nil && silu == nil)
+    for channels in [1, 2, 5] {
+      let target = Self.draw([[99, 301, channels]], precision)[0] * -1, mask = Self.draw([[99, 301, 1]], precision)[0].relu()
+      let loss = Self.compare([[99, 301, channels]], precision, { $0[0].maskedL1(target, mask: mask) * 1e-4 }) { x in
+        (mask * (x[0] - target).abs()).sum() * 1e-4
+      }
+      #expect(loss == nil, "\(channels) channels")
+    }
+  }
+
+  /// The recorded walk takes the other rule, made of recorded ops.
+  @Test("gradients made in place equal recorded ones") func contributions() {
+    let inputs = Self.draw([[2, 9, 8, 20], [2, 9, 8, 3]], .float64).map { $0.tracked() }
+    func loss() -> Tensor {
+      let joined = concatenate(inputs, axis: -1), pooled = joined.maxPooled(window: 3, stride: 2, padding: 1)
+      let parts = joined.sliced(3, 0..<20) * joined.sliced(3, 3..<23) * joined.sliced(3, 1..<21)
+      return (pooled * joined.maxPooled(window: 3, stride: 2, padding: 1)).sum() + parts.sum()
+        + joined.sliced(1, 2..<5).squared().sum()
+    }
+    let (plain, recorded) = (loss().gradients(), loss().gradients(recording: true))
+    for input in inputs {
+      guard let a = plain[input], let b = recorded[input] else {
+        Issue.record("a gradient is missing")
+        return
+      }
+      #expect(difference(a, b.detached(), absolute: 1e-12, relative: 1e-12) == nil)
+    }
+  }
+
   @Test("lookup in a pyramid", arguments: Precision.allCases) func lookup(_ precision: Precision) {
     let centres = Self.draw([[150, 2]], precision)[0] * 3 + 2
     let problem = Self.compare([[150, 12, 14], [150, 6, 7]], precision, { x in

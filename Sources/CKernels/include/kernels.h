@@ -24,6 +24,8 @@ typedef enum {
   APUS_SOFTPLUS,     /* log(1 + exp(x)), without overflow */
   APUS_ERF, APUS_FLOOR,
   APUS_GREATER_THAN, /* 1 where x > p, else 0 */
+  APUS_GELU,         /* x / 2 (1 + erf(x / sqrt 2)) */
+  APUS_SILU,         /* x sigmoid(x) */
 } apus_unary;
 
 /* Element-wise functions of two arguments. */
@@ -33,6 +35,7 @@ typedef enum {
   APUS_GATE,             /* b > 0 ? a : p a  (gradient of relu with p = 0, of leaky relu with its slope) */
   APUS_SIGMOID_GRADIENT, /* a b (1 - b), b the sigmoid's value */
   APUS_TANH_GRADIENT,    /* a (1 - b b), b the tanh's value */
+  APUS_GELU_GRADIENT, APUS_SILU_GRADIENT, /* a times the derivative at b; both operands whole */
 } apus_binary;
 
 typedef enum { APUS_PAD_ZEROS, APUS_PAD_BORDER, APUS_PAD_REFLECTION } apus_grid_padding;
@@ -120,8 +123,10 @@ typedef struct {
   void (*add_bias)(const void *bias, size_t rows, size_t columns, size_t row_stride, void *y); /* adds to y */
 
   /* --- pooling and resampling --- */
-  /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins. */
-  void (*max_pool)(const void *x, const apus_window *window, void *y, int64_t *indices);
+  /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins; output rows first..<last only. */
+  void (*max_pool)(const void *x, const apus_window *window, size_t first, size_t last, void *y, int64_t *indices);
+  /* adds dy [pixels, channels] to dx at the indices, for channels first..<last only, so that threads can share one image */
+  void (*max_pool_backward)(const void *dy, const int64_t *indices, size_t pixels, size_t channels, size_t first, size_t last, void *dx);
   /* x [outer, in, inner], y [outer, out, inner]: y[o, j] = sum over k in starts[j]..<starts[j+1] of weights[k] x[o, columns[k]] */
   void (*resample)(const void *x, size_t outer, size_t in, size_t inner, size_t out, const int32_t *starts, const int32_t *columns,
                    const double *weights, void *y);
@@ -150,6 +155,11 @@ typedef struct {
   /* the r half of dgates is set to zero */
   void (*gru_update_backward)(const void *dy, const void *gates, const void *candidate, const void *h, size_t rows, size_t hidden,
                               void *dgates, void *dcandidate, void *dh);
+
+  /* --- losses --- x and target are [pixels, channels], mask [pixels] */
+  double (*masked_l1)(const void *x, const void *target, const void *mask, size_t pixels, size_t channels); /* sum mask |x - target| */
+  /* dx = scale mask sign(x - target) */
+  void (*masked_l1_backward)(const void *x, const void *target, const void *mask, double scale, size_t pixels, size_t channels, void *dx);
 
   /* --- optimisers, in place --- */
   void (*adam)(const apus_adam *how, const void *gradient, void *parameter, void *m, void *v, size_t n);

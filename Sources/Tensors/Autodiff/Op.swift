@@ -7,7 +7,7 @@ public enum Op: String, Sendable, CaseIterable {
   // elementary functions
   case negate, exp, log, sqrt, abs, square, power, clamp, erf
   // activations
-  case relu, leakyRelu, gate, sigmoid, tanh, softplus
+  case relu, leakyRelu, gate, sigmoid, tanh, softplus, gelu, silu
   // selection and reductions
   case select, sum, max
   // shape
@@ -22,4 +22,6 @@ public enum Op: String, Sendable, CaseIterable {
   case maxPool, resample, gridSample, gridSampleInputGradient, correlationLookup
   // recurrence
   case gruReset, gruUpdate
+  // losses
+  case maskedL1
 }

@@ -12,7 +12,7 @@ extension Tensor {
     for level in pyramid {
       level.requireSamePrecision(centres, "correlationLookup")
       require(level.rank == 3 && level.shape[0] == queries && centres.shape[1] == 2,
-        "correlationLookup: centres of shape \(centres.shape) for a volume of shape \(level.shape); expected [queries, 2] and [queries, h, w]")
+        "correlationLookup: centres \(centres.shape) for a volume \(level.shape); expected [queries, 2] and [queries, h, w]")
     }
     require(!centres.isRecorded, "correlationLookup: no gradient flows to the centres; pass centres.detached()")
     let y = centres.fresh([queries, channels])
@@ -20,8 +20,8 @@ extension Tensor {
       let q = range.lowerBound
       for (m, level) in pyramid.enumerated() {
         let (_, h, w) = level.shape3
-        y.kernels.lookup(level.address(q * h * w), centres.address(2 * q), scale / Double(1 << m), range.count, h, w, Int32(radius), channels,
-                         y.address(q * channels + m * window))
+        y.kernels.lookup(level.address(q * h * w), centres.address(2 * q), scale / Double(1 << m), range.count, h, w, Int32(radius),
+                         channels, y.address(q * channels + m * window))
       }
     }
     let shapes = pyramid.map(\.shape), areRecorded = pyramid.map(\.isRecorded)

@@ -175,7 +175,8 @@ private struct FusedNormalization: Sendable {
   /// Moments of slabs that are one block each.
   func moments(_ slabs: Range<Int>, _ variance: Tensor) {
     let at = slabs.lowerBound * view.keep, k = x.kernels
-    k.moments(x.address(view.offset(slabs.lowerBound, 0)), slabs.count, view.rows, view.keep, view.fold, mean.address(at), variance.address(at))
+    k.moments(x.address(view.offset(slabs.lowerBound, 0)), slabs.count, view.rows, view.keep, view.fold,
+              mean.address(at), variance.address(at))
     k.combine_moments(mean.address(at), variance.address(at), slabs.count, 1, view.keep, view.reduced, view.reduced, epsilon,
                       mean.address(at), variance.address(at), rstd.address(at))
   }
