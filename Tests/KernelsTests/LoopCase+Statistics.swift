@@ -150,6 +150,7 @@ extension LoopCase {
   static var softmaxes: [LoopCase] {
     [
       softmaxCase("softmax", ulps: 8) { $0.softmax($1, $3, $4, &$5) },
+      softmaxCase("scaled_softmax", ulps: 16) { $0.scaled_softmax($1, 0.3, $2, $4, $3, $4, &$5) },
       softmaxCase("softmax_backward", ulps: 64) { $0.softmax_backward($1, $2, $3, $4, &$5) },
       softmaxCase("log_softmax", ulps: 8) { $0.log_softmax($1, $3, $4, &$5) },
       softmaxCase("log_softmax_backward", ulps: 64, floor: 10) { $0.log_softmax_backward($1, $2, $3, $4, &$5) },

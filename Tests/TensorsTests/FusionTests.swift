@@ -134,6 +134,13 @@ import Testing
     }
   }
 
+  @Test("softmax with scale and bias", arguments: [[40, 50], [3, 1, 1, 50], [2, 40, 50], [1]], Precision.allCases)
+  func scaledSoftmax(_ bias: [Int], _ precision: Precision) {
+    let shape = bias.count == 3 ? [3, 2, 40, 50] : bias.count == 4 ? [3, 2, 40, 50] : [6, 40, 50]
+    let problem = Self.compare([shape, bias], precision, { $0[0].softmax(scale: 0.7, bias: $0[1]) }, { ($0[0] * 0.7 + $0[1]).softmax() })
+    #expect(problem == nil)
+  }
+
   @Test("lookup in a pyramid", arguments: Precision.allCases) func lookup(_ precision: Precision) {
     let centres = Self.draw([[150, 2]], precision)[0] * 3 + 2
     let problem = Self.compare([[150, 12, 14], [150, 6, 7]], precision, { x in

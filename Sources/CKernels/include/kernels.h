@@ -114,6 +114,8 @@ typedef struct {
 
   /* --- softmax over the columns of [rows, columns]; a row of -inf gives NaN, as in PyTorch --- */
   void (*softmax)(const void *x, size_t rows, size_t columns, void *y);
+  /* softmax(scale x + bias); rows of bias are bias_row apart (0: one for all); bias may be NULL */
+  void (*scaled_softmax)(const void *x, double scale, const void *bias, size_t bias_row, size_t rows, size_t columns, void *y);
   void (*softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);
   void (*log_softmax)(const void *x, size_t rows, size_t columns, void *y);
   void (*log_softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);

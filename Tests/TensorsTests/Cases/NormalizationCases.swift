@@ -37,6 +37,13 @@ let normalizationCases: [OpCase] = tailCases + [
   OpCase("group norm", .normalize, [[2, 3, 2, 6]]) { $0[0].normalized(.group(3)) },
   OpCase("softmax", .softmax, [[3, 5]], in: -2...2) { $0[0].softmax() },
   OpCase("softmax of the middle axis", .softmax, [[2, 4, 3]], in: -2...2) { $0[0].softmax(1) },
+  OpCase("softmax with scale and bias", .softmax, [[2, 3, 4, 5], [4, 5]], in: -2...2) { $0[0].softmax(scale: 0.3, bias: $0[1]) },
+  OpCase("softmax with scale and a bias per image", .softmax, [[2, 3, 4, 5], [2, 1, 1, 5]], in: -2...2) {
+    $0[0].softmax(scale: 0.3, bias: $0[1])
+  },
+  OpCase("softmax with scale and a bias per row", .softmax, [[2, 4, 5], [2, 4, 1]], in: -2...2) {
+    $0[0].softmax(scale: 2, bias: $0[1]) * $0[1]
+  },
   OpCase("log-softmax", .logSoftmax, [[3, 5]], in: -2...2) { $0[0].logSoftmax() },
   OpCase("log-softmax of the first axis", .logSoftmax, [[4, 3]], in: -2...2) { $0[0].logSoftmax(0) },
   OpCase("log-sum-exp", nil, [[3, 5]], in: -2...2) { $0[0].logSumExp() },
