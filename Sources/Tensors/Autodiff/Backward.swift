@@ -85,23 +85,25 @@ struct BackwardWalk {
         "\(node.op?.rawValue ?? ""): gradient of shape \(gradient.shape) (\(gradient.precision.rawValue)) "
           + "for a parent of shape \(parent.shape) (\(parent.precision.rawValue))")
       let id = ObjectIdentifier(parent)
-      guard let sum = pending.removeValue(forKey: id) else {
+      guard var total = pending.removeValue(forKey: id) else {
         pending[id] = gradient
         continue
       }
-      pending[id] = add(gradient, to: sum)
+      add(gradient, to: &total)
+      pending[id] = total
     }
   }
 
-  /// The sum, in the memory of `sum` where nobody else needs it.
-  private func add(_ gradient: Tensor, to sum: consuming Tensor) -> Tensor {
-    guard !Recording.isOn else { return sum + gradient }
-    var total = sum
+  /// Adds in the memory of `total` where nobody else needs it.
+  private func add(_ gradient: Tensor, to total: inout Tensor) {
+    guard !Recording.isOn else {
+      total = total + gradient
+      return
+    }
     total.updateInPlace { total in
       parallelFor(total.count, grain: 1 << 16) {
         total.kernels.accumulate(gradient.address($0.lowerBound), total.address($0.lowerBound), $0.count)
       }
     }
-    return total
   }
 }
