@@ -1,3 +1,5 @@
+import Tensors
+
 /// What a run of the benchmarks found; `--json` prints it with these names in snake case.
 public struct BenchmarkReport: Codable, Sendable {
   /// The processor's name and the cores this process may use.

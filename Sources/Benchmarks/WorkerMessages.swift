@@ -1,3 +1,5 @@
+import Tensors
+
 /// What a worker is asked: one line of JSON on its standard input. Both sides speak the same protocol.
 struct WorkerRequest: Encodable {
   enum Action: String, Codable {

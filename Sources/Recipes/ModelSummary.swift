@@ -40,26 +40,33 @@ public struct ModelSummary: Sendable {
     for (i, entry) in parameters.enumerated() { if let id = entry.parameter.value.leafID { names[id] = i } }
     var layers: [Layer] = [], places: [String: Int] = [:], other = 0
     for op in loss.recordedGraph {
-      guard let first = op.leaves.compactMap({ names[$0] }).first else {
-        other += op.multiplyAdds
-        continue
+      var owners: [(name: String, first: Int)] = []  // several if their weights serve side by side in one product
+      for index in op.leaves.compactMap({ names[$0] }) {
+        let name = Self.layerName(parameters[index].name)
+        if !owners.contains(where: { $0.name == name }) { owners.append((name, index)) }
       }
-      let name = parameters[first].name.split(separator: ".").dropLast().joined(separator: ".")
-      if let place = places[name] {
-        layers[place].calls += 1
-        layers[place].multiplyAdds += op.multiplyAdds
-        continue
+      if owners.isEmpty { other += op.multiplyAdds }
+      for (name, first) in owners {
+        let share = op.multiplyAdds / owners.count
+        if let place = places[name] {
+          layers[place].calls += 1
+          layers[place].multiplyAdds += share
+          continue
+        }
+        places[name] = layers.count
+        let own = parameters.filter { Self.layerName($0.name) == name }
+        let weight = parameters[first].parameter
+        layers.append(Layer(
+          name: name, kind: "\(op.op.rawValue) \(weight.layout.officialShape(weight.shape))", outputShape: op.shape, calls: 1,
+          parameters: own.reduce(0) { $0 + $1.parameter.value.count }, multiplyAdds: share))
       }
-      places[name] = layers.count
-      let own = parameters.filter { $0.name.split(separator: ".").dropLast().joined(separator: ".") == name }
-      let weight = parameters[first].parameter
-      layers.append(Layer(
-        name: name, kind: "\(op.op.rawValue) \(weight.layout.officialShape(weight.shape))", outputShape: op.shape, calls: 1,
-        parameters: own.reduce(0) { $0 + $1.parameter.value.count }, multiplyAdds: op.multiplyAdds))
     }
     self.layers = layers
     otherMultiplyAdds = other
   }
+
+  /// A parameter's name without its last component.
+  private static func layerName(_ name: String) -> String { name.split(separator: ".").dropLast().joined(separator: ".") }
 
   /// The table that `apus inspect` prints.
   public var table: String {

@@ -30,6 +30,7 @@ struct ConfigOptions: ParsableArguments {
   func load<Task: LearningTask>(_ task: Task.Type, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Task.Config> {
     let loaded = try ConfigLoader(defaults: Task.Config()).load(file: config, overrides: overrides)
     if loaded.value.plan.threads > 0 { ThreadPool.shared.setThreadCount(loaded.value.plan.threads) }
+    MatmulPrecision.current = loaded.value.plan.matmulPrecision
     return loaded
   }
 }

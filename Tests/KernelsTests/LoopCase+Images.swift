@@ -3,7 +3,13 @@ import CKernels
 extension LoopCase {
   static var images: [LoopCase] {
     [
-      maxPool, resample,
+      maxPool, maxPoolBackward, resample,
+      maskedL1("masked_l1") { table, x, target, mask, channels in [T(table.masked_l1(x, target, mask, 37, channels))] },
+      maskedL1("masked_l1_backward") { table, x, target, mask, channels in
+        var dx = zeros(x.count)
+        table.masked_l1_backward(x, target, mask, 0.3, 37, channels, &dx)
+        return dx
+      },
       grid("grid_sample", ulps: 64) { table, how, x, _, points in
         var how = how
         var y = zeros(how.points * how.channels)
@@ -35,8 +41,32 @@ extension LoopCase {
         let x: [T] = draw(&numbers, 63 * channels).map { ($0 * 2).rounded() }  // many ties
         var y = zeros(20 * channels)
         var indices = [Int64](repeating: 0, count: y.count)
-        table.max_pool(x, &window, &y, &indices)
+        table.max_pool(x, &window, 0, 2, &y, &indices)
+        table.max_pool(x, &window, 2, 5, &y, &indices)
         return y + indices.map { T($0) }
+      }
+    }
+  }
+
+  private static var maxPoolBackward: LoopCase {
+    LoopCase("max_pool_backward", ulps: 0) { table, numbers in
+      [1, 5, 64].flatMap { channels -> [T] in
+        let dy: [T] = draw(&numbers, 20 * channels)
+        let indices = (0..<20 * channels).map { Int64(numbers.whole(below: 9) * channels + $0 % channels) }
+        var dx: [T] = draw(&numbers, 9 * channels)
+        table.max_pool_backward(dy, indices, 20, channels, 0, channels / 2, &dx)
+        table.max_pool_backward(dy, indices, 20, channels, channels / 2, channels, &dx)
+        return dx
+      }
+    }
+  }
+
+  private static func maskedL1(_ name: String, body: @escaping (apus_kernels, [T], [T], [T], Int) -> [T]) -> LoopCase {
+    LoopCase(name, ulps: 8, floor: 10) { table, numbers in
+      [1, 2, 3, 40].flatMap { channels -> [T] in
+        let x: [T] = draw(&numbers, 37 * channels), target: [T] = draw(&numbers, 37 * channels)
+        let mask: [T] = draw(&numbers, 37).map { $0 > 0 ? $0 : 0 }
+        return body(table, x, target, mask, channels)
       }
     }
   }

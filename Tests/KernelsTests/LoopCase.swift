@@ -13,7 +13,9 @@ struct LoopCase<T: Real> {
     (self.name, self.ulps, self.floor, self.run) = (name, ulps, floor, run)
   }
 
-  static var all: [LoopCase] { elementwise + moving + reductions + normalizations + softmaxes + images + products + lookups + optimizers }
+  static var all: [LoopCase] {
+    elementwise + moving + reductions + normalizations + softmaxes + images + products + lookups + recurrences + optimizers
+  }
 
   static var lengths: [Int] { [0, 1, 3, 7, 17, 31, 63, 100, 255, 1003] }
 
@@ -34,14 +36,14 @@ struct LoopCase<T: Real> {
       LoopCase("unary", ulps: 4) { table, numbers in
         lengths.flatMap { n -> [T] in
           let x: [T] = draw(&numbers, n)
-          return (0..<20).flatMap { function in
+          return (0..<22).flatMap { function in
             var y = zeros(n)
             table.unary(Int32(function), function == 2 || function == 3 ? x.map { abs($0) } : x, &y, n, -0.5, 0.75)
             return y.map { $0.isInfinite || $0.isNaN ? 0 : $0 }
           }
         }
       },
-      LoopCase("binary", ulps: 3) { table, numbers in binary(table, &numbers) },
+      LoopCase("binary", ulps: 8) { table, numbers in binary(table, &numbers) },
       LoopCase("select", ulps: 0) { table, numbers in
         lengths.flatMap { n -> [T] in
           let mask = draw(&numbers, n, scale: 2).map { ($0 > 0 ? 1 : 0) as T }
@@ -58,6 +60,12 @@ struct LoopCase<T: Real> {
           table.accumulate(x, &y, n)
           return y
         }
+      },
+      LoopCase("accumulate_rows", ulps: 0) { table, numbers in
+        let x: [T] = draw(&numbers, 7 * 40)
+        var y: [T] = draw(&numbers, 7 * 50)
+        table.accumulate_rows(x, 40, 7, 33, 50, &y)
+        return y
       },
       LoopCase("scale_add", ulps: 2) { table, numbers in
         lengths.flatMap { n -> [T] in
@@ -77,7 +85,7 @@ struct LoopCase<T: Real> {
     for (rows, columns) in [(1, 1), (5, 1), (1, 5), (7, 3), (100, 33), (3, 255), (3, 1001)] {
       let steps = [(columns, 1), (0, 1), (1, 0), (0, 0), (columns + 2, 1)]
       let (a, b): ([T], [T]) = (draw(&numbers, rows * (columns + 2)), draw(&numbers, rows * (columns + 2)).map { $0 == 0 ? 1 : $0 })
-      for function in 0..<12 {
+      for function in 0..<14 {
         for (aRow, aColumn) in steps {
           for (bRow, bColumn) in steps {
             var y = zeros(rows * columns)

@@ -15,14 +15,19 @@ import Testing
     func make(_ shape: [Int]) -> Tensor { .uniform(shape, from: -1, to: 1, &random, precision: precision).tracked() }
     let x = make([2, 40, 48, 32]), w = make([3, 3, 32, 40]), b = make([40]), v = make([40, 300])
     var y = x.convolved(with: w, bias: b, Convolution(stride: 2, padding: 1)).normalized(.instance).relu()
-    y = y.normalized(.batch) * y.sigmoid()
+    let tail = NormalizationTail(weight: b, bias: b, activation: .relu, residual: y, outputActivation: .relu)
+    y = y.normalized(.batch, tail) * y.normalized(.layer, tail) * y.normalized(.group(5), tail).sigmoid()
+    y = Tensor.gruUpdate(
+      gates: y, candidate: Tensor.gruReset(gates: y, joined: y).sliced(-1, 0..<20), state: y.sliced(-1, 20..<40))
+    y = concatenate([y, y], axis: -1)
     let z = y.reshaped(to: [-1, 40]).matmul(v).softmax()
     let grid = make([2, 30, 31, 2])
     let s = x.gridSampled(grid, GridSampling(padding: .reflection)).maxPooled(window: 2)
     let q = x.reshaped(to: [2, 40 * 48, 32])
     let c = q.sliced(1, 0..<500).matmul(q, otherTransposed: true).reshaped(to: [1000, 40, 48])
     let centres = Tensor.uniform([1000, 2], from: -4, to: 50, &random, precision: precision)
-    let l = c.correlationLookup(centres, radius: 3, scale: 1)
+    let l = Tensor.correlationLookup([c, c], centres: centres, radius: 3)
+      + Tensor.correlationLookup([c, c], centres: centres * 0.5, radius: 3)
     let loss = z.squared().sum() + s.resized(to: Extent(height: 50, width: 20), .bicubic).squared().mean() + l.squared().mean()
     let gradients = loss.gradients()
     return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, grid].compactMap { gradients[$0] }

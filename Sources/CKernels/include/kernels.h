@@ -24,6 +24,8 @@ typedef enum {
   APUS_SOFTPLUS,     /* log(1 + exp(x)), without overflow */
   APUS_ERF, APUS_FLOOR,
   APUS_GREATER_THAN, /* 1 where x > p, else 0 */
+  APUS_GELU,         /* x / 2 (1 + erf(x / sqrt 2)) */
+  APUS_SILU,         /* x sigmoid(x) */
 } apus_unary;
 
 /* Element-wise functions of two arguments. */
@@ -33,6 +35,7 @@ typedef enum {
   APUS_GATE,             /* b > 0 ? a : p a  (gradient of relu with p = 0, of leaky relu with its slope) */
   APUS_SIGMOID_GRADIENT, /* a b (1 - b), b the sigmoid's value */
   APUS_TANH_GRADIENT,    /* a (1 - b b), b the tanh's value */
+  APUS_GELU_GRADIENT, APUS_SILU_GRADIENT, /* a times the derivative at b; both operands whole */
 } apus_binary;
 
 typedef enum { APUS_PAD_ZEROS, APUS_PAD_BORDER, APUS_PAD_REFLECTION } apus_grid_padding;
@@ -50,6 +53,13 @@ typedef struct {
   size_t height, width, channels, out_height, out_width;
   size_t window_height, window_width, stride_y, stride_x, pad_y, pad_x;
 } apus_window;
+
+/* y = output_relu(residual + relu((x - mean) rstd weight + bias)); the two flags say which relu there is. */
+typedef struct {
+  const void *mean, *rstd;   /* [outer, keep] */
+  const void *weight, *bias; /* [keep, fold]; NULL for 1 and 0 */
+  int relu, output_relu;
+} apus_normalization;
 
 /* Constants of one AdamW or Adam step. decay multiplies the parameter before the update (AdamW: 1 - lr wd, else 1);
  * l2 is added to the gradient times the parameter (Adam's weight decay, else 0); the gradient is first scaled by `scale`. */
@@ -77,6 +87,8 @@ typedef struct {
                  const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *y, double p);
   void (*select)(const void *mask, const void *a, const void *b, void *y, size_t n); /* mask != 0 ? a : b */
   void (*accumulate)(const void *x, void *y, size_t n);                              /* adds x to y */
+  /* adds x to y, in rows that are x_stride and y_stride apart */
+  void (*accumulate_rows)(const void *x, size_t x_stride, size_t rows, size_t columns, size_t y_stride, void *y);
   void (*scale_add)(double p, const void *x, double q, void *y, size_t n);           /* y = p x + q y */
 
   /* --- moving data --- y[i0, i1, ...] = x[...], both strided (x strides may be 0: broadcasting); rank <= 8. */
@@ -92,18 +104,29 @@ typedef struct {
   double (*sum_of_squares)(const void *x, size_t n); /* accumulated in double */
   int (*all_finite)(const void *x, size_t n);
 
-  /* --- normalisation --- x is [rows, keep, fold]; statistics run over rows and fold, one per index of keep.
-   * The caller adds the partial sums of row blocks in a fixed order. */
-  void (*moment_sum)(const void *x, size_t rows, size_t keep, size_t fold, void *sums);                           /* sum x */
-  void (*moment_square)(const void *x, const void *mean, size_t rows, size_t keep, size_t fold, void *sums);      /* sum (x-mean)^2 */
-  void (*normalize)(const void *x, const void *mean, const void *rstd, size_t rows, size_t keep, size_t fold, void *y);
-  /* sums of dy and of dy y, then dx = rstd (dy - mean_dy - y mean_dyy) */
-  void (*normalize_backward_sums)(const void *dy, const void *y, size_t rows, size_t keep, size_t fold, void *sum_dy, void *sum_dyy);
-  void (*normalize_backward)(const void *dy, const void *y, const void *rstd, const void *mean_dy, const void *mean_dyy,
-                             size_t rows, size_t keep, size_t fold, void *dx);
+  /* --- normalisation --- x is [outer, rows, keep, fold]; statistics run over rows and fold, one per outer and keep. */
+  /* the mean and the sum of squared distances from it, [outer, keep] */
+  void (*moments)(const void *x, size_t outer, size_t rows, size_t keep, size_t fold, void *mean, void *square);
+  /* the moments of blocks, [outer, blocks, keep], of block_count elements each (the last one of last_count) -> [outer, keep] */
+  void (*combine_moments)(const void *block_means, const void *block_squares, size_t outer, size_t blocks, size_t keep,
+                          size_t block_count, size_t last_count, double epsilon, void *mean, void *variance, void *rstd);
+  void (*normalize)(const apus_normalization *how, const void *x, const void *residual, size_t outer, size_t rows, size_t keep,
+                    size_t fold, void *y);
+  /* one slab: the sums over rows of g and g (x - mean) rstd, [keep, fold] each; g is dy where the activations let it pass */
+  void (*normalize_backward_sums)(const apus_normalization *how, const void *x, const void *dy, const void *y, size_t rows, size_t keep,
+                                  size_t fold, void *sum, void *product);
+  /* one slab: means holds the mean of w g, then that of w g (x - mean) rstd, [2, keep]; NULL if the statistics are constants.
+   * y is read and dresidual written if there is an output relu. */
+  void (*normalize_backward)(const apus_normalization *how, const void *x, const void *dy, const void *y, const void *means,
+                             size_t rows, size_t keep, size_t fold, void *dx, void *dresidual);
+  /* both in one pass for rows = keep = 1 (layer norm); sum and product are [channels] */
+  void (*layer_backward)(const apus_normalization *how, const void *x, const void *dy, const void *y, size_t tokens, size_t channels,
+                         void *dx, void *dresidual, void *sum, void *product);
 
   /* --- softmax over the columns of [rows, columns]; a row of -inf gives NaN, as in PyTorch --- */
   void (*softmax)(const void *x, size_t rows, size_t columns, void *y);
+  /* softmax(scale x + bias); rows of bias are bias_row apart (0: one for all); bias may be NULL */
+  void (*scaled_softmax)(const void *x, double scale, const void *bias, size_t bias_row, size_t rows, size_t columns, void *y);
   void (*softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);
   void (*log_softmax)(const void *x, size_t rows, size_t columns, void *y);
   void (*log_softmax_backward)(const void *dy, const void *y, size_t rows, size_t columns, void *dx);
@@ -131,8 +154,10 @@ typedef struct {
   void (*winograd_weight_gradient)(const void *u, size_t plane, size_t n, void *dw, size_t dw_tap);
 
   /* --- pooling and resampling --- */
-  /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins. */
-  void (*max_pool)(const void *x, const apus_window *window, void *y, int64_t *indices);
+  /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins; output rows first..<last only. */
+  void (*max_pool)(const void *x, const apus_window *window, size_t first, size_t last, void *y, int64_t *indices);
+  /* adds dy [pixels, channels] to dx at the indices, for channels first..<last only, so that threads can share one image */
+  void (*max_pool_backward)(const void *dy, const int64_t *indices, size_t pixels, size_t channels, size_t first, size_t last, void *dx);
   /* x [outer, in, inner], y [outer, out, inner]: y[o, j] = sum over k in starts[j]..<starts[j+1] of weights[k] x[o, columns[k]] */
   void (*resample)(const void *x, size_t outer, size_t in, size_t inner, size_t out, const int32_t *starts, const int32_t *columns,
                    const double *weights, void *y);
@@ -149,6 +174,23 @@ typedef struct {
   /* adds to dvolume */
   void (*lookup_backward)(const void *dy, size_t dy_stride, const void *centres, double scale, size_t queries, size_t height,
                           size_t width, int radius, void *dvolume);
+
+  /* --- gated recurrent unit --- gates is [rows, 2 hidden]: update gate z, then reset gate r, both before the sigmoid */
+  /* y [rows, width] = joined, its first `hidden` columns multiplied by sigmoid(r) */
+  void (*gru_reset)(const void *gates, const void *joined, size_t rows, size_t hidden, size_t width, void *y);
+  /* the gradient of gates is written (its z half with zeros) or, if add, added to; that of joined likewise; either may be NULL */
+  void (*gru_reset_backward)(const void *dy, const void *gates, const void *joined, size_t rows, size_t hidden, size_t width, int add,
+                             void *dgates, void *djoined);
+  /* y [rows, hidden] = (1 - z) h + z q with z = sigmoid(gates), q = tanh(candidate) */
+  void (*gru_update)(const void *gates, const void *candidate, const void *h, size_t rows, size_t hidden, void *y);
+  /* the r half of dgates is set to zero */
+  void (*gru_update_backward)(const void *dy, const void *gates, const void *candidate, const void *h, size_t rows, size_t hidden,
+                              void *dgates, void *dcandidate, void *dh);
+
+  /* --- losses --- x and target are [pixels, channels], mask [pixels] */
+  double (*masked_l1)(const void *x, const void *target, const void *mask, size_t pixels, size_t channels); /* sum mask |x - target| */
+  /* dx = scale mask sign(x - target) */
+  void (*masked_l1_backward)(const void *x, const void *target, const void *mask, double scale, size_t pixels, size_t channels, void *dx);
 
   /* --- optimisers, in place --- */
   void (*adam)(const apus_adam *how, const void *gradient, void *parameter, void *m, void *v, size_t n);

@@ -17,6 +17,7 @@ import Tensors
 /// Frames without flow are left out. If both an `occ` and a `noc` map exist, `occ` is taken, since it contains the other.
 public struct FlowPairs: FlowDataset {
   private let files: [FlowSampleFiles]
+  private let decoded = FlowSampleCache(byteLimit: 512 << 20)
 
   public var count: Int { files.count }
 
@@ -40,7 +41,8 @@ public struct FlowPairs: FlowDataset {
     files = try PairMatcher(root: root, frames: frames).match(flows)
   }
 
-  public func sample(at index: Int) throws -> FlowSample { try files[index].read() }
+  /// Decoded samples stay in memory as long as they fit in half a GiB: small folders are read once.
+  public func sample(at index: Int) throws -> FlowSample { try decoded.sample(index) { try files[index].read() } }
 
   /// The stem of the flow file.
   public func name(of index: Int) -> String { files[index].name }

@@ -23,9 +23,6 @@ struct CorrelationPyramid {
   func lookup(_ coords: Tensor, radius: Int) -> Tensor {
     let (n, h, w, _) = coords.shape4
     let centres = coords.reshaped(to: [n * h * w, 2])
-    let windows = levels.enumerated().map { m, level in
-      level.correlationLookup(centres, radius: radius, scale: 1 / Double(1 << m))
-    }
-    return concatenate(windows, axis: 1).reshaped(to: [n, h, w, -1])
+    return Tensor.correlationLookup(levels, centres: centres, radius: radius).reshaped(to: [n, h, w, -1])
   }
 }

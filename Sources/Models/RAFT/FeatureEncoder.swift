@@ -12,18 +12,18 @@ struct FeatureEncoder: Module {
   }
 
   let conv1: Conv2d
-  let norm1: EncoderNorm
+  let norm1: Normalization
   let layer1, layer2, layer3: [BottleneckBlock]
   let conv2: Conv2d
   let dropout: Double
 
-  init(_ widths: Widths, outputs: Int, norm: EncoderNorm.Kind, dropout: Double, _ random: inout Random) {
+  init(_ widths: Widths, outputs: Int, norm: Normalization.Kind, dropout: Double, _ random: inout Random) {
     func stage(_ inputs: Int, _ width: Int, stride: Int) -> [BottleneckBlock] {
       [BottleneckBlock(inputs, width, stride: stride, norm, &random), BottleneckBlock(width, width, stride: 1, norm, &random)]
     }
     let w = widths.widths
     conv1 = Conv2d(3, widths.stem, kernel: 7, Convolution(stride: 2, padding: 3), weights: .encoder, &random)
-    norm1 = EncoderNorm(norm, widths.stem)
+    norm1 = Normalization(norm, widths.stem)
     layer1 = stage(widths.stem, w[0], stride: 1)
     layer2 = stage(w[0], w[1], stride: 2)
     layer3 = stage(w[1], w[2], stride: 2)
@@ -32,7 +32,7 @@ struct FeatureEncoder: Module {
   }
 
   func callAsFunction(_ image: Tensor, _ pass: Pass) -> Tensor {
-    var x = norm1(conv1(image), pass).relu()  // [n, h/2, w/2, stem]
+    var x = norm1(conv1(image), pass, activation: .relu)  // [n, h/2, w/2, stem]
     for block in layer1 + layer2 + layer3 { x = block(x, pass) }
     let y = conv2(x)  // [n, h/8, w/8, outputs]
     return pass.isTraining && dropout > 0 ? y.dropoutChannels(dropout, &pass.random) : y
@@ -42,24 +42,23 @@ struct FeatureEncoder: Module {
 /// A residual block of 1x1, 3x3 (strided) and 1x1 convolutions, whose own output is rectified before the addition, too.
 struct BottleneckBlock: Module {
   let conv1, conv2, conv3: Conv2d
-  let norm1, norm2, norm3: EncoderNorm
+  let norm1, norm2, norm3: Normalization
   let downsample: Shortcut?
 
-  init(_ inputs: Int, _ width: Int, stride: Int, _ norm: EncoderNorm.Kind, _ random: inout Random) {
+  init(_ inputs: Int, _ width: Int, stride: Int, _ norm: Normalization.Kind, _ random: inout Random) {
     conv1 = Conv2d(inputs, width / 4, kernel: 1, weights: .encoder, &random)
     conv2 = Conv2d(width / 4, width / 4, kernel: 3, Convolution(stride: Extent(stride), padding: 1), weights: .encoder, &random)
     conv3 = Conv2d(width / 4, width, kernel: 1, weights: .encoder, &random)
-    norm1 = EncoderNorm(norm, width / 4)
-    norm2 = EncoderNorm(norm, width / 4)
-    norm3 = EncoderNorm(norm, width)
+    norm1 = Normalization(norm, width / 4)
+    norm2 = Normalization(norm, width / 4)
+    norm3 = Normalization(norm, width)
     downsample = stride == 1 ? nil : Shortcut(inputs, width, stride: stride, norm, &random)
   }
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    var y = norm1(conv1(x), pass).relu()
-    y = norm2(conv2(y), pass).relu()
-    y = norm3(conv3(y), pass).relu()
-    return ((downsample?(x, pass) ?? x) + y).relu()
+    var y = norm1(conv1(x), pass, activation: .relu)
+    y = norm2(conv2(y), pass, activation: .relu)
+    return norm3(conv3(y), pass, activation: .relu, residual: downsample?(x, pass) ?? x, outputActivation: .relu)
   }
 }
 
@@ -67,39 +66,14 @@ struct BottleneckBlock: Module {
 struct Shortcut: Module {
   static let officialNames = ["conv": "0", "norm": "1"]
   let conv: Conv2d
-  let norm: EncoderNorm
+  let norm: Normalization
 
-  init(_ inputs: Int, _ outputs: Int, stride: Int, _ norm: EncoderNorm.Kind, _ random: inout Random) {
+  init(_ inputs: Int, _ outputs: Int, stride: Int, _ norm: Normalization.Kind, _ random: inout Random) {
     conv = Conv2d(inputs, outputs, kernel: 1, Convolution(stride: Extent(stride)), weights: .encoder, &random)
-    self.norm = EncoderNorm(norm, outputs)
+    self.norm = Normalization(norm, outputs)
   }
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { norm(conv(x), pass) }
-}
-
-/// The normalisation of an encoder: by instance for features; none or by batch for context.
-enum EncoderNorm: Module {
-  enum Kind { case none, instance, batch }
-
-  case none
-  case instance(InstanceNorm2d)
-  case batch(BatchNorm2d)
-
-  init(_ kind: Kind, _ channels: Int) {
-    switch kind {
-    case .none: self = .none
-    case .instance: self = .instance(InstanceNorm2d(channels))
-    case .batch: self = .batch(BatchNorm2d(channels))
-    }
-  }
-
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    switch self {
-    case .none: x
-    case .instance(let norm): norm(x)
-    case .batch(let norm): norm(x, pass)
-    }
-  }
 }
 
 extension Initializer {

@@ -47,13 +47,14 @@ public struct RAFT: Module {
     var h = context[0].tanh()
     let input = context[1].relu()
 
+    let gates = updateBlock.gru.gates()
     let coords0 = Self.pixelGrid(features[0])
     var coords1 = coords0
     var flows: [Tensor] = []
     for k in 1...iterations {
       coords1 = coords1.detached()  // gradients pass through the updates, not through where they were looked up
       let correlations = pyramid.lookup(coords1, radius: config.correlationRadius)
-      let update = updateBlock(h, input, correlations, flow: coords1 - coords0)
+      let update = updateBlock(h, input, correlations, flow: coords1 - coords0, gates)
       h = update.hidden
       coords1 = coords1 + update.flow
       if upsamplesAll || k == iterations { flows.append(Self.upsampled(coords1 - coords0)) }
@@ -120,7 +121,7 @@ extension RAFT {
     let encoder: FeatureEncoder.Widths
     /// Channels that are correlated, of the recurrent state, and of the context that feeds it.
     let features, hidden, context: Int
-    let contextNorm: EncoderNorm.Kind
+    let contextNorm: Normalization.Kind
     /// Motion encoder: correlation branch, flow branch, and their fusion before the flow itself is appended.
     let correlationWidth: Int
     let flowWidths: [Int]

@@ -12,11 +12,10 @@ extension RAFT {
   ///   - maxFlow: pixels.
   public static func sequenceLoss(_ flows: [Tensor], target: Tensor, valid: Tensor, gamma: Double, maxFlow: Double = 400) -> Tensor {
     let mask = validPixels(target, valid, maxFlow: maxFlow)
-    let known = Tensor.select(mask, target, else: Tensor(0, precision: target.precision))  // unknown flow may be infinite
     var loss = Tensor(0, precision: target.precision)
     for (i, flow) in flows.enumerated() {
       let weight = power(gamma, flows.count - 1 - i)
-      loss = loss + (mask * (flow - known).abs()).mean() * weight
+      loss = loss + flow.maskedL1(target, mask: mask) * (weight / Double(flow.count))
     }
     return loss
   }

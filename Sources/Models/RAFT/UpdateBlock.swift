@@ -14,14 +14,16 @@ struct UpdateBlock: Module {
   }
 
   /// - Shape: hidden `[n, h, w, hidden]`, context, correlations, flow `[n, h, w, 2]` → the new hidden state and the change of the flow.
-  func callAsFunction(_ h: Tensor, _ context: Tensor, _ correlations: Tensor, flow: Tensor) -> (hidden: Tensor, flow: Tensor) {
-    let x = concatenate([context, encoder(flow, correlations)], axis: -1)
-    let h = gru(h, x)
+  /// - Parameter gates: `gru.gates()`, joined once for all steps.
+  func callAsFunction(
+    _ h: Tensor, _ context: Tensor, _ correlations: Tensor, flow: Tensor, _ gates: ConvGRU.Gates
+  ) -> (hidden: Tensor, flow: Tensor) {
+    let h = gru(h, [context, encoder(flow, correlations), flow], gates)
     return (h, flowHead(h))
   }
 }
 
-/// What the correlations and the flow so far say about the motion; the raw flow is passed on, too.
+/// What the correlations and the flow so far say about the motion; the raw flow itself is passed on beside it.
 struct MotionEncoder: Module {
   let convc1: Conv2d
   let convf1, convf2: Conv2d
@@ -38,7 +40,7 @@ struct MotionEncoder: Module {
   func callAsFunction(_ flow: Tensor, _ correlations: Tensor) -> Tensor {
     let c = convc1(correlations).relu()
     let f = convf2(convf1(flow).relu()).relu()
-    return concatenate([conv(concatenate([c, f], axis: -1)).relu(), flow], axis: -1)
+    return conv(concatenate([c, f], axis: -1)).relu()
   }
 }
 
@@ -53,12 +55,24 @@ struct ConvGRU: Module {
     convq = gate(&random)
   }
 
-  func callAsFunction(_ h: Tensor, _ x: Tensor) -> Tensor {
-    let hx = concatenate([h, x], axis: -1)
-    let z = convz(hx).sigmoid()
-    let r = convr(hx).sigmoid()
-    let q = convq(concatenate([r * h, x], axis: -1)).tanh()
-    return (1 - z) * h + z * q
+  /// The weights of z and r side by side: both see the same input, so one convolution serves both.
+  struct Gates {
+    let weight, bias: Tensor
+    let how: Convolution
+  }
+
+  func gates() -> Gates {
+    let biases = [convz, convr].compactMap { $0.bias?.value }
+    return Gates(
+      weight: concatenate([convz.weight.value, convr.weight.value], axis: 3), bias: concatenate(biases, axis: 0), how: convz.how)
+  }
+
+  /// - Parameter x: the parts of the input.
+  func callAsFunction(_ h: Tensor, _ x: [Tensor], _ gates: Gates) -> Tensor {
+    let hx = concatenate([h] + x, axis: -1)
+    let zr = hx.convolved(with: gates.weight, bias: gates.bias, gates.how)
+    let q = convq(Tensor.gruReset(gates: zr, joined: hx))
+    return Tensor.gruUpdate(gates: zr, candidate: q, state: h)
   }
 }
 

@@ -68,7 +68,7 @@ public struct MultiHeadAttention: Module {
 
   private func weighted(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ bias: Tensor?, _ pass: Pass) -> Tensor {
     guard pass.isTraining, dropout.p > 0 else { return q.attention(keys: k, values: v, bias: bias) }
-    let scores = (q * (1 / Double(q.shape[3]).squareRoot())).matmul(k, otherTransposed: true)
-    return dropout((bias.map { scores + $0 } ?? scores).softmax(), pass).matmul(v)
+    let scores = q.matmul(k, otherTransposed: true)
+    return dropout(scores.softmax(scale: 1 / Double(q.shape[3]).squareRoot(), bias: bias), pass).matmul(v)
   }
 }

@@ -1,12 +1,44 @@
 import Tensors
 
+/// A normalisation, which takes what often follows it into its own pass over memory:
+/// `y = outputActivation(residual + activation(normalised))`.
+///
+/// ```swift
+/// var y = norm1(conv1(x), pass, activation: .relu)
+/// y = norm2(conv2(y), pass, residual: x, outputActivation: .relu)   // the end of a residual block
+/// ```
+public protocol NormalizationLayer: Layer {
+  /// - Parameter tail: what follows; the layer adds its own weight and bias.
+  func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor
+}
+
+extension NormalizationLayer {
+  /// - Shape: `x` and the residual of one shape → same.
+  public func callAsFunction(
+    _ x: Tensor, _ pass: Pass, activation: Rectifier = .none, residual: Tensor? = nil, outputActivation: Rectifier = .none
+  ) -> Tensor {
+    normalized(x, pass, then: NormalizationTail(activation: activation, residual: residual, outputActivation: outputActivation))
+  }
+
+  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { normalized(x, pass, then: NormalizationTail()) }
+}
+
+extension NormalizationTail {
+  /// The same after a learned scale and shift.
+  fileprivate func scaled(by weight: Parameter?, plus bias: Parameter?) -> NormalizationTail {
+    var tail = self
+    (tail.weight, tail.bias) = (weight?.value, bias?.value)
+    return tail
+  }
+}
+
 /// Batch normalisation, `y = (x - mean) / √(variance + ε) · weight + bias`, one mean and variance per channel.
 ///
 /// Training normalises by the batch and updates the running statistics, `r ← (1 - momentum) r + momentum · batch` (with the unbiased
 /// variance); evaluation, and training with `Pass.frozenNormalization`, normalise by the running statistics.
 /// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Ioffe, Szegedy 2015; momentum as PyTorch defines it.
-public struct BatchNorm2d: Layer {
+public struct BatchNorm2d: NormalizationLayer {
   public let weight, bias: Parameter
   public let runningMean, runningVar: Buffer
   public let numBatchesTracked: Counter
@@ -22,16 +54,16 @@ public struct BatchNorm2d: Layer {
     self.momentum = momentum
   }
 
-  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+    let tail = tail.scaled(by: weight, plus: bias)
     guard pass.usesBatchStatistics else {
-      let scale = weight.value / (runningVar.value + epsilon).sqrt()
-      return x * scale + (bias.value - runningMean.value * scale)
+      return x.normalized(mean: runningMean.value, variance: runningVar.value, tail, epsilon: epsilon)
     }
     let count = x.count / weight.shape[0]
     require(count > 1, "BatchNorm2d: one value per channel in shape \(x.shape) has no variance; use a larger batch")
-    let (y, mean, variance) = x.normalizedWithMoments(.batch, epsilon: epsilon)
+    let (y, mean, variance) = x.normalizedWithMoments(.batch, tail, epsilon: epsilon)
     if !pass.isRecomputing { remember(mean, variance * (Double(count) / Double(count - 1))) }
-    return y * weight.value + bias.value
+    return y
   }
 
   private func remember(_ mean: Tensor, _ unbiasedVariance: Tensor) {
@@ -41,17 +73,11 @@ public struct BatchNorm2d: Layer {
   }
 }
 
-/// A learned scale and shift per channel, `y = x · weight + bias`.
-private func affine(_ x: Tensor, _ weight: Parameter?, _ bias: Parameter?) -> Tensor {
-  let scaled = weight.map { x * $0.value } ?? x
-  return bias.map { scaled + $0.value } ?? scaled
-}
-
 /// Instance normalisation: each channel of each image by its own mean and variance, in training and evaluation alike.
 ///
 /// - Shape: `[n, h, w, c]` → same.   - Names: none by default; `weight`, `bias` `[c]` when affine.
 /// - Source: Ulyanov et al. 2016; without running statistics, as in PyTorch by default.
-public struct InstanceNorm2d: StatelessLayer {
+public struct InstanceNorm2d: NormalizationLayer, StatelessLayer {
   public let weight, bias: Parameter?
   public let epsilon: Double
 
@@ -61,13 +87,15 @@ public struct InstanceNorm2d: StatelessLayer {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { affine(x.normalized(.instance, epsilon: epsilon), weight, bias) }
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+    x.normalized(.instance, tail.scaled(by: weight, plus: bias), epsilon: epsilon)
+  }
 }
 
 /// Layer normalisation over the last axis.
 ///
 /// - Shape: `[..., c]` → same.   - Names: `weight`, `bias` `[c]`.   - Initialiser: 1 and 0.   - Source: Ba et al. 2016.
-public struct LayerNorm: StatelessLayer {
+public struct LayerNorm: NormalizationLayer, StatelessLayer {
   public let weight, bias: Parameter
   public let epsilon: Double
 
@@ -77,13 +105,15 @@ public struct LayerNorm: StatelessLayer {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { affine(x.normalized(.layer, epsilon: epsilon), weight, bias) }
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+    x.normalized(.layer, tail.scaled(by: weight, plus: bias), epsilon: epsilon)
+  }
 }
 
 /// Group normalisation: groups of neighbouring channels of each image by their own mean and variance.
 ///
 /// - Shape: `[n, h, w, c]` → same.   - Names: `weight`, `bias` `[c]`.   - Initialiser: 1 and 0.   - Source: Wu, He 2018.
-public struct GroupNorm: StatelessLayer {
+public struct GroupNorm: NormalizationLayer, StatelessLayer {
   public let weight, bias: Parameter
   public let groups: Int
   public let epsilon: Double
@@ -96,11 +126,19 @@ public struct GroupNorm: StatelessLayer {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { affine(x.normalized(.group(groups), epsilon: epsilon), weight, bias) }
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+    x.normalized(.group(groups), tail.scaled(by: weight, plus: bias), epsilon: epsilon)
+  }
+}
+
+extension StatelessLayer where Self: NormalizationLayer {
+  /// These layers compute the same in every pass.
+  public func callAsFunction(_ x: Tensor) -> Tensor { normalized(x, .evaluation, then: NormalizationTail()) }
+  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { normalized(x, pass, then: NormalizationTail()) }
 }
 
 /// The normalisation of a block, chosen by its config. Names are those of the chosen layer, under the name of the property.
-public enum Normalization: Layer {
+public enum Normalization: NormalizationLayer {
   /// The choice, as it stands in configs.
   public enum Kind: String, Codable, Sendable, CaseIterable {
     case none, batch, instance
@@ -122,12 +160,12 @@ public enum Normalization: Layer {
     }
   }
 
-  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
     switch self {
-    case .none: x
-    case .batch(let layer): layer(x, pass)
-    case .instance(let layer): layer(x)
-    case .group(let layer): layer(x)
+    case .none: tail.applied(to: x)
+    case .batch(let layer): layer.normalized(x, pass, then: tail)
+    case .instance(let layer): layer.normalized(x, pass, then: tail)
+    case .group(let layer): layer.normalized(x, pass, then: tail)
     }
   }
 }

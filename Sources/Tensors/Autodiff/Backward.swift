@@ -65,9 +65,14 @@ struct BackwardWalk {
         if isReleasing { node.release() }
         continue
       }
-      let gradients = Profiler.asOne { Self.gradients(of: node, dy) }
-      Profiler.end(backwardOf: node.op, from: dy, to: gradients)
-      accumulate(gradients, of: node, into: node.parents, &pending)
+      if !Recording.isOn, let contributions = node.contributions {
+        Profiler.asOne { contribute(contributions(dy), into: node.parents, &pending) }
+        Profiler.end(backwardOf: node.op, from: dy, to: [])
+      } else {
+        let gradients = Profiler.asOne { Self.gradients(of: node, dy) }
+        Profiler.end(backwardOf: node.op, from: dy, to: gradients)
+        accumulate(gradients, of: node, into: node.parents, &pending)
+      }
       if isReleasing { Profiler.releasing { node.release() } }
     }
     return result
@@ -87,6 +92,21 @@ struct BackwardWalk {
       stop("gradients: the graph of '\(node.op?.rawValue ?? "")' was already walked and freed; pass keepingGraph: true the first time")
     }
     return rule(dy, node)
+  }
+
+  /// Adds to the gradients of the parents in place.
+  private func contribute(
+    _ contributions: [Contribution?], into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
+  ) {
+    for case (let parent?, let contribution?) in zip(parents, contributions) {
+      let id = ObjectIdentifier(parent)
+      guard var total = pending.removeValue(forKey: id) else {
+        pending[id] = contribution.make()
+        continue
+      }
+      total.updateInPlace(contribution.add)
+      pending[id] = total
+    }
   }
 
   private func accumulate(

@@ -6,7 +6,7 @@ public struct RecordedOp: Sendable {
   public let precision: Precision
   /// Shapes of the recorded inputs, in order; `nil` where an input was not recorded (data).
   public let inputShapes: [[Int]?]
-  /// The leaves among the inputs.
+  /// The leaves among the inputs, and those that were joined to make an input.
   public let leaves: [LeafID]
 
   /// Multiply-adds of the op; 0 for those without products.
@@ -38,7 +38,18 @@ extension Tensor {
       let parents = node.parents
       return RecordedOp(
         op: op, shape: node.shape, precision: node.precision, inputShapes: parents.map { $0?.shape },
-        leaves: parents.compactMap { $0.flatMap { $0.isLeaf ? LeafID(node: ObjectIdentifier($0)) : nil } })
+        leaves: node.isJoinOfLeaves ? [] : parents.flatMap { $0?.joinedLeaves ?? [] })
     }
+  }
+}
+
+extension Node {
+  /// Whether this node only puts leaves side by side, as layers do whose weights serve in one product.
+  fileprivate var isJoinOfLeaves: Bool { op == .concatenate && parents.allSatisfy { $0?.isLeaf ?? false } }
+
+  /// The leaf that this node is, or the leaves that it joins.
+  fileprivate var joinedLeaves: [LeafID] {
+    if isLeaf { return [LeafID(node: ObjectIdentifier(self))] }
+    return isJoinOfLeaves ? parents.compactMap { $0.map { LeafID(node: ObjectIdentifier($0)) } } : []
   }
 }

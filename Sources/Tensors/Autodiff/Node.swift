@@ -6,6 +6,8 @@ import Synchronization
 final class Node: Sendable {
   /// Turns the gradient of the node's output into one gradient per parent, in parent order; `nil` = none flows there.
   typealias Rule = @Sendable (_ dy: Tensor, _ node: Node) -> [Tensor?]
+  /// The same for a walk that is not recorded, where gradients are added in place.
+  typealias ContributionRule = @Sendable (_ dy: Tensor) -> [Contribution?]
 
   /// Computes the node's output once more, recorded by nodes that take this one's place in the walk.
   typealias Recomputation = @Sendable () -> Tensor
@@ -14,6 +16,7 @@ final class Node: Sendable {
     var parents: [Node?]
     var rule: Rule?
     var recomputation: Recomputation?
+    var contributions: ContributionRule?
   }
 
   /// The op; `nil` for a leaf.
@@ -26,19 +29,21 @@ final class Node: Sendable {
   private static let serials = Atomic<Int>(0)
 
   init(
-    _ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, recomputation: Recomputation? = nil
+    _ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, recomputation: Recomputation? = nil,
+    contributions: ContributionRule? = nil
   ) {
     self.op = op
     self.shape = shape
     self.precision = precision
     serial = Node.serials.wrappingAdd(1, ordering: .relaxed).oldValue
-    history = Mutex(History(parents: parents, rule: rule, recomputation: recomputation))
+    history = Mutex(History(parents: parents, rule: rule, recomputation: recomputation, contributions: contributions))
   }
 
   var isLeaf: Bool { op == nil }
   var parents: [Node?] { history.withLock { $0.parents } }
   var rule: Rule? { history.withLock { $0.rule } }
   var recomputation: Recomputation? { history.withLock { $0.recomputation } }
+  var contributions: ContributionRule? { history.withLock { $0.contributions } }
   /// The number of the next node to be made, or a smaller one than that.
   static var nextSerial: Int { serials.load(ordering: .relaxed) }
 

@@ -7,7 +7,7 @@ public enum Op: String, Sendable, CaseIterable {
   // elementary functions
   case negate, exp, log, sqrt, abs, square, power, clamp, erf
   // activations
-  case relu, leakyRelu, gate, sigmoid, tanh, softplus
+  case relu, leakyRelu, gate, sigmoid, tanh, softplus, gelu, silu
   // selection and reductions
   case select, sum, max
   // shape
@@ -22,4 +22,8 @@ public enum Op: String, Sendable, CaseIterable {
   case maxPool, resample, gridSample, gridSampleInputGradient, correlationLookup
   // a block of ops that runs again in the backward pass
   case recomputed
+  // recurrence
+  case gruReset, gruUpdate
+  // losses
+  case maskedL1
 }

@@ -42,10 +42,24 @@ extension Tensor {
   }
 
   /// `x · σ(x)` (Swish). - Source: Elfwing et al. 2017; Ramachandran et al. 2017.
-  public func silu() -> Tensor { self * sigmoid() }
+  /// - Gradient: `dy · s (1 + x (1 - s))` with `s = σ(x)`.
+  public func silu() -> Tensor {
+    map(APUS_SILU).recorded(.silu, from: [self]) { dy in
+      guard Recording.isOn else { return [dy.combined(APUS_SILU_GRADIENT, self.detached(), op: .silu)] }
+      let s = self.sigmoid()
+      return [dy * (s + self * s * (1 - s))]
+    }
+  }
 
   /// `x · Φ(x)`, exactly: `x/2 · (1 + erf(x/√2))`. - Source: Hendrycks, Gimpel 2016.
-  public func gelu() -> Tensor { self * (self * 0.5.squareRoot()).erf().scaled(by: 0.5, plus: 0.5) }
+  /// - Gradient: `dy (Φ(x) + x φ(x))`.
+  public func gelu() -> Tensor {
+    map(APUS_GELU).recorded(.gelu, from: [self]) { dy in
+      guard Recording.isOn else { return [dy.combined(APUS_GELU_GRADIENT, self.detached(), op: .gelu)] }
+      let density = (self.squared() * -0.5).exp() * 0.3989422804014327
+      return [dy * ((self * 0.5.squareRoot()).erf().scaled(by: 0.5, plus: 0.5) + self * density)]
+    }
+  }
 
   /// The tanh approximation of `gelu`: `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
   public func geluApproximated() -> Tensor {

@@ -5,7 +5,6 @@ extension Tensor {
   /// - Source: Vaswani et al. 2017, equation 1.
   public func attention(keys: Tensor, values: Tensor, bias: Tensor? = nil) -> Tensor {
     let scale = 1 / Double(shape[rank - 1]).squareRoot()
-    let scores = (self * scale).matmul(keys, otherTransposed: true)
-    return (bias.map { scores + $0 } ?? scores).softmax().matmul(values)
+    return matmul(keys, otherTransposed: true).softmax(scale: scale, bias: bias).matmul(values)
   }
 }

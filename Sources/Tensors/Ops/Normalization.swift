@@ -12,16 +12,115 @@ public enum NormalizationAxes: Sendable, Equatable {
   case group(Int)
 }
 
+/// An activation that a normalisation applies in its own pass.
+public enum Rectifier: String, Sendable, CaseIterable {
+  case none, relu
+}
+
+/// What follows the normalised `z` in the same pass: `y = outputActivation(residual + activation(z · weight + bias))`.
+public struct NormalizationTail: Sendable {
+  /// `[channels]`; 1 and 0 if missing.
+  public var weight, bias: Tensor?
+  public var activation: Rectifier
+  /// Of the shape of `x`; 0 if missing.
+  public var residual: Tensor?
+  public var outputActivation: Rectifier
+
+  public init(
+    weight: Tensor? = nil, bias: Tensor? = nil, activation: Rectifier = .none, residual: Tensor? = nil, outputActivation: Rectifier = .none
+  ) {
+    (self.weight, self.bias, self.activation) = (weight, bias, activation)
+    (self.residual, self.outputActivation) = (residual, outputActivation)
+  }
+
+  fileprivate var isRelu: Bool { activation == .relu || (residual == nil && outputActivation == .relu) }
+  fileprivate var isOutputRelu: Bool { residual != nil && outputActivation == .relu }
+
+  /// The tail by itself, where nothing is normalised.
+  public func applied(to x: Tensor) -> Tensor {
+    check(x)
+    var y = weight.map { x * $0 } ?? x
+    if let bias { y = y + bias }
+    if activation == .relu { y = y.relu() }
+    if let residual { y = residual + y }
+    return outputActivation == .relu ? y.relu() : y
+  }
+
+  fileprivate func check(_ x: Tensor) {
+    for case let vector? in [weight, bias] {
+      x.requireSamePrecision(vector, "normalized")
+      require(vector.shape == x.shape.suffix(1), "normalized: weight or bias of shape \(vector.shape) for a tensor of shape \(x.shape)")
+    }
+    guard let residual else { return }
+    x.requireSamePrecision(residual, "normalized")
+    require(residual.shape == x.shape, "normalized: residual of shape \(residual.shape) for a tensor of shape \(x.shape)")
+  }
+}
+
+extension Tensor {
+  /// `z = (x - mean) / √(variance + ε)` with the biased variance, and what follows it, in one pass: see `NormalizationTail`.
+  ///
+  /// ```swift
+  /// let y = x.normalized(.batch, NormalizationTail(weight: w, bias: b, activation: .relu))
+  /// ```
+  /// - Gradient: with `g` the gradient of `z · weight`: `(g - mean(g) - z · mean(g · z)) / √(variance + ε)`; `x`, the means and, with a
+  ///   residual and an output activation, `y` are kept for it. Twice differentiable.
+  /// - Numerics: mean, then squares of the distances from it, in blocks that fit in cache; the blocks' moments are combined in double, in
+  ///   order (Chan, Golub, LeVeque 1983).
+  public func normalized(_ axes: NormalizationAxes, _ tail: NormalizationTail = NormalizationTail(), epsilon: Double = 1e-5) -> Tensor {
+    normalizedWithMoments(axes, tail, epsilon: epsilon).y
+  }
+
+  /// As `normalized`, with the mean and the biased variance as plain values (`[n]` numbers per kept index), for running statistics.
+  public func normalizedWithMoments(
+    _ axes: NormalizationAxes, _ tail: NormalizationTail = NormalizationTail(), epsilon: Double = 1e-5
+  ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
+    tail.check(self)
+    let view = NormalizationView(shape, axes), y = fresh()
+    let (mean, variance, rstd) = (fresh([view.statistics]), fresh([view.statistics]), fresh([view.statistics]))
+    let fused = FusedNormalization(x: self, view: view, tail: tail, mean: mean, rstd: rstd, epsilon: epsilon, isConstant: false)
+    if view.blocks == 1 {
+      let grain = Swift.max(1, (1 << 14) / Swift.max(view.slab, 1))
+      parallelFor(view.outer, grain: grain) { slabs in  // moments and result while the slabs are in cache
+        fused.moments(slabs, variance)
+        fused.normalize(slabs, 0..<view.rows, into: y)
+      }
+    } else {
+      fused.combinedMoments(variance)
+      view.parallelBlocks { slab, rows, _ in fused.normalize(slab..<slab + 1, rows, into: y) }
+    }
+    return (fused.recorded(y), mean, variance)
+  }
+
+  /// Normalised by a given mean and variance per channel, which are constants: `z = (x - mean) / √(variance + ε)`, and what follows it.
+  /// - Gradient: `weight · dy / √(variance + ε)` past the activations.
+  public func normalized(
+    mean: Tensor, variance: Tensor, _ tail: NormalizationTail = NormalizationTail(), epsilon: Double = 1e-5
+  ) -> Tensor {
+    tail.check(self)
+    requireSamePrecision(mean, "normalized")
+    require(mean.shape == shape.suffix(1) && variance.shape == mean.shape,
+      "normalized: mean of shape \(mean.shape) and variance of shape \(variance.shape) for a tensor of shape \(shape)")
+    let view = NormalizationView(shape, .batch), y = fresh()
+    let rstd = (variance.detached() + epsilon).power(-0.5)
+    let fused = FusedNormalization(x: self, view: view, tail: tail, mean: mean.detached(), rstd: rstd, epsilon: epsilon, isConstant: true)
+    view.parallelBlocks { slab, rows, _ in fused.normalize(slab..<slab + 1, rows, into: y) }
+    return fused.recorded(y)
+  }
+}
+
 /// A tensor seen as `[outer, rows, keep, fold]`: one mean and variance per `outer` and `keep`.
 private struct NormalizationView {
   let outer, rows, keep, fold: Int
   var statistics: Int { outer * keep }
   var reduced: Int { rows * fold }
-  var slab: Int { rows * keep * fold }
+  var channels: Int { keep * fold }
+  var slab: Int { rows * channels }
   /// Rows of one task, and tasks of one slab: set by the sizes alone.
-  var rowBlock: Int { Swift.max(1, Swift.min(rows, (1 << 14) / Swift.max(keep * fold, 1))) }
+  var rowBlock: Int { Swift.max(1, Swift.min(rows, (1 << 14) / Swift.max(channels, 1))) }
   var blocks: Int { (rows + rowBlock - 1) / rowBlock }
   var shape: [Int] { [outer, rows, keep, fold] }
+  var isLayer: Bool { rows == 1 && keep == 1 }
 
   init(_ shape: [Int], _ axes: NormalizationAxes) {
     require(shape.count >= 2, "normalized: shape \(shape) has no channel axis besides the batch")
@@ -38,92 +137,158 @@ private struct NormalizationView {
     require(rows * fold > 0, "normalized: nothing to average over in shape \(shape)")
   }
 
-  /// Runs `body(outer index, rows, element offset, task)` over blocks of rows. Layer norm's many one-row slabs share a task.
-  func parallelBlocks(_ body: @escaping (_ outer: Int, _ rows: Range<Int>, _ offset: Int, _ task: Int) -> Void) {
+  /// The first element of a row.
+  func offset(_ slab: Int, _ row: Int) -> Int { (slab * rows + row) * channels }
+
+  /// Runs `body(slab, rows, task)` over blocks of rows; small slabs share a task.
+  func parallelBlocks(_ body: @escaping (_ slab: Int, _ rows: Range<Int>, _ task: Int) -> Void) {
     let (block, blocks) = (rowBlock, self.blocks)
-    parallelFor(outer * blocks, grain: Swift.max(1, (1 << 14) / Swift.max(block * keep * fold, 1))) { range in
+    parallelFor(outer * blocks, grain: Swift.max(1, (1 << 14) / Swift.max(block * channels, 1))) { range in
       for task in range {
         let first = task % blocks * block
-        let part = first..<Swift.min(rows, first + block)
-        body(task / blocks, part, (task / blocks * rows + first) * keep * fold, task)
+        body(task / blocks, first..<Swift.min(rows, first + block), task)
       }
     }
   }
 }
 
-extension Tensor {
-  /// `(x - mean) / √(variance + ε)`, without affine part. The variance is the biased one.
-  /// - Gradient: `(dy - mean(dy) - y · mean(dy · y)) / √(variance + ε)`; twice differentiable.
-  /// - Numerics: mean first, then squares of the distances from it, each in blocks of fixed size.
-  public func normalized(_ axes: NormalizationAxes, epsilon: Double = 1e-5) -> Tensor {
-    normalizedWithMoments(axes, epsilon: epsilon).y
+/// One normalisation with its inputs and statistics: the forward pass and the gradients.
+private struct FusedNormalization: Sendable {
+  let x: Tensor
+  let view: NormalizationView
+  let tail: NormalizationTail
+  /// `[outer, keep]`.
+  let mean, rstd: Tensor
+  let epsilon: Double
+  /// Whether the statistics are given rather than taken from `x`.
+  let isConstant: Bool
+
+  private func constants(_ slab: Int) -> apus_normalization {
+    let at = slab * view.keep
+    return apus_normalization(
+      mean: mean.address(at), rstd: rstd.address(at), weight: tail.weight?.address(), bias: tail.bias?.address(),
+      relu: tail.isRelu ? 1 : 0, output_relu: tail.isOutputRelu ? 1 : 0)
   }
 
-  /// As `normalized`, with the mean and the biased variance as plain values (`[n]` numbers per kept index), for running statistics.
-  public func normalizedWithMoments(_ axes: NormalizationAxes, epsilon: Double = 1e-5) -> (y: Tensor, mean: Tensor, variance: Tensor) {
-    let view = NormalizationView(shape, axes), x = self
-    let (mean, variance, rstd) = Profiler.asOne { x.moments(view, epsilon) }, y = fresh()
-    view.parallelBlocks { outer, rows, offset, _ in
-      let place = outer * view.keep
-      y.kernels.normalize(x.address(offset), mean.address(place), rstd.address(place), rows.count, view.keep, view.fold, y.address(offset))
+  // MARK: Forward
+
+  /// Moments of slabs that are one block each.
+  func moments(_ slabs: Range<Int>, _ variance: Tensor) {
+    let at = slabs.lowerBound * view.keep, k = x.kernels
+    k.moments(x.address(view.offset(slabs.lowerBound, 0)), slabs.count, view.rows, view.keep, view.fold,
+              mean.address(at), variance.address(at))
+    k.combine_moments(mean.address(at), variance.address(at), slabs.count, 1, view.keep, view.reduced, view.reduced, epsilon,
+                      mean.address(at), variance.address(at), rstd.address(at))
+  }
+
+  /// Moments of all slabs, block by block.
+  func combinedMoments(_ variance: Tensor) {
+    let means = x.fresh([view.outer, view.blocks, view.keep]), squares = x.fresh([view.outer, view.blocks, view.keep])
+    view.parallelBlocks { slab, rows, task in
+      x.kernels.moments(x.address(view.offset(slab, rows.lowerBound)), 1, rows.count, view.keep, view.fold,
+                        means.address(task * view.keep), squares.address(task * view.keep))
     }
-    let recorded = y.recordedWithOutput(.normalize, from: [x]) { dy, y in
-      guard Recording.isOn else { return [dy.normalizationGradient(y, rstd, view)] }
-      return [y.normalizationInput(mean, rstd, view).differentiableNormalizationGradient(dy, view, epsilon)]
+    let last = view.rows - (view.blocks - 1) * view.rowBlock
+    x.kernels.combine_moments(means.address(), squares.address(), view.outer, view.blocks, view.keep, view.rowBlock * view.fold,
+                              last * view.fold, epsilon, mean.address(), variance.address(), rstd.address())
+  }
+
+  func normalize(_ slabs: Range<Int>, _ rows: Range<Int>, into y: Tensor) {
+    var how = constants(slabs.lowerBound)
+    let at = view.offset(slabs.lowerBound, rows.lowerBound)
+    x.kernels.normalize(&how, x.address(at), tail.residual?.address(at), slabs.count, rows.count, view.keep, view.fold, y.address(at))
+  }
+
+  // MARK: Gradients
+
+  private var parents: [Tensor] { [x] + [tail.weight, tail.bias, tail.residual].compactMap { $0 } }
+
+  func recorded(_ y: Tensor) -> Tensor {
+    if tail.isOutputRelu { return y.recordedWithOutput(.normalize, from: parents) { dy, y in gradients(dy, y.detached()) } }
+    return y.recorded(.normalize, from: parents) { dy in gradients(dy, nil) }
+  }
+
+  /// The gradients in the order of the parents.
+  private func gradients(_ dy: Tensor, _ y: Tensor?) -> [Tensor?] {
+    let g = Recording.isOn ? differentiableGradients(dy, y) : view.isLayer && !isConstant ? layerGradients(dy, y) : slabGradients(dy, y)
+    return [g.x] + (tail.weight == nil ? [] : [g.weight]) + (tail.bias == nil ? [] : [g.bias]) + (tail.residual == nil ? [] : [g.residual])
+  }
+
+  private typealias Parts = (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?)
+
+  /// One pass for the sums, one for the result.
+  private func slabGradients(_ dy: Tensor, _ y: Tensor?) -> Parts {
+    let k = dy.kernels, (keep, fold, channels) = (view.keep, view.fold, view.channels)
+    let isTrained = tail.weight?.isRecorded ?? false || tail.bias?.isRecorded ?? false
+    var sums: Tensor?  // [outer, 2, channels]
+    if isTrained || !isConstant {
+      let partial = dy.fresh([view.outer, view.blocks, 2, channels])
+      view.parallelBlocks { slab, rows, task in
+        var how = constants(slab)
+        let at = view.offset(slab, rows.lowerBound)
+        k.normalize_backward_sums(&how, x.address(at), dy.address(at), y?.address(at), rows.count, keep, fold,
+                                  partial.address(2 * task * channels), partial.address((2 * task + 1) * channels))
+      }
+      sums = view.blocks == 1 ? partial.viewed([view.outer, 2, channels]) : partial.sum([1])
     }
-    return (recorded, mean, variance)
-  }
-
-  private func moments(_ view: NormalizationView, _ epsilon: Double) -> (mean: Tensor, variance: Tensor, rstd: Tensor) {
-    let mean = blockSums(view) { k, x, rows, _, sums in k.moment_sum(x, rows, view.keep, view.fold, sums) } * (1 / Double(view.reduced))
-    let variance = blockSums(view) { k, x, rows, outer, sums in
-      k.moment_square(x, mean.address(outer * view.keep), rows, view.keep, view.fold, sums)
-    } * (1 / Double(view.reduced))
-    return (mean, variance, 1 / (variance + epsilon).sqrt())
-  }
-
-  /// One number per outer and kept index: the sums that `kernel` forms over blocks of rows, added in order.
-  private func blockSums(
-    _ view: NormalizationView,
-    _ kernel: @escaping (_ k: apus_kernels, _ x: UnsafeRawPointer, _ rows: Int, _ outer: Int, _ sums: UnsafeMutableRawPointer) -> Void
-  ) -> Tensor {
-    let (x, partial) = (detached(), fresh([view.outer, view.blocks, view.keep]))
-    view.parallelBlocks { outer, rows, offset, task in
-      kernel(x.kernels, x.address(offset), rows.count, outer, partial.address(task * view.keep))
+    var means: Tensor?  // [outer, 2, keep]
+    if !isConstant, let sums {
+      let weighted = tail.weight.map { sums * $0.detached() } ?? sums
+      let folded = fold == 1 ? weighted : weighted.viewed([view.outer, 2, keep, fold]).sum([3])
+      means = folded * (1 / Double(view.reduced))
     }
-    return view.blocks == 1 ? partial.viewed([view.statistics]) : partial.sum([1]).viewed([view.statistics])
-  }
-
-  /// `self` is `dy`; one pass for both means, one for the result.
-  private func normalizationGradient(_ y: Tensor, _ rstd: Tensor, _ view: NormalizationView) -> Tensor {
-    let (dy, dx) = (self, fresh())
-    let sums = dy.fresh([view.outer, view.blocks, 2, view.keep])
-    view.parallelBlocks { _, rows, offset, task in
-      dy.kernels.normalize_backward_sums(dy.address(offset), y.address(offset), rows.count, view.keep, view.fold,
-        sums.address(2 * task * view.keep), sums.address((2 * task + 1) * view.keep))
+    let dx = dy.fresh(), rest = tail.isOutputRelu ? dy.fresh() : nil
+    view.parallelBlocks { [means] slab, rows, _ in
+      var how = constants(slab)
+      let at = view.offset(slab, rows.lowerBound)
+      k.normalize_backward(&how, x.address(at), dy.address(at), y?.address(at), means?.address(2 * slab * keep), rows.count, keep, fold,
+                           dx.address(at), rest?.address(at))
     }
-    let means = sums.sum([1]) * (1 / Double(view.reduced))  // [outer, 2, keep]
-    view.parallelBlocks { outer, rows, offset, _ in
-      dy.kernels.normalize_backward(dy.address(offset), y.address(offset), rstd.address(outer * view.keep),
-        means.address(2 * outer * view.keep), means.address((2 * outer + 1) * view.keep), rows.count, view.keep, view.fold, dx.address(offset))
+    return parts(dx, rest ?? dy, sums.map { view.outer == 1 ? $0.viewed([2, channels]) : $0.sum([0]) })
+  }
+
+  /// Tokens are short: sums and result in one pass.
+  private func layerGradients(_ dy: Tensor, _ y: Tensor?) -> Parts {
+    let channels = view.channels, grain = Swift.max(1, Swift.min(512, (1 << 14) / channels))
+    let tasks = (view.outer + grain - 1) / grain
+    let dx = dy.fresh(), rest = tail.isOutputRelu ? dy.fresh() : nil, partial = dy.fresh([Swift.max(tasks, 1), 2, channels])
+    parallelFor(view.outer, grain: grain) { tokens in
+      var how = constants(tokens.lowerBound)
+      let at = tokens.lowerBound * channels, task = tokens.lowerBound / grain
+      dy.kernels.layer_backward(&how, x.address(at), dy.address(at), y?.address(at), tokens.count, channels, dx.address(at),
+                                rest?.address(at), partial.address(2 * task * channels), partial.address((2 * task + 1) * channels))
     }
-    return dx
+    return parts(dx, rest ?? dy, tasks == 1 ? partial.viewed([2, channels]) : partial.sum([0]))
   }
 
-  /// `self` is the recorded output `y`; its input, computed back from it rather than kept: only gradients of gradients need it.
-  private func normalizationInput(_ mean: Tensor, _ rstd: Tensor, _ view: NormalizationView) -> Tensor {
-    let statistics = [view.outer, 1, view.keep, 1]
-    let x = detached().reshaped(to: view.shape) / rstd.viewed(statistics) + mean.viewed(statistics)
-    return Tensor(shape: shape, storage: x.storage, node: node?.parents.first ?? nil)
+  /// - Parameter sums: of `g` and `g · z` over all rows, `[2, channels]`.
+  private func parts(_ dx: Tensor, _ rest: Tensor, _ sums: Tensor?) -> Parts {
+    func vector(_ i: Int, _ parent: Tensor?) -> Tensor? {
+      guard let parent, parent.isRecorded else { return nil }
+      return sums?.sliced(0, i..<i + 1).viewed([view.channels])
+    }
+    return (dx, vector(1, tail.weight), vector(0, tail.bias), rest)
   }
 
-  /// The same gradient in recorded ops, for gradients of gradients.
-  private func differentiableNormalizationGradient(_ dy: Tensor, _ view: NormalizationView, _ epsilon: Double) -> Tensor {
-    let x = reshaped(to: view.shape), dy4 = dy.reshaped(to: view.shape)
-    let centred = x - x.mean([1, 3], keepingAxes: true)
-    let rstd = (centred.squared().mean([1, 3], keepingAxes: true) + epsilon).power(-0.5)
-    let y = centred * rstd
-    let dx = (dy4 - dy4.mean([1, 3], keepingAxes: true) - y * (dy4 * y).mean([1, 3], keepingAxes: true)) * rstd
-    return dx.reshaped(to: shape)
+  /// The same gradients in recorded ops, for gradients of gradients.
+  private func differentiableGradients(_ dy: Tensor, _ y: Tensor?) -> Parts {
+    let x4 = x.reshaped(to: view.shape)
+    let centre = isConstant ? mean.viewed([1, 1, view.keep, 1]) : x4.mean([1, 3], keepingAxes: true)
+    let centred = x4 - centre
+    let spread = isConstant ? rstd.viewed([1, 1, view.keep, 1])
+      : (centred.squared().mean([1, 3], keepingAxes: true) + epsilon).power(-0.5)
+    let z4 = centred * spread, z = z4.reshaped(to: x.shape)
+    let rest = y.map { dy.gated(by: $0) } ?? dy
+    let g = tail.isRelu ? rest.gated(by: scaled(z.detached())) : rest
+    let g4 = (tail.weight.map { g * $0 } ?? g).reshaped(to: view.shape)
+    let moved = isConstant ? g4 : g4 - g4.mean([1, 3], keepingAxes: true) - z4 * (g4 * z4).mean([1, 3], keepingAxes: true)
+    return ((moved * spread).reshaped(to: x.shape), tail.weight.map { (g * z).summed(to: $0.shape) },
+            tail.bias.map { g.summed(to: $0.shape) }, rest)
+  }
+
+  /// `z · weight + bias` as a plain value.
+  private func scaled(_ z: Tensor) -> Tensor {
+    let weighted = tail.weight.map { z * $0.detached() } ?? z
+    return tail.bias.map { weighted + $0.detached() } ?? weighted
   }
 }

@@ -16,14 +16,28 @@ extension Tensor {
     let (x, y) = (self, fresh([n, size.height, size.width, c]))
     let perImage = size.height * size.width * c
     let places = Tensor(uninitialized: [n, perImage], .float64)  // 64-bit words; they hold indices into the image
-    parallelFor(n) { range in
-      for image in range {
+    let block = Swift.max(1, (1 << 13) / Swift.max(size.width * c, 1)), blocks = (size.height + block - 1) / block
+    parallelFor(n * blocks) { range in
+      for task in range {
         var how = how
-        y.kernels.max_pool(x.address(image * h * w * c), &how, y.address(image * perImage),
+        let image = task / blocks, first = task % blocks * block
+        y.kernels.max_pool(x.address(image * h * w * c), &how, first, Swift.min(size.height, first + block), y.address(image * perImage),
                            places.address(image * perImage).assumingMemoryBound(to: Int64.self))
       }
     }
-    return y.recorded(.maxPool, from: [x]) { dy in [dy.reshaped(to: [n, perImage]).unpooled(places, to: [n, h, w, c])] }
+    return y.recorded(.maxPool, from: [x], rule: { dy in [dy.reshaped(to: [n, perImage]).unpooled(places, to: [n, h, w, c])] }) { dy in
+      [.onto(zeros: [n, h, w, c], dy.precision) { dx in
+        let strip = 16, strips = (c + strip - 1) / strip  // channels of one task
+        parallelFor(n * strips) { range in
+          for task in range {
+            let image = task / strips, first = task % strips * strip
+            dx.kernels.max_pool_backward(
+              dy.address(image * perImage), places.address(image * perImage).assumingMemoryBound(to: Int64.self), size.height * size.width,
+              c, first, Swift.min(c, first + strip), dx.address(image * h * w * c))
+          }
+        }
+      }]
+    }
   }
 
   /// Zeros of `shape` with every element added at its place within its image: the transpose of max pooling's choice.

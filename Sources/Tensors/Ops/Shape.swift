@@ -40,7 +40,12 @@ extension Tensor {
     newShape[axis] = range.count
     let strides = rowMajorStrides(shape), y = fresh(newShape), after = shape[axis] - range.upperBound
     copyStrided(newShape, from: self, at: range.lowerBound * strides[axis], strides, to: y, rowMajorStrides(newShape))
-    return y.recorded(.slice, from: [self]) { dy in [dy.padded(axis, before: range.lowerBound, after: after)] }
+    let rows = shape[..<axis].reduce(1, *), row = shape[axis] * strides[axis], run = range.count * strides[axis]
+    return y.recorded(.slice, from: [self], rule: { dy in [dy.padded(axis, before: range.lowerBound, after: after)] }) { dy in
+      [Contribution(make: { dy.padded(axis, before: range.lowerBound, after: after) }) { total in
+        total.addRows(rows, run, offset: range.lowerBound * strides[axis], stride: row, dy, otherOffset: 0, otherStride: run)
+      }]
+    }
   }
 
   /// `value` added before and after the elements of one axis. - Gradient: the slice that was there before.
@@ -74,13 +79,6 @@ extension Tensor {
     }
   }
 
-  /// Inserts an axis of length 1.
-  public func expandingAxis(_ axis: Int) -> Tensor {
-    var shape = self.shape
-    shape.insert(1, at: axis < 0 ? axis + rank + 1 : axis)
-    return reshaped(to: shape)
-  }
-
   // Shapes by name, for destructuring at the top of a layer.
   public var shape2: (Int, Int) { requireRank(2); return (shape[0], shape[1]) }
   public var shape3: (Int, Int, Int) { requireRank(3); return (shape[0], shape[1], shape[2]) }
@@ -110,6 +108,17 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
     copyStrided(tensor.shape, from: tensor, rowMajorStrides(tensor.shape), to: y, startingAt: start * strides[axis], strides)
     start += tensor.shape[axis]
   }
-  let sizes = tensors.map { $0.shape[axis] }
-  return y.recorded(.concatenate, from: tensors) { dy in dy.split(axis, sizes: sizes) }
+  let sizes = tensors.map { $0.shape[axis] }, areRecorded = tensors.map(\.isRecorded)
+  let rows = shape[..<axis].reduce(1, *), row = shape[axis] * strides[axis]
+  return y.recorded(.concatenate, from: tensors, rule: { dy in dy.split(axis, sizes: sizes) }) { dy in
+    var start = 0
+    return zip(sizes, areRecorded).map { size, isRecorded in
+      let range = start..<start + size, run = size * strides[axis]
+      start += size
+      guard isRecorded else { return nil }
+      return Contribution(make: { dy.sliced(axis, range) }) { total in
+        total.addRows(rows, run, offset: 0, stride: run, dy, otherOffset: range.lowerBound * strides[axis], otherStride: row)
+      }
+    }
+  }
 }

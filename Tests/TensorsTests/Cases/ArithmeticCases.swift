@@ -47,9 +47,14 @@ let elementaryCases: [OpCase] = [
   OpCase("sigmoid", .sigmoid, [[2, 3]], in: -3...3) { $0[0].sigmoid() },
   OpCase("tanh", .tanh, [[2, 3]], in: -2...2) { $0[0].tanh() },
   OpCase("softplus", .softplus, [[2, 3]], in: -3...3) { $0[0].softplus() },
-  OpCase("silu", nil, [[2, 3]], in: -3...3) { $0[0].silu() },
-  OpCase("gelu", nil, [[2, 3]], in: -2...2) { $0[0].gelu() },
+  OpCase("silu", .silu, [[2, 3]], in: -3...3) { $0[0].silu() },
+  OpCase("gelu", .gelu, [[2, 3]], in: -2...2) { $0[0].gelu() },
   OpCase("gelu, tanh form", nil, [[2, 3]], in: -2...2) { $0[0].geluApproximated() },
+  OpCase("masked L1", .maskedL1, [[3, 4, 2]]) { x in
+    var random = Random(seed: 5, stream: .test)
+    let target = Tensor.uniform([3, 4, 2], from: -1, to: 1, &random, precision: .float64)
+    return x[0].exp().maskedL1(target, mask: .uniform([3, 4, 1], from: 0, to: 1, &random, precision: .float64))
+  },
   OpCase("dropout", nil, [[4, 6]]) { x in
     var random = Random(seed: 3, stream: .dropout)
     return x[0].dropout(0.4, &random).squared()

@@ -1,0 +1,81 @@
+import Foundation
+import Tensors
+
+/// Adam; weight decay, if any, is added to the gradient: `g ← g + λ θ`.
+///
+/// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, `θ ← θ - rate · m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β₁ᵗ)` and `v̂ = v / (1 - β₂ᵗ)`.
+/// - Source: Kingma, Ba 2015, algorithm 1.
+public class Adam: Optimizer {
+  public struct Config: Codable, Sendable, Equatable {
+    /// Decay rates of the running means of the gradient and of its square, in 0..<1.
+    public var beta1 = 0.9, beta2 = 0.999
+    /// Added to the root of the mean square.
+    public var epsilon = 1e-8
+    /// λ. Adam adds this share of each parameter to its gradient; AdamW takes it from the parameter, in units of the learning rate.
+    public var weightDecay = 0.0
+
+    public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0) {
+      (self.beta1, self.beta2, self.epsilon, self.weightDecay) = (beta1, beta2, epsilon, weightDecay)
+    }
+  }
+
+  public let parameters: [TrainedParameter]
+  public let config: Config
+  public private(set) var stepCount = 0
+  private let isDecoupled: Bool
+  private var m, v: [Tensor]
+  private let file: OptimizerState
+
+  /// - Parameter rules: settings by name; the first rule that fits counts.
+  /// - Throws: `.usage` if a rule's pattern fits no parameter.
+  public convenience init(
+    _ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(), rules: [ParameterRule] = []
+  ) throws {
+    try self.init("adam", isDecoupled: false, parameters, config, rules)
+  }
+
+  fileprivate init(
+    _ name: String, isDecoupled: Bool, _ parameters: [(name: String, parameter: Parameter)], _ config: Config, _ rules: [ParameterRule]
+  ) throws {
+    self.config = config
+    self.isDecoupled = isDecoupled
+    self.parameters = try TrainedParameter.select(parameters, rules)
+    m = OptimizerState.zeros(self.parameters)
+    v = OptimizerState.zeros(self.parameters)
+    file = OptimizerState(optimizer: name, slots: ["exp_avg", "exp_avg_sq"], parameters: self.parameters)
+  }
+
+  public func step(_ gradients: Gradients, rate: Double, scale: Double) {
+    gradients.requireAny(of: parameters, "Adam")
+    stepCount += 1
+    let corrections = (1 - pow(config.beta1, Double(stepCount)), 1 - pow(config.beta2, Double(stepCount)))
+    for (i, item) in parameters.enumerated() {
+      guard let gradient = gradients[item.parameter] else { continue }
+      let rate = rate * item.rateFactor
+      let step = AdamStep(
+        rate: rate, beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, correction1: corrections.0,
+        correction2: corrections.1, decay: isDecoupled ? 1 - rate * config.weightDecay * item.decayFactor : 1,
+        l2: isDecoupled ? 0 : config.weightDecay * item.decayFactor, scale: scale)
+      item.parameter.update { $0.adamStep(step, gradient: gradient, m: &m[i], v: &v[i]) }
+    }
+  }
+
+  public var state: Safetensors { file.saved([m, v], step: stepCount) }
+
+  public func restore(_ state: Safetensors, from place: String) throws {
+    let (values, step) = try file.restored(state, from: place)
+    (m, v, stepCount) = (values[0], values[1], step)
+  }
+}
+
+/// Adam with decoupled weight decay: first `θ ← θ (1 - λ · rate)`, then a step of Adam without decay.
+/// - Source: Loshchilov, Hutter 2019, algorithm 2 (decay multiplied by the rate, as in PyTorch).
+public final class AdamW: Adam {
+  /// - Parameter rules: settings by name; the first rule that fits counts.
+  /// - Throws: `.usage` if a rule's pattern fits no parameter.
+  public convenience init(
+    _ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(weightDecay: 0.01), rules: [ParameterRule] = []
+  ) throws {
+    try self.init("adamw", isDecoupled: true, parameters, config, rules)
+  }
+}
