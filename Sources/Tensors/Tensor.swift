@@ -176,6 +176,7 @@ extension Tensor {
   /// For optimisers and running statistics, whose memory would otherwise double in every step.
   mutating func updateInPlace(_ body: (Tensor) -> Void) {
     self = isUnique ? Tensor(shape: shape, storage: storage) : copied()
+    storage.forgetDerived()
     body(self)
   }
 

@@ -46,9 +46,8 @@ private struct Bottleneck: Layer {
   }
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    var y = bn1(conv1(x), pass).relu()
-    y = bn2(conv2(y), pass).relu()
-    y = bn3(conv3(y), pass)
-    return (y + (downsample?(x, pass) ?? x)).relu()
+    var y = bn1(conv1(x), pass, activation: .relu)
+    y = bn2(conv2(y), pass, activation: .relu)
+    return bn3(conv3(y), pass, residual: downsample?(x, pass) ?? x, outputActivation: .relu)
   }
 }

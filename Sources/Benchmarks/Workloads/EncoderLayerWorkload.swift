@@ -38,6 +38,6 @@ private struct EncoderLayer: Layer {
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
     let y = norm1(x + selfAttn(x, pass))
-    return norm2(y + linear2(linear1(y).relu()))
+    return norm2(y + linear2(linear1(y, activation: .relu)))
   }
 }

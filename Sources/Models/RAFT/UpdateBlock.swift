@@ -38,9 +38,9 @@ struct MotionEncoder: Module {
   }
 
   func callAsFunction(_ flow: Tensor, _ correlations: Tensor) -> Tensor {
-    let c = convc1(correlations).relu()
-    let f = convf2(convf1(flow).relu()).relu()
-    return conv(concatenate([c, f], axis: -1)).relu()
+    let c = convc1(correlations, activation: .relu)
+    let f = convf2(convf1(flow, activation: .relu), activation: .relu)
+    return conv(concatenate([c, f], axis: -1), activation: .relu)
   }
 }
 
@@ -85,5 +85,5 @@ struct FlowHead: Module {
     conv2 = Conv2d(width, 2, kernel: 3, Convolution(padding: 1), &random)
   }
 
-  func callAsFunction(_ h: Tensor) -> Tensor { conv2(conv1(h).relu()) }
+  func callAsFunction(_ h: Tensor) -> Tensor { conv2(conv1(h, activation: .relu)) }
 }

@@ -34,6 +34,11 @@ public struct Conv2d: StatelessLayer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(with: weight.value, bias: bias?.value, how) }
+
+  /// The layer and an activation in one op.
+  public func callAsFunction(_ x: Tensor, activation: FusedActivation) -> Tensor {
+    x.convolved(with: weight.value, bias: bias?.value, how, activation: activation)
+  }
 }
 
 /// Transposed 2-D convolution ("deconvolution").

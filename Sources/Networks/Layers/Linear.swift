@@ -19,9 +19,11 @@ public struct Linear: StatelessLayer {
     self.bias = bias
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let y = x.matmul(weight.value)
-    return bias.map { y + $0.value } ?? y
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.affineTransformed(by: weight.value, bias: bias?.value) }
+
+  /// The layer and an activation in one op.
+  public func callAsFunction(_ x: Tensor, activation: FusedActivation) -> Tensor {
+    x.affineTransformed(by: weight.value, bias: bias?.value, activation: activation)
   }
 }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The memory of one tensor: written once by the op that makes it, read-only afterwards.
 ///
 /// Safety: unchecked, because the compiler cannot see that nobody writes after construction. Only two writers exist: the op that
@@ -7,6 +9,12 @@ final class Storage: @unchecked Sendable {
   let precision: Precision
   let count: Int
   private let block: MemoryPool.Block
+  private let derivations = Mutex(Derivations())
+
+  private struct Derivations: Sendable {
+    var asked: Set<[Int]> = []
+    var kept: [[Int]: Tensor] = [:]
+  }
 
   init(count: Int, precision: Precision, for use: MemoryPool.Use = .tensor) {
     self.count = count
@@ -16,6 +24,23 @@ final class Storage: @unchecked Sendable {
   }
 
   deinit { MemoryPool.recycle(block) }
+
+  /// What `make` computes from these elements alone; kept from the second time on that it is asked for, until the elements change.
+  ///
+  /// Weights of a recurrent network are asked for in every iteration, those of others once a step: only the former take memory.
+  func derived(_ key: [Int], _ make: () -> Tensor) -> Tensor {
+    let (kept, isSecond) = derivations.withLock { state -> (Tensor?, Bool) in
+      if let tensor = state.kept[key] { return (tensor, false) }
+      return (nil, !state.asked.insert(key).inserted)
+    }
+    if let kept { return kept }
+    let made = make()
+    if isSecond { derivations.withLock { $0.kept[key] = made } }
+    return made
+  }
+
+  /// The elements are about to change.
+  func forgetDerived() { derivations.withLock { $0 = Derivations() } }
 
   /// The address of element `index`.
   func address(_ index: Int) -> UnsafeMutableRawPointer { base + index * precision.byteCount }

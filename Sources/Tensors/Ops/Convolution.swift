@@ -31,6 +31,15 @@ extension Tensor {
     return y.recordedWithOutput(.convolution, from: parents) { dy, y in gradients(activation.gradient(dy, y)) }
   }
 
+  /// `activation(x W + b)` over the last axis, in one op: a convolution of single pixels.
+  /// - Shape: `[..., in]`, weight `[in, out]`, bias `[out]` → `[..., out]`.
+  public func affineTransformed(by weight: Tensor, bias: Tensor? = nil, activation: FusedActivation? = nil) -> Tensor {
+    require(rank >= 1 && weight.rank == 2, "affineTransformed: expected x [..., in] and weight [in, out], got \(shape) and \(weight.shape)")
+    return reshaped(to: [1, 1, -1, shape[rank - 1]])
+      .convolved(with: weight.reshaped(to: [1, 1] + weight.shape), bias: bias, activation: activation)
+      .reshaped(to: shape.dropLast() + [weight.shape[1]])
+  }
+
   /// The transpose of `convolved(with: weight, how)`: its input gradient for the output gradient `self`.
   /// - Shape: `dy [n, oh, ow, out]`, weight `[kh, kw, in / groups, out]` → `[n, inputSize, in]`.
   /// - Gradient: `convolved`, and `convolutionWeightGradient`.

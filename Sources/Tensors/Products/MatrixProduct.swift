@@ -6,12 +6,14 @@ struct MatrixProduct {
   var isATransposed = false, isBTransposed = false
   var finish = Finish()
 
-  private static let depthBlock = 4096
+  private static let depthBlock = 1536
   private static let fewestRows = 196
+  /// Packed panels that stay in the second-level cache together: then each block of rows, 64 KiB of it, meets all of them at once.
+  private static let packedElements = 1 << 16, rowElements = 1 << 14, fewestTogether = 28
   /// Few outputs with a long sum: the sum is cut, so that all threads have work.
   private var isDeep: Bool { k >= 2 * Self.depthBlock && m * n <= 1 << 16 }
 
-  /// - Parameters: `a` `[batch, m, k]` and `b` `[batch, k, n]`, or their transposes; `b` may be one matrix for the whole batch.
+  /// - Parameters: `a` `[batch, m, k]` and `b` `[batch, k, n]`, or their transposes.
   func run(_ a: Tensor, _ b: Tensor, into y: Tensor) {
     guard k > 0 else {
       y.kernels.fill(y.address(), y.count, 0)
@@ -74,22 +76,36 @@ struct MatrixProduct {
     _ a: Tensor, _ b: Tensor, _ item: Int, rows: Range<Int>, panels block: Range<Int>, depth: Range<Int>, into y: Tensor, at place: Int
   ) {
     let panels = Panels(depth: depth.count, columns: n, precision: y.precision)
-    let first = item * m * k + (isATransposed ? depth.lowerBound * m + rows.lowerBound : rows.lowerBound * k + depth.lowerBound)
+    let start = item * m * k + (isATransposed ? depth.lowerBound * m + rows.lowerBound : rows.lowerBound * k + depth.lowerBound)
     let second = Factor(tensor: b, start: item * k * n + depth.lowerBound * (isBTransposed ? 1 : n),
                         row: isBTransposed ? 1 : n, column: isBTransposed ? k : 1)
-    withScratch(panels.size, y.precision) { panel in
-      for index in block {
-        panels.pack(index, of: second, into: panel)
-        let columns = panels.range(of: index)
-        let c = y.address(place + rows.lowerBound * n + columns.lowerBound)
-        [0].withUnsafeBufferPointer { taps in
-          var how = apus_product(
-            rows: rows.count, columns: columns.count, depth: depth.count, tap_count: 1, taps: taps.baseAddress,
-            a_row: isATransposed ? 1 : k, a_depth: isATransposed ? m : 1, c_row: n, adds: 0)
-          y.kernels.product(&how, a.address(first), panel, c)
+    let together = panels.size * block.count <= Self.packedElements ? block.count : 1
+    let rowBlock = together == 1 ? rows.count : Swift.max(Self.fewestTogether, Self.rowElements / Swift.max(depth.count, 1))
+    withScratch(panels.size * together, y.precision) { packed in
+      for first in stride(from: block.lowerBound, to: block.upperBound, by: together) {
+        for index in 0..<together { panels.pack(first + index, of: second, into: packed + index * panels.size * y.precision.byteCount) }
+        for row in stride(from: 0, to: rows.count, by: rowBlock) {
+          for index in 0..<together {
+            let part = rows.lowerBound + row..<rows.lowerBound + Swift.min(rows.count, row + rowBlock)
+            multiply(a.address(start + row * (isATransposed ? 1 : k)), packed + index * panels.size * y.precision.byteCount,
+                     part, panels.range(of: first + index), depth: depth.count, into: y, at: place)
+          }
         }
-        if depth.count == k { finish.apply(to: c, y.kernels, rows: rows.count, columns: columns, stride: n) }
       }
     }
+  }
+
+  /// One panel's columns of some rows.
+  private func multiply(
+    _ a: UnsafeRawPointer, _ panel: UnsafeRawPointer, _ rows: Range<Int>, _ columns: Range<Int>, depth: Int, into y: Tensor, at place: Int
+  ) {
+    let c = y.address(place + rows.lowerBound * n + columns.lowerBound)
+    [0].withUnsafeBufferPointer { taps in
+      var how = apus_product(
+        rows: rows.count, columns: columns.count, depth: depth, tap_count: 1, taps: taps.baseAddress,
+        a_row: isATransposed ? 1 : k, a_depth: isATransposed ? m : 1, c_row: n, adds: 0)
+      y.kernels.product(&how, a, panel, c)
+    }
+    if depth == k { finish.apply(to: c, y.kernels, rows: rows.count, columns: columns, stride: n) }
   }
 }

@@ -11,10 +11,9 @@ struct WeightProduct {
   /// Input and output channels of one group.
   let depth, columns: Int
   private let phase: TapPlan.Phase
-  private let runs: [TapPlan.Run]
+  let runs: [TapPlan.Run]
   /// Input in one task's memory at a time.
   private static let stripElements = 1 << 16
-  private static let fewestPixels = 512
 
   init(_ plan: TapPlan, groups: Int, depth: Int, columns: Int) {
     (self.plan, self.groups, self.depth, self.columns) = (plan, groups, depth, columns)
@@ -37,42 +36,38 @@ struct WeightProduct {
     }
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
     let perGroup = path == nil ? Panels(depth: 0, columns: columns, precision: x.precision).count : SplitPath.panels(columns: columns)
-    let panels = groups * perGroup, bands = path == nil ? runs.count : 1
-    let tasks = TaskCount.wanted(multiplyAdds: rows * phase.size.width * weightCount)
-    let blocks = Swift.min(panels, Swift.max(1, tasks / (2 * bands))), panelBlock = (panels + blocks - 1) / blocks
-    let fewest = (Self.fewestPixels + phase.size.width - 1) / phase.size.width
-    let chunk = Swift.max(fewest, (rows * bands * blocks + tasks - 1) / tasks), chunks = (rows + chunk - 1) / chunk
+    let grid = WeightGrid(self, path, pixels: rows * phase.size.width, weightCount: weightCount, panels: groups * perGroup)
+    let chunk = (rows + grid.chunks - 1) / grid.chunks, chunks = (rows + chunk - 1) / chunk
     let partial = chunks == 1 ? dw : dw.fresh([chunks, weightCount])
-    parallelFor(chunks * bands * blocks) { range in
+    parallelFor(chunks * grid.bands * grid.blocks) { range in
       for task in range {
-        let first = task / (bands * blocks) * chunk, panel = task % blocks * panelBlock
-        guard panel < panels else { continue }
-        sum(x, dy, rows: first..<Swift.min(rows, first + chunk), run: runs[task / blocks % bands],
-            panels: panel..<Swift.min(panels, panel + panelBlock), path, into: partial.address(task / (bands * blocks) * weightCount))
+        let first = task / (grid.bands * grid.blocks) * chunk
+        sum(x, dy, rows: first..<Swift.min(rows, first + chunk), runs: grid.runs(of: task), panels: grid.panels(of: task), path,
+            into: partial.address(task / (grid.bands * grid.blocks) * weightCount))
       }
     }
     if chunks > 1 { dw.addUp(partial, chunks) }
   }
 
-  /// The sum over some image rows (counted through all images) for some panels and the taps of one run, or of all runs if split.
+  /// The sum over some image rows (counted through all images) for the taps of some runs and some panels.
   private func sum(
-    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, run: TapPlan.Run, panels: Range<Int>, _ path: SplitPath?,
+    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, runs band: Range<Int>, panels: Range<Int>, _ path: SplitPath?,
     into dw: UnsafeMutableRawPointer
   ) {
     let sourceRow = phase.sourceStep.height * x.shape[2] * x.shape[3]
-    let together = Swift.max(1, Swift.min(Self.stripElements / sourceRow, 2 * Self.fewestPixels / phase.size.width))
+    let together = Swift.max(1, Swift.min(Self.stripElements / sourceRow, 2 * WeightGrid.fewestPixels / phase.size.width))
     var row = rows.lowerBound
-    while row < rows.upperBound {
+    while row < rows.upperBound, !panels.isEmpty, !band.isEmpty {
       let image = row / phase.size.height, first = row % phase.size.height, adds = row > rows.lowerBound
       let count = Swift.min(together, phase.size.height - first, rows.upperBound - row)
       if let path {
         SplitWeightProduct(path: path, plan: plan, groups: groups, depth: depth, columns: columns)
           .add(x, dy, image: image, rows: first..<first + count, panels: panels, adds: adds, into: dw)
       } else {
-        let start = first * phase.sourceStep.height + run.row
-        let source = start..<start + (count - 1) * phase.sourceStep.height + 1
+        let start = first * phase.sourceStep.height, end = start + (count - 1) * phase.sourceStep.height + 1
+        let source = start + runs[band.lowerBound].row..<end + runs[band.upperBound - 1].row
         SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
-          add(strip, dy, row: row, count: count, run, panels, start, adds: adds, into: dw)
+          add(strip, dy, row: row, count: count, band, panels, start, adds: adds, into: dw)
         }
       }
       row += count
@@ -80,7 +75,7 @@ struct WeightProduct {
   }
 
   private func add(
-    _ strip: SourceStrip, _ dy: Tensor, row: Int, count: Int, _ run: TapPlan.Run, _ block: Range<Int>, _ start: Int, adds: Bool,
+    _ strip: SourceStrip, _ dy: Tensor, row: Int, count: Int, _ band: Range<Int>, _ block: Range<Int>, _ start: Int, adds: Bool,
     into dw: UnsafeMutableRawPointer
   ) {
     let width = phase.size.width, kernels = dy.kernels, bytes = dy.precision.byteCount
@@ -92,15 +87,42 @@ struct WeightProduct {
         for index in block {
           panels.pack(index, of: gradient, into: panel)
           let group = panels.group(of: index), range = panels.range(of: index)
-          var how = apus_product(
-            rows: run.weights.count * depth, columns: range.count, depth: width, tap_count: count, taps: taps.baseAddress, a_row: 1,
-            a_depth: phase.sourceStep.width * groups * depth, c_row: channels, adds: adds ? 1 : 0)
-          let place = run.weights.lowerBound * depth * channels + group * columns + range.lowerBound
-          kernels.product(&how, strip.address(start, run.column, group * depth), panel, dw + place * bytes)
+          for run in runs[band] {
+            var how = apus_product(
+              rows: run.weights.count * depth, columns: range.count, depth: width, tap_count: count, taps: taps.baseAddress, a_row: 1,
+              a_depth: phase.sourceStep.width * groups * depth, c_row: channels, adds: adds ? 1 : 0)
+            let place = run.weights.lowerBound * depth * channels + group * columns + range.lowerBound
+            kernels.product(&how, strip.address(start + run.row, run.column, group * depth), panel, dw + place * bytes)
+          }
         }
       }
     }
   }
+}
+
+/// How a weight gradient is cut into tasks: chunks of image rows, each with sums of its own, blocks of panels and bands of kernel rows.
+private struct WeightGrid {
+  let chunks, blocks, bands: Int
+  private let panelCount, runCount: Int
+  /// Sums of chunks that are held at a time, in elements.
+  private static let partialElements = 1 << 21
+  private static let mostChunks = 16
+  /// Pixels that make a chunk, or a packed strip of the output gradient, worth while.
+  static let fewestPixels = 512
+
+  init(_ product: WeightProduct, _ path: SplitPath?, pixels: Int, weightCount: Int, panels: Int) {
+    let tasks = TaskCount.wanted(multiplyAdds: pixels * weightCount)
+    (panelCount, runCount) = (panels, product.runs.count)
+    chunks = Swift.max(1, Swift.min(tasks, Self.mostChunks, Self.partialElements / weightCount, pixels / Self.fewestPixels))
+    blocks = Swift.min(panels, (tasks + chunks - 1) / chunks)
+    bands = path == nil ? Swift.min(product.runs.count, (tasks + chunks * blocks - 1) / (chunks * blocks)) : 1
+  }
+
+  func panels(of task: Int) -> Range<Int> { part(task % blocks, of: blocks, panelCount) }
+  func runs(of task: Int) -> Range<Int> { part(task / blocks % bands, of: bands, runCount) }
+
+  /// Part `index` of `parts` nearly equal ones.
+  private func part(_ index: Int, of parts: Int, _ count: Int) -> Range<Int> { index * count / parts..<(index + 1) * count / parts }
 }
 
 extension Tensor {

@@ -80,7 +80,8 @@ struct WinogradProduct {
   /// - Parameters: as those of `TapProduct.run`.
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
     let panels = Panels(depth: depth, columns: columns, precision: x.precision), images = x.shape[0]
-    let transformed = transformedWeight(weight, panels)
+    let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
+    let transformed = weight.tensor.storage.derived(key) { transformedWeight(weight, panels) }
     let tasks = tiles.taskCount(images: images, depth: depth, channels: columns)
     let rowBlock = tiles.rowBlock(depth: depth, images: images, tasks: tasks)
     let strips = (tiles.rows + rowBlock - 1) / rowBlock
