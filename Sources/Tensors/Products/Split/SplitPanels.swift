@@ -31,7 +31,16 @@ struct SplitPanels {
     (self.path, self.taps, self.columns, self.groups) = (path, taps, columns, groups)
     depth = slabs.count * rows / taps
     size = path.panelSize(taps: taps, depth: depth)
-    storage = Tensor(uninitialized: [(groups * SplitPath.panels(columns: columns) * size + 1) / 2], .float32)
+    let elements = (groups * SplitPath.panels(columns: columns) * size + 1) / 2
+    let key = [path.parts, rows, taps, columns, groups, factor.start, factor.row, factor.column, factor.tap, factor.group] + slabs
+    var packed: Tensor?
+    let kept = factor.tensor.storage.derived(key) {
+      let fresh = Tensor(uninitialized: [elements], .float32)
+      packed = fresh
+      return fresh
+    }
+    storage = kept
+    guard packed != nil else { return }
     let panels = self
     parallelFor(count) { range in
       withScratch(slabs.count * rows * SplitPath.width, .float32) { scratch in
