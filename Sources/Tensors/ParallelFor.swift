@@ -28,6 +28,8 @@ public final class ThreadPool: Sendable {
     let next = Atomic<Int>(0)
     /// Workers that are at it.
     let helpers = Atomic<Int>(0)
+    /// Whether the caller sleeps until the last of them leaves. Whoever takes the flag back decides: a worker that does must signal.
+    let isAwaited = Atomic<Bool>(false)
 
     init(_ count: Int, _ body: @escaping (Int) -> Void) {
       self.count = count
@@ -61,6 +63,8 @@ public final class ThreadPool: Sendable {
   private let state = Mutex(State())
   private let generation = Atomic<Int>(0)
   private let isBusy = Atomic<Bool>(false)
+  /// Wakes a caller that sleeps until its job is done.
+  private let completion = DispatchSemaphore(value: 0)
   /// How often a waiting thread looks again before it sleeps: some 20 µs, about the length of the gap between two ops.
   private static let patience = 4_000
 
@@ -107,13 +111,18 @@ public final class ThreadPool: Sendable {
     }
     job.work()
     state.withLock { $0.job = nil }
-    var looks = 0
-    while job.helpers.load(ordering: .acquiring) > 0 {
-      looks += 1
-      if looks > Self.patience { sched_yield() }
-    }
+    waitForHelpers(of: job)
     job.releaseBody()
     return true
+  }
+
+  /// Returns when no worker is at the job: looks for a while, then sleeps. A worker may have lost its core to another process; it gets
+  /// the one that the sleeping caller leaves.
+  private func waitForHelpers(of job: Job) {
+    for _ in 0..<5 * Self.patience where job.helpers.load(ordering: .acquiring) == 0 { return }
+    job.isAwaited.store(true, ordering: .sequentiallyConsistent)
+    if job.helpers.load(ordering: .sequentiallyConsistent) == 0, job.isAwaited.exchange(false, ordering: .sequentiallyConsistent) { return }
+    completion.wait()
   }
 
   private func serve(_ worker: Worker) {
@@ -125,8 +134,12 @@ public final class ThreadPool: Sendable {
         state.job?.helpers.add(1, ordering: .relaxed)
         return state.job
       }
-      job?.work()
-      job?.helpers.subtract(1, ordering: .releasing)
+      guard let job else { continue }
+      job.work()
+      if job.helpers.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,
+        job.isAwaited.exchange(false, ordering: .sequentiallyConsistent) {
+        completion.signal()
+      }
     }
   }
 

@@ -15,8 +15,7 @@ struct TapProduct {
   ///   - weight: by tap, group, source channel (row) and destination channel (column).
   ///   - finish: applied to every pixel.
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
-    let source = Extent(height: x.shape[1], width: x.shape[2])
-    if SplitPath.current(x.precision) == nil, let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
+    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, source: x) {
       return WinogradProduct(tiles: tiles, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
         .run(x, weight, finish, into: y)
     }

@@ -29,11 +29,11 @@ struct WeightProduct {
   ///   - dy: the output gradient, `[n, oh, ow, groups · columns]`.
   ///   - dw: `[taps, depth, groups · columns]`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let rows = dy.shape[0] * phase.size.height, source = Extent(height: x.shape[1], width: x.shape[2])
-    let path = SplitPath.serving(depth: depth * runs[0].weights.count, columns: columns, x.precision)
-    if path == nil, let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], source: source) {
+    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, source: x) {
       return WinogradWeightProduct(tiles: tiles, depth: depth, columns: columns).run(x, dy, into: dw)
     }
+    let rows = dy.shape[0] * phase.size.height
+    let path = SplitPath.serving(depth: depth * runs[0].weights.count, columns: columns, x.precision)
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
     let perGroup = path == nil ? Panels(depth: 0, columns: columns, precision: x.precision).count : SplitPath.panels(columns: columns)
     let grid = WeightGrid(self, path, pixels: rows * phase.size.width, weightCount: weightCount, panels: groups * perGroup)

@@ -24,8 +24,15 @@ struct WinogradTiles {
   /// Channels and pixels below which transforms cost more than they save.
   private static let fewestChannels = 16, fewestPixels = 256
 
-  /// `nil` where the definition serves better: other kernels, strides and groups, few channels or few pixels.
-  init?(_ plan: TapPlan, groups: Int, depth: Int, columns channels: Int, images: Int, source: Extent) {
+  /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
+  private static let channelsForSixProducts = 64
+
+  /// `nil` where the definition serves better: other kernels, strides and groups, few channels or few pixels, or bfloat16 units.
+  init?(_ plan: TapPlan, groups: Int, depth: Int, columns channels: Int, source: Tensor) {
+    let (images, _, width, _) = source.shape4
+    if let path = SplitPath.current(source.precision) {
+      guard path.parts == 3, Swift.min(depth, channels) < Self.channelsForSixProducts else { return nil }
+    }
     let phase = plan.phases[0], runs = phase.runs(merging: true)
     let isSquare = runs.count == 3 && phase.taps.count == 9 && runs[2].row == runs[0].row + 2
     guard groups == 1, plan.phases.count == 1, phase.step == 1, phase.sourceStep == 1, isSquare,
@@ -35,7 +42,7 @@ struct WinogradTiles {
     (rows, columns) = ((size.height + 1) / 2, (size.width + 1) / 2)
     (row, column) = (runs[0].row, runs[0].column)
     left = Swift.max(0, -column)
-    right = Swift.max(0, column + 2 * columns + 2 - source.width)
+    right = Swift.max(0, column + 2 * columns + 2 - width)
   }
 
   /// Rows of tiles that one task transforms at a time, at most.
