@@ -56,7 +56,8 @@ extension Tensor {
     } else {
       TapProduct(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
                  columns: g.in / how.groups)
-        .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Finish(), into: dx)
+        .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Finish(),
+             into: dx)
     }
     return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in
       [dy.isRecorded ? ddx.convolved(with: weight, how) : nil,

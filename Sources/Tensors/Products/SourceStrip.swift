@@ -14,8 +14,9 @@ struct SourceStrip {
   ) {
     let (_, h, w, c) = x.shape4, bytes = x.precision.byteCount
     if left == 0, right == 0, rows.lowerBound >= 0, rows.upperBound <= h {
-      return body(SourceStrip(base: x.address((image * h + rows.lowerBound) * w * c), count: rows.count * w * c, firstRow: rows.lowerBound, left: 0,
-                              channels: c, bytes: bytes, pitch: w * c))
+      let base = UnsafeRawPointer(x.address((image * h + rows.lowerBound) * w * c))
+      return body(SourceStrip(
+        base: base, count: rows.count * w * c, firstRow: rows.lowerBound, left: 0, channels: c, bytes: bytes, pitch: w * c))
     }
     let pitch = (left + w + right) * c
     withScratch(rows.count * pitch, x.precision) { scratch in

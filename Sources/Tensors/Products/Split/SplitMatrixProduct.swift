@@ -28,7 +28,8 @@ struct SplitMatrixProduct {
   }
 
   private func multiply(
-    _ a: Tensor, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>, _ depth: Range<Int>, into y: Tensor, at place: Int, _ finish: Finish
+    _ a: Tensor, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>, _ depth: Range<Int>, into y: Tensor, at place: Int,
+    _ finish: Finish
   ) {
     let (m, k) = (product.m, product.k)
     guard product.isATransposed else {
@@ -68,7 +69,8 @@ extension SplitPath {
   ) {
     let pitch = columns + Self.slack, plane = rows * pitch
     withPlanes(parts * plane) { planes in
-      var how = apus_split_rows(rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
+      var how = apus_split_rows(
+        rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
       kernels.split(&how, x.assumingMemoryBound(to: Float.self), planes)
       body(planes, pitch, plane)
     }

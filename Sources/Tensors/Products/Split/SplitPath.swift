@@ -62,7 +62,8 @@ struct SplitPath {
   ) {
     let pitch = rows + beyond + Self.slack, plane = columns * pitch
     withPlanes(parts * plane) { planes in
-      var how = apus_split_rows(rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
+      var how = apus_split_rows(
+        rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
       kernels.split_transposed(&how, x.assumingMemoryBound(to: Float.self), planes)
       body(planes, pitch, plane)
     }

@@ -55,7 +55,7 @@ struct SplitWeightProduct {
       for run in runs {
         let wide = inputs * (groups == 1 ? run.weights.count : 1)
         for row in rows {
-          MatmulGather.copy(strip.address(row * step.height + run.row, run.column), rows: width, columns: wide, stride: step.width * inputs,
+          FloatRows.copy(strip.address(row * step.height + run.row, run.column), rows: width, columns: wide, stride: step.width * inputs,
                             into: scratch + (row - rows.lowerBound) * width * wide * MemoryLayout<Float>.size)
         }
         path.withSplitTransposed(scratch, rows: length, columns: wide, stride: wide) { planes, row, plane in
@@ -81,7 +81,7 @@ struct SplitWeightProduct {
           let first = index % perGroup * SplitPath.width, count = Swift.min(columns - first, SplitPath.width)
           for line in 0..<rows {
             let from = gradient + (line * width * channels + index / perGroup * columns + first) * bytes
-            MatmulGather.copy(from, rows: width, columns: count, stride: channels, into: scratch + line * pitch * row, pitch: SplitPath.width)
+            FloatRows.copy(from, rows: width, columns: count, stride: channels, into: scratch + line * pitch * row, pitch: SplitPath.width)
             (scratch + (line * pitch + width) * row).initializeMemory(as: UInt8.self, repeating: 0, count: (pitch - width) * row)
           }
           path.pack(scratch, taps: 1, depth: rows * pitch, columns: count, into: panel)
@@ -107,7 +107,7 @@ struct SplitWeightProduct {
 }
 
 /// Copies of float32 rows.
-private enum MatmulGather {
+private enum FloatRows {
   static func copy(
     _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, into y: UnsafeMutableRawPointer, pitch: Int? = nil
   ) {
