@@ -54,7 +54,8 @@ import Testing
     }
   }
 
-  @Test("queries that may look at no key give NaN, the others do not", arguments: Precision.allCases) func allMasked(_ precision: Precision) {
+  @Test("queries that may look at no key give NaN, the others do not", arguments: Precision.allCases)
+  func allMasked(_ precision: Precision) {
     let x = FusionTests.draw([[2, 40, 24], [2, 50, 24], [2, 50, 24]], precision)
     let bias = Tensor((0..<40 * 50).map { $0 / 50 == 7 ? -.infinity : 0 }, shape: [40, 50], precision: precision)
     let y = x[0].attention(keys: x[1], values: x[2], heads: 3, bias: bias)
@@ -75,6 +76,14 @@ import Testing
         return
       }
       #expect(difference(found, expected, absolute: 1e-12, relative: 1e-12) == nil)
+    }
+  }
+
+  @Test("operations are those of the composed products") func operations() {
+    let x = FusionTests.draw([[2, 6, 8], [2, 9, 8], [2, 9, 4]], .float64).map { $0.tracked() }
+    let fused = x[0].attention(keys: x[1], values: x[2], heads: 2).recordedGraph, composed = Self.composed(x, 2, nil).recordedGraph
+    for count in [\RecordedOp.multiplyAdds, \RecordedOp.gradientMultiplyAdds] {
+      #expect(fused.reduce(0) { $0 + $1[keyPath: count] } == composed.reduce(0) { $0 + $1[keyPath: count] })
     }
   }
 }

@@ -29,7 +29,8 @@ import Testing
     let l = Tensor.correlationLookup([c, c], centres: centres, radius: 3)
       + Tensor.correlationLookup([c, c], centres: centres * 0.5, radius: 3)
     let a = q.sliced(1, 0..<500).attention(keys: q, values: q, heads: 2) + q.sliced(1, 0..<500).matmul(w3).selfAttention(heads: 8)
-    let loss = z.squared().sum() + a.squared().mean() + s.resized(to: Extent(height: 50, width: 20), .bicubic).squared().mean() + l.squared().mean()
+    let loss = z.squared().sum() + s.resized(to: Extent(height: 50, width: 20), .bicubic).squared().mean() + l.squared().mean()
+      + a.squared().mean()
     let gradients = loss.gradients()
     return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, w3, grid].compactMap { gradients[$0] }
   }
