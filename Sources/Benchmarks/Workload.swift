@@ -41,8 +41,6 @@ package struct PreparedWorkload {
 extension Tensor {
   /// Operations of the recorded products this tensor depends on, their gradients included: a product of two recorded factors has two.
   package var recordedOperations: Double {
-    recordedGraph.reduce(0) { sum, op in
-      sum + 2 * Double(op.multiplyAdds) * Double(1 + op.inputShapes.prefix(2).count { $0 != nil })
-    }
+    recordedGraph.reduce(0) { sum, op in sum + 2 * Double(op.multiplyAdds + op.gradientMultiplyAdds) }
   }
 }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// How exactly products of float32 numbers are computed: convolutions, linear layers, attention, correlations. The names are PyTorch's.
+/// How exactly products of float32 numbers are computed: convolutions, linear layers, correlations. The names are PyTorch's.
 ///
-/// Everything else stays float32, and float64 tensors are not affected.
+/// Everything else stays float32, the products inside `attention(keys:values:heads:bias:)` too, and float64 tensors are not affected.
 public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
   /// Float32 accuracy: float32 arithmetic, or six products of numbers split into three bfloat16 parts where tile registers (AMX) make
   /// that faster.

@@ -13,7 +13,7 @@ import Testing
   private static func outputs(_ precision: Precision) -> [Tensor] {
     var random = Random(seed: 21, stream: .test)
     func make(_ shape: [Int]) -> Tensor { .uniform(shape, from: -1, to: 1, &random, precision: precision).tracked() }
-    let x = make([2, 40, 48, 32]), w = make([3, 3, 32, 40]), b = make([40]), v = make([40, 300])
+    let x = make([2, 40, 48, 32]), w = make([3, 3, 32, 40]), b = make([40]), v = make([40, 300]), w3 = make([32, 96])
     var y = x.convolved(with: w, bias: b, Convolution(stride: 2, padding: 1)).normalized(.instance).relu()
     let tail = NormalizationTail(weight: b, bias: b, activation: .relu, residual: y, outputActivation: .relu)
     y = y.normalized(.batch, tail) * y.normalized(.layer, tail) * y.normalized(.group(5), tail).sigmoid()
@@ -28,14 +28,16 @@ import Testing
     let centres = Tensor.uniform([1000, 2], from: -4, to: 50, &random, precision: precision)
     let l = Tensor.correlationLookup([c, c], centres: centres, radius: 3)
       + Tensor.correlationLookup([c, c], centres: centres * 0.5, radius: 3)
+    let a = q.sliced(1, 0..<500).attention(keys: q, values: q, heads: 2) + q.sliced(1, 0..<500).matmul(w3).selfAttention(heads: 8)
     let loss = z.squared().sum() + s.resized(to: Extent(height: 50, width: 20), .bicubic).squared().mean() + l.squared().mean()
+      + a.squared().mean()
     let gradients = loss.gradients()
-    return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, grid].compactMap { gradients[$0] }
+    return [loss.detached(), y.detached(), z.detached()] + [x, w, b, v, w3, grid].compactMap { gradients[$0] }
   }
 
   private static func compare(_ precision: Precision) {
     let one = withThreads(1) { outputs(precision) }
-    require(one.count == 8, "gradients are missing")
+    require(one.count == 9, "gradients are missing")
     for threads in [2, 3, 4] {
       let many = withThreads(threads) { outputs(precision) }
       for (a, b) in zip(one, many) { require(a.isIdentical(to: b), "\(threads) threads differ, shape \(a.shape)") }

@@ -4,13 +4,13 @@ import Testing
 
 /// Every fused op against the expression that it replaces: value and gradients.
 @Suite("Fused ops equal their expressions") struct FusionTests {
-  private static func draw(_ shapes: [[Int]], _ precision: Precision) -> [Tensor] {
+  static func draw(_ shapes: [[Int]], _ precision: Precision) -> [Tensor] {
     var random = Random(seed: 31, stream: .test)
     return shapes.map { Tensor.uniform($0, from: -2, to: 3, &random, precision: .float64).converted(to: precision) }
   }
 
   /// Compares both results and the gradients of all inputs; nil if they agree within some roundings of the largest value.
-  private static func compare(
+  static func compare(
     _ shapes: [[Int]], _ precision: Precision, _ fused: ([Tensor]) -> Tensor, _ plain: ([Tensor]) -> Tensor
   ) -> String? {
     let inputs = draw(shapes, precision)

@@ -21,7 +21,8 @@ import Testing
       for (name, count, body) in [
         ("add", 0, { $0.exp() + $0.exp() }), ("subtract", 0, { $0.exp() - $0.exp() }), ("affine", 0, { $0.exp() * 2 + 1 }),
         ("multiply by a constant", 0, { $0.sigmoid() * c }), ("relu", 0, { $0.relu() }), ("slices", 0, { $0.split(1, into: 2)[0] }),
-        ("normalize", 0, { $0.normalized(.instance) }), ("select", 1, { .select(c, $0.exp(), else: $0.exp()) }),
+        ("normalize", 0, { $0.normalized(.instance) }), ("attention", 0, { $0.attention(keys: $0, values: $0, heads: 4) }),
+        ("select", 1, { .select(c, $0.exp(), else: $0.exp()) }),
       ] as [(String, Int, (Tensor) -> Tensor)] {
         // Functions like exp keep their own output; what comes on top is the op's.
         let inner = ["add": 2, "subtract": 2, "affine": 1, "multiply by a constant": 1, "select": 2][name] ?? 0

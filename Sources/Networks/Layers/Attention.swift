@@ -49,26 +49,24 @@ public struct MultiHeadAttention: Module {
   public func callAsFunction(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
     let weights = inProjWeight.value.split(1, into: 3), biases = inProjBias.value.split(0, into: 3)
     let parts = zip([queries, keys, values], zip(weights, biases)).map { x, affine in x.matmul(affine.0) + affine.1 }
-    return attend(parts, mask, pass)
+    if drops(pass) { return outProj(dropping(parts, mask, pass)) }
+    return outProj(parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: mask?.bias))
   }
 
   /// Self-attention: one product makes queries, keys and values.
   public func callAsFunction(_ x: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
-    attend((x.matmul(inProjWeight.value) + inProjBias.value).split(-1, into: 3), mask, pass)
+    let joined = x.matmul(inProjWeight.value) + inProjBias.value
+    if drops(pass) { return outProj(dropping(joined.split(-1, into: 3), mask, pass)) }
+    return outProj(joined.selfAttention(heads: heads, bias: mask?.bias))
   }
 
-  private func attend(_ parts: [Tensor], _ mask: Mask?, _ pass: Pass) -> Tensor {
-    let (n, t, width) = parts[0].shape3
-    let split = parts.map { part in
-      part.reshaped(to: [n, part.shape[1], heads, width / heads]).transposed([0, 2, 1, 3])  // [n, heads, tokens, depth]
-    }
-    let y = weighted(split[0], split[1], split[2], mask?.bias, pass)
-    return outProj(y.transposed([0, 2, 1, 3]).reshaped(to: [n, t, width]))
-  }
+  private func drops(_ pass: Pass) -> Bool { pass.isTraining && dropout.p > 0 }
 
-  private func weighted(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ bias: Tensor?, _ pass: Pass) -> Tensor {
-    guard pass.isTraining, dropout.p > 0 else { return q.attention(keys: k, values: v, bias: bias) }
-    let scores = q.matmul(k, otherTransposed: true)
-    return dropout(scores.softmax(scale: 1 / Double(q.shape[3]).squareRoot(), bias: bias), pass).matmul(v)
+  /// Attention with some of the weights dropped, which needs them all in memory.
+  private func dropping(_ parts: [Tensor], _ mask: Mask?, _ pass: Pass) -> Tensor {
+    let split = parts.map { $0.splitHeads(heads) }  // [n, heads, tokens, depth]
+    let scores = split[0].matmul(split[1], otherTransposed: true)
+    let weights = scores.softmax(scale: 1 / Double(split[0].shape[3]).squareRoot(), bias: mask?.bias)
+    return dropout(weights, pass).matmul(split[2]).joinedHeads()
   }
 }

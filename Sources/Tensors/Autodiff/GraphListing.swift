@@ -17,8 +17,18 @@ public struct RecordedOp: Sendable {
     case .convolutionInputGradient:  // as a layer: a transposed convolution; every input element meets every tap
       return (inputShapes[0] ?? []).reduce(1, *) * (inputShapes[1]?.dropLast().reduce(1, *) ?? 0)
     case .matmul: return (inputShapes[0]?.reduce(1, *) ?? 0) * (shape.last ?? 0)  // m·k elements, each for n columns
+    case .attention:  // scores, and sums of values: every query meets every key
+      if inputShapes.count == 1 { return 2 * count * shape[1] }
+      guard let keys = inputShapes[1] else { return 0 }
+      return (shape[0] * shape[1] * keys[2] + count) * keys[1]
     default: return 0
     }
+  }
+
+  /// Multiply-adds of the gradients of its recorded inputs: as many again for each recorded factor of a product.
+  public var gradientMultiplyAdds: Int {
+    let factors = op == .attention ? 2 : inputShapes.prefix(2).count { $0 != nil }  // attention is meant with all inputs recorded
+    return factors * multiplyAdds
   }
 }
 

@@ -15,7 +15,7 @@ public enum Op: String, Sendable, CaseIterable {
   // indexing
   case gather, scatterAdd
   // products
-  case matmul, convolution, convolutionInputGradient, convolutionWeightGradient
+  case matmul, attention, convolution, convolutionInputGradient, convolutionWeightGradient
   // normalisation
   case normalize, softmax, logSoftmax
   // pooling, resampling, correlation

@@ -8,18 +8,19 @@ extension Tensor {
   public func softmax(scale: Double, bias: Tensor?) -> Tensor {
     guard rank > 0, count > 0 else { return bias.map { self * scale + $0 }?.softmax() ?? (self * scale).softmax() }
     let columns = shape[rank - 1], rows = rank > 1 ? shape[rank - 2] : 1, planes = count / (rows * columns)
-    let whole = bias.map { $0.shape.last == columns ? $0 : $0.broadcast(to: Array($0.shape.dropLast()) + [columns]) }
-    let (places, biasRow) = whole.map { biasPlaces($0, planes) } ?? (Array(repeating: 0, count: planes), 0)
+    if let bias { requireSamePrecision(bias, "softmax") }
+    let rowsOfBias = bias.map { BroadcastRows($0, in: shape, "softmax") }
     let (x, y) = (self, fresh())
     parallelFor(planes * rows, grain: Swift.max(1, (1 << 14) / columns)) { range in
       var row = range.lowerBound
       while row < range.upperBound {  // one call for the rows of one plane
         let plane = row / rows, end = Swift.min(range.upperBound, (plane + 1) * rows)
-        y.kernels.scaled_softmax(x.address(row * columns), scale, whole?.address(places[plane] + (row - plane * rows) * biasRow), biasRow,
-                                 end - row, columns, y.address(row * columns))
+        let added = rowsOfBias.map { $0.tensor.address($0.places[plane] + (row - plane * rows) * $0.row) }
+        y.kernels.scaled_softmax(x.address(row * columns), scale, added, rowsOfBias?.row ?? 0, end - row, columns, y.address(row * columns))
         row = end
       }
     }
+    let whole = rowsOfBias?.tensor
     let parents = [x] + (whole.map { [$0] } ?? [])
     return y.recordedWithOutput(.softmax, from: parents) { dy, y in
       let g = Recording.isOn ? y * (dy - (dy * y).sum([-1], keepingAxes: true))
@@ -27,16 +28,26 @@ extension Tensor {
       return [x.isRecorded ? (scale == 1 ? g : g * scale) : nil] + (whole.map { [$0.isRecorded ? g.summed(to: $0.shape) : nil] } ?? [])
     }
   }
+}
 
-  /// Where the bias of each plane of rows begins, and how far its rows are apart.
-  private func biasPlaces(_ bias: Tensor, _ planes: Int) -> (places: [Int], row: Int) {
-    requireSamePrecision(bias, "softmax")
+/// A tensor broadcast to a stack of planes `[rows, columns]`, each of whose rows is read where it lies.
+struct BroadcastRows {
+  /// With columns of its own, the other axes as given.
+  let tensor: Tensor
+  /// Where each plane begins.
+  let places: [Int]
+  /// Elements from one row to the next: 0 if all have the same.
+  let row: Int
+
+  init(_ bias: Tensor, in shape: [Int], _ op: String) {
+    let rank = shape.count, columns = shape[rank - 1]
     let padded = Array(repeating: 1, count: Swift.max(0, rank - bias.rank)) + bias.shape
     require(padded.count == rank && zip(padded, shape).allSatisfy { $0 == 1 || $0 == $1 },
-      "softmax: bias of shape \(bias.shape) does not fit to \(shape)")
-    var strides = rowMajorStrides(padded)
+      "\(op): bias of shape \(bias.shape) does not fit to \(shape)")
+    tensor = bias.shape.last == columns ? bias : bias.broadcast(to: Array(bias.shape.dropLast()) + [columns])
+    var strides = rowMajorStrides(padded.dropLast() + [columns])
     for axis in padded.indices where padded[axis] == 1 { strides[axis] = 0 }
-    let places = (0..<planes).map { plane in
+    places = (0..<shape.dropLast(2).reduce(1, *)).map { plane in
       var rest = plane, place = 0
       for axis in (0..<Swift.max(0, rank - 2)).reversed() {
         place += rest % shape[axis] * strides[axis]
@@ -44,6 +55,6 @@ extension Tensor {
       }
       return place
     }
-    return (places, rank > 1 ? strides[rank - 2] : 0)
+    row = rank > 1 ? strides[rank - 2] : 0
   }
 }
