@@ -76,7 +76,7 @@ extension Tensor {
     return x
   }
 
-  /// `[outer, reduced, inner]` → `[outer, inner]`, in blocks of `2¹⁴` elements of the reduced axis's slab, or 16 of its rows if they are long.
+  /// `[outer, reduced, inner]` → `[outer, inner]`, in blocks of `2¹⁴` elements of the reduced axis's slab: 16 rows if they are long.
   private func summedMiddle(_ outer: Int, _ reduced: Int, _ inner: Int) -> Tensor {
     let block = Swift.max(16, (1 << 14) / Swift.max(inner, 1))
     guard reduced > 2 * block else {
