@@ -17,12 +17,14 @@ deps:
 build: deps
 	swift build -c release --product apus
 
-# All tests in release: they compute. The tensor tests run a second time on the paths that this processor would not choose.
+# All tests in release: they compute. The tensor tests run a second time on the paths that this processor would not choose,
+# and those of products on emulated tile registers. Where there are real ones, the first run takes them.
 test: deps
 	swift build -c release --build-tests --explicit-target-dependency-import-check error
 	swift test -c release --skip-build
 	APUS_ISA=avx2 swift test -c release --skip-build --filter TensorsTests
 	APUS_ISA=portable swift test -c release --skip-build --filter TensorsTests
+	APUS_ISA=amx-emulated swift test -c release --skip-build --filter 'TensorsTests.(AccuracyTests|ConvolutionTests|InvalidValueTests)'
 
 # Generates pairs, trains RAFT-small on them, evaluates, and leaves pictures in $(DEMO).
 demo: build

@@ -55,7 +55,7 @@ struct Train: ParsableCommand {
     request.overrides = overrides
     request.workDirectory = workDir
     request.resume = resume.map { $0 == "auto" ? .auto : .from($0) } ?? .never
-    let facts = EnvironmentFacts.gathered(isa: InstructionSet.current.rawValue, threads: ThreadPool.shared.threadCount)
+    let facts = EnvironmentFacts.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
     let opened = try RunFolder.open(request, environment: facts)
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: Console(progress))
     if let profile { return print(try trainer.profile(steps: profile).table, terminator: "") }

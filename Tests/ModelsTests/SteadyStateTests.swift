@@ -66,4 +66,19 @@ import Testing
       require(results[1].highWater < results[0].highWater * 3 / 4, "\(results.map(\.highWater))")
     }
   }
+
+  @Test func weightsAfterAStepAreTheSameBitsForAnyNumberOfThreads() async {
+    await #expect(processExitsWith: .success) {
+      var results: [[Tensor]] = []
+      for threads in [1, 2, 4] {
+        ThreadPool.shared.setThreadCount(threads)
+        let training = try Training()
+        try training.step(0)
+        results.append(training.model.parameters().map { $0.parameter.value.detached() })
+      }
+      for other in results[1...] {
+        for (a, b) in zip(results[0], other) { require(a.isIdentical(to: b), "weights differ, shape \(a.shape)") }
+      }
+    }
+  }
 }

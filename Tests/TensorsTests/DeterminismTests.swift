@@ -47,6 +47,36 @@ import Testing
   @Test func everyOpInFloat32() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(.float32) } }
   @Test func everyOpInFloat64() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(.float64) } }
 
+  /// The output of a case in float32 and the gradients of all its inputs.
+  private static func results(_ item: OpCase) -> [Tensor] {
+    var random = Random(seed: 22, stream: .test)
+    let leaves = item.shapes.enumerated().map { i, shape in
+      let range = item.ranges[min(i, item.ranges.count - 1)]
+      return Tensor.uniform(shape, from: range.lowerBound, to: range.upperBound, &random).tracked()
+    }
+    let output = item.body(leaves)
+    let gradients = (output * Tensor.uniform(output.shape, from: -1, to: 1, &random)).sum().gradients()
+    return [output.detached()] + leaves.compactMap { gradients[$0] }
+  }
+
+  private static func compare(_ items: [OpCase], _ precision: MatmulPrecision = .highest) {
+    MatmulPrecision.current = precision
+    let one = withThreads(1) { items.map(results) }
+    for threads in [2, 4] {
+      let many = withThreads(threads) { items.map(results) }
+      for (item, (a, b)) in zip(items, zip(one, many)) {
+        require(a.count == b.count && zip(a, b).allSatisfy { $0.isIdentical(to: $1) }, "\(item.name): \(threads) threads differ")
+      }
+    }
+  }
+
+  @Test func everyCaseOfTheGradientTable() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(OpCase.all) } }
+  @Test func largeInputs() async { await #expect(processExitsWith: .success) { DeterminismTests.compare(largeCases) } }
+  /// Products of bfloat16 numbers, where the processor has them.
+  @Test func largeInputsInMediumPrecision() async {
+    await #expect(processExitsWith: .success) { DeterminismTests.compare(Array(largeCases.prefix(10)), .medium) }
+  }
+
   @Test("chunks cover the range once, nested calls included") func coverage() async {
     await #expect(processExitsWith: .success) {
       for threads in [1, 2, 4, 2] {

@@ -12,6 +12,11 @@ import Testing
     #expect(Tensor.zeros([0, 3]).sum([0]).doubles == [0, 0, 0])
   }
 
+  @Test func sumsOverLongRows() {
+    #expect(Tensor.ones([70, 20_000]).sum([0]).doubles.allSatisfy { $0 == 70 })
+    #expect(Tensor.ones([3, 5, 9_000]).sum([0, 1]).doubles.allSatisfy { $0 == 15 })
+  }
+
   /// A naive float32 sum of 10⁷ times 0.1 is off by 9 %; blocks keep it within rounding.
   @Test func longSumsAreAccurate() {
     let n = 10_000_000

@@ -76,9 +76,9 @@ extension Tensor {
     return x
   }
 
-  /// `[outer, reduced, inner]` → `[outer, inner]`, in blocks of at most `2¹⁴` elements of the reduced axis's slab.
+  /// `[outer, reduced, inner]` → `[outer, inner]`, in blocks of `2¹⁴` elements of the reduced axis's slab: 16 rows if they are long.
   private func summedMiddle(_ outer: Int, _ reduced: Int, _ inner: Int) -> Tensor {
-    let block = Swift.max(1, (1 << 14) / Swift.max(inner, 1))
+    let block = Swift.max(16, (1 << 14) / Swift.max(inner, 1))
     guard reduced > 2 * block else {
       let (x, y) = (self, fresh([outer, inner]))
       parallelFor(outer, grain: Swift.max(1, (1 << 15) / Swift.max(reduced * inner, 1))) { range in

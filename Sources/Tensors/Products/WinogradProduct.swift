@@ -4,7 +4,9 @@ import CKernels
 /// definition has 36.
 ///
 /// - Numerics: transforms add at most four values, so errors stay those of float32 relative to the largest value of a window; they are
-///   not relative to each single product, as with the definition.
+///   not relative to each single product, as with the definition. Measured as the root mean square over all outputs, relative to that of
+///   the sums of magnitudes: 0.4 to 1.0 times the error of plain float32 sums (OpenBLAS) for random and badly scaled inputs, up to 2.3
+///   times where channels cancel each other; tests allow 2.5 times.
 /// - Source: Lavin, Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
 struct WinogradTiles {
   /// Results, and tiles in both directions.

@@ -18,7 +18,7 @@ public struct EnvironmentFacts: Codable, Sendable, Equatable {
   /// Cores this process may use.
   public var cores: Int
   public var threads: Int
-  /// The instruction set of the kernels: `amx`, `avx512`, `avx2` or `portable`.
+  /// The instruction set of the kernels, and how products are split: `avx512`, `avx2`, `amx, 3 bfloat16 parts`.
   public var isa: String
   public var memoryMebibytes: Int
 

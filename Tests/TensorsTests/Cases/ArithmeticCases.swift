@@ -42,7 +42,7 @@ let elementaryCases: [OpCase] = [
   OpCase("leaky relu", .leakyRelu, [[4, 5]]) { $0[0].leakyRelu(slope: 0.2) * $0[0] },
   OpCase("gate", .gate, [[4, 5]]) { x in
     var random = Random(seed: 4, stream: .test)
-    return x[0].squared().gated(by: .uniform([4, 5], from: -1, to: 1, &random, precision: .float64), otherwise: 0.3)
+    return x[0].squared().gated(by: .uniform([4, 5], from: -1, to: 1, &random, precision: x[0].precision), otherwise: 0.3)
   },
   OpCase("sigmoid", .sigmoid, [[2, 3]], in: -3...3) { $0[0].sigmoid() },
   OpCase("tanh", .tanh, [[2, 3]], in: -2...2) { $0[0].tanh() },
@@ -52,8 +52,8 @@ let elementaryCases: [OpCase] = [
   OpCase("gelu, tanh form", nil, [[2, 3]], in: -2...2) { $0[0].geluApproximated() },
   OpCase("masked L1", .maskedL1, [[3, 4, 2]]) { x in
     var random = Random(seed: 5, stream: .test)
-    let target = Tensor.uniform([3, 4, 2], from: -1, to: 1, &random, precision: .float64)
-    return x[0].exp().maskedL1(target, mask: .uniform([3, 4, 1], from: 0, to: 1, &random, precision: .float64))
+    let target = Tensor.uniform([3, 4, 2], from: -1, to: 1, &random, precision: x[0].precision)
+    return x[0].exp().maskedL1(target, mask: .uniform([3, 4, 1], from: 0, to: 1, &random, precision: x[0].precision))
   },
   OpCase("dropout", nil, [[4, 6]]) { x in
     var random = Random(seed: 3, stream: .dropout)

@@ -22,8 +22,8 @@ private let tailCases: [OpCase] = [NormalizationAxes.batch, .instance, .layer, .
 
 private let givenMoments = OpCase("normalised by given moments", .normalize, [[2, 3, 3, 4], [4], [4], [2, 3, 3, 4]]) { x in
   var random = Random(seed: 6, stream: .test)
-  let mean = Tensor.uniform([4], from: -1, to: 1, &random, precision: .float64)
-  let variance = Tensor.uniform([4], from: 0.5, to: 2, &random, precision: .float64)
+  let mean = Tensor.uniform([4], from: -1, to: 1, &random, precision: x[0].precision)
+  let variance = Tensor.uniform([4], from: 0.5, to: 2, &random, precision: x[0].precision)
   let tail = NormalizationTail(weight: x[1], bias: x[2], activation: .relu, residual: x[3], outputActivation: .relu)
   return x[0].normalized(mean: mean, variance: variance, tail)
 }

@@ -24,7 +24,7 @@ private let gridCases: [OpCase] = samplings.flatMap { name, how in
     },
     OpCase("grid sample of an image twice, \(name)", .gridSample, [[2, 4, 5, 3]]) { x in
       var random = Random(seed: 5, stream: .test)
-      return x[0].gridSampled(.uniform([2, 3, 2, 2], from: -1.5, to: 1.5, &random, precision: .float64), how).exp()
+      return x[0].gridSampled(.uniform([2, 3, 2, 2], from: -1.5, to: 1.5, &random, precision: x[0].precision), how).exp()
     },
   ]
 }
@@ -32,17 +32,17 @@ private let gridCases: [OpCase] = samplings.flatMap { name, how in
 let resamplingCases: [OpCase] = resizeCases + gridCases + [
   OpCase("grid sample, nearest", .gridSample, [[2, 4, 5, 3]]) { x in
     var random = Random(seed: 5, stream: .test)
-    let grid = Tensor.uniform([2, 3, 2, 2], from: -1.5, to: 1.5, &random, precision: .float64)
+    let grid = Tensor.uniform([2, 3, 2, 2], from: -1.5, to: 1.5, &random, precision: x[0].precision)
     return x[0].gridSampled(grid, GridSampling(nearest: true)).squared()
   },
   OpCase("grid sample input gradient", .gridSampleInputGradient, [[1, 3, 2, 2]]) { x in
     var random = Random(seed: 5, stream: .test)
-    let grid = Tensor.uniform([1, 3, 2, 2], from: -1.2, to: 1.2, &random, precision: .float64)
+    let grid = Tensor.uniform([1, 3, 2, 2], from: -1.2, to: 1.2, &random, precision: x[0].precision)
     return x[0].gridSampleInputGradient(grid, inputShape: [1, 4, 5, 2], GridSampling()).exp()
   },
   OpCase("grid sample input gradient, by the grid", .gridSampleInputGradient, [[1, 3, 2, 2]], in: -0.9...0.9, twice: false) { x in
     var random = Random(seed: 5, stream: .test)
-    let dy = Tensor.uniform([1, 3, 2, 2], from: -1, to: 1, &random, precision: .float64)
+    let dy = Tensor.uniform([1, 3, 2, 2], from: -1, to: 1, &random, precision: x[0].precision)
     return dy.gridSampleInputGradient(x[0], inputShape: [1, 4, 5, 2], GridSampling())
   },
   OpCase("max pool", .maxPool, [[2, 5, 4, 3]]) { $0[0].maxPooled(window: 3, stride: 2, padding: 1).squared() },
@@ -57,12 +57,12 @@ let resamplingCases: [OpCase] = resizeCases + gridCases + [
   OpCase("adaptive max pool", nil, [[2, 5, 7, 2]]) { $0[0].adaptiveMaxPooled(to: Extent(height: 2, width: 3)).squared() },
   OpCase("correlation lookup in a pyramid, twice", .correlationLookup, [[6, 5, 4], [6, 2, 2], [6, 1, 1]], twice: false) { x in
     var random = Random(seed: 5, stream: .test)
-    let first = Tensor.uniform([6, 2], from: -3, to: 9, &random, precision: .float64)
-    let second = Tensor.uniform([6, 2], from: -1, to: 5, &random, precision: .float64)
+    let first = Tensor.uniform([6, 2], from: -3, to: 9, &random, precision: x[0].precision)
+    let second = Tensor.uniform([6, 2], from: -1, to: 5, &random, precision: x[0].precision)
     return Tensor.correlationLookup(x, centres: first, radius: 2, scale: 0.5) * Tensor.correlationLookup(x, centres: second, radius: 2)
   },
   OpCase("correlation lookup", .correlationLookup, [[6, 5, 4]], twice: false) { x in
     var random = Random(seed: 5, stream: .test)
-    return x[0].correlationLookup(.uniform([6, 2], from: -3, to: 9, &random, precision: .float64), radius: 2, scale: 0.5).squared()
+    return x[0].correlationLookup(.uniform([6, 2], from: -3, to: 9, &random, precision: x[0].precision), radius: 2, scale: 0.5).squared()
   },
 ]

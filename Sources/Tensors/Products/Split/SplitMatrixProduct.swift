@@ -51,10 +51,10 @@ struct SplitMatrixProduct {
     [0].withUnsafeBufferPointer { tap in
       for panel in item * panels.perGroup..<(item + 1) * panels.perGroup {
         let range = panels.range(of: panel)
-        var how = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: tap.baseAddress,
+        let how = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: tap.baseAddress,
                                      a_row: pitch, a_plane: plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
         let c = y.address(place + (item * product.m + rows.lowerBound) * product.n + range.lowerBound)
-        path.kernels.product(&how, planes, panels.address(panel), c.assumingMemoryBound(to: Float.self))
+        path.multiply(how, planes, panels.address(panel), into: c)
         finish.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
       }
     }

@@ -1,6 +1,9 @@
 import CKernels
 
 /// Products of float32 numbers split into bfloat16 parts: the functions and the number of parts.
+///
+/// Products work in blocks of 32 and multiply what lies beyond a row by zeros: an infinity or NaN also reaches outputs of neighbouring
+/// pixels.
 struct SplitPath {
   let kernels: apus_split_kernels
   let parts: Int
@@ -36,8 +39,9 @@ struct SplitPath {
   /// Columns of a panel.
   static let width = Int(APUS_PANEL_COLUMNS)
   static func panels(columns: Int) -> Int { (columns + width - 1) / width }
+  private static let blockDepth = Int(APUS_PANEL_DEPTH)
   /// Elements behind the last one that a product may read, because it works in blocks of 32.
-  static let slack = 2 * Int(APUS_PANEL_DEPTH)
+  static let slack = 2 * blockDepth
 
   /// Memory for `count` bfloat16 numbers.
   func withPlanes(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) -> Void) {
@@ -76,5 +80,28 @@ struct SplitPath {
   func pack(_ rows: UnsafeRawPointer, taps: Int, depth: Int, columns: Int, into panel: UnsafeMutablePointer<UInt16>) {
     var how = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: depth * Self.width, row: Self.width, parts: Int32(parts))
     kernels.pack(&how, rows.assumingMemoryBound(to: Float.self), panel)
+  }
+
+  /// The longest sum of three-part products that stays in registers: longer ones are added up in memory, which bounds rounding errors.
+  private static let longestSum = 512
+
+  /// The product of one panel, all pieces of its inner sum.
+  func multiply(_ how: apus_split_product, _ a: UnsafePointer<UInt16>, _ panel: UnsafePointer<UInt16>, into c: UnsafeMutableRawPointer) {
+    let c = c.assumingMemoryBound(to: Float.self), (taps, depth) = (how.taps, how.depth)
+    var piece = how
+    guard parts == 3, taps * depth > Self.longestSum else { return kernels.product(&piece, a, panel, c) }
+    let together = Swift.max(1, Self.longestSum / depth), groups = (taps + together - 1) / together
+    let blocks = (depth + Self.blockDepth - 1) / Self.blockDepth, cuts = (depth + Self.longestSum - 1) / Self.longestSum
+    for group in 0..<groups {
+      let tap = taps * group / groups
+      piece.taps = taps * (group + 1) / groups - tap
+      piece.tap_offsets = how.tap_offsets + tap
+      for cut in 0..<cuts {  // one, unless a single tap is too long
+        let first = blocks * cut / cuts * Self.blockDepth
+        piece.depth = Swift.min(depth, blocks * (cut + 1) / cuts * Self.blockDepth) - first
+        kernels.product(&piece, a + first, panel + panelSize(taps: tap, depth: depth) + panelSize(taps: 1, depth: first), c)
+        piece.adds = 1
+      }
+    }
   }
 }

@@ -98,10 +98,10 @@ struct SplitWeightProduct {
     let first = index % perGroup * SplitPath.width
     let place = tap * depth * channels + index / perGroup * columns + first
     [0].withUnsafeBufferPointer { zero in
-      var how = apus_split_product(
+      let how = apus_split_product(
         rows: rowCount, columns: Swift.min(columns - first, SplitPath.width), depth: length, taps: 1, tap_offsets: zero.baseAddress,
         a_row: pitch, a_plane: plane, c_row: channels, parts: Int32(path.parts), adds: adds ? 1 : 0)
-      path.kernels.product(&how, a, panel, dw.assumingMemoryBound(to: Float.self) + place)
+      path.multiply(how, a, panel, into: dw + place * MemoryLayout<Float>.size)
     }
   }
 }

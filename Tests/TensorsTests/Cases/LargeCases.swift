@@ -1,0 +1,41 @@
+import TestSupport
+import Tensors
+
+private func convolution(_ name: String, _ x: [Int], _ w: [Int], _ how: Convolution) -> OpCase {
+  OpCase("large convolution \(name)", .convolution, [x, w, [w[3]]]) { $0[0].convolved(with: $0[1], bias: $0[2], how, activation: .relu) }
+}
+
+/// Inputs large enough that every op, its gradient included, is cut into many tasks and its sums into many parts.
+let largeCases: [OpCase] = [
+  convolution("direct", [2, 90, 80, 3], [3, 3, 3, 32], Convolution(padding: 1)),
+  convolution("by Winograd's algorithm", [2, 60, 64, 64], [3, 3, 64, 48], Convolution(padding: 1)),
+  convolution("7x7 stride 2", [2, 96, 104, 3], [7, 7, 3, 32], Convolution(stride: 2, padding: 3)),
+  convolution("3x3 stride 2", [2, 60, 64, 32], [3, 3, 32, 64], Convolution(stride: 2, padding: 1)),
+  convolution("1x1", [2, 60, 64, 96], [1, 1, 96, 128], Convolution()),
+  convolution("1x5", [2, 40, 48, 64], [1, 5, 64, 64], Convolution(padding: Extent(height: 0, width: 2))),
+  convolution("groups, dilation", [2, 60, 64, 32], [3, 3, 8, 64], Convolution(padding: 2, dilation: 2, groups: 4)),
+  OpCase("large matmul", .matmul, [[500, 300], [300, 400]]) { $0[0].matmul($0[1]) },
+  OpCase("deep matmul", .matmul, [[60, 20_000], [20_000, 70]]) { $0[0].matmul($0[1]) },
+  OpCase("large matmul of batches", .matmul, [[8, 120, 90], [8, 110, 90]]) { $0[0].matmul($0[1], otherTransposed: true) },
+  OpCase("large batch norm", .normalize, [[4, 60, 64, 32], [32], [32]]) {
+    $0[0].normalized(.batch, NormalizationTail(weight: $0[1], bias: $0[2], activation: .relu))
+  },
+  OpCase("large instance norm", .normalize, [[4, 60, 64, 32]]) { $0[0].normalized(.instance) },
+  OpCase("large layer norm", .normalize, [[4, 60, 64, 96], [96], [96]]) {
+    $0[0].normalized(.layer, NormalizationTail(weight: $0[1], bias: $0[2]))
+  },
+  OpCase("large group norm", .normalize, [[4, 60, 64, 32], [32], [32]]) {
+    $0[0].normalized(.group(8), NormalizationTail(weight: $0[1], bias: $0[2]))
+  },
+  OpCase("large attention", nil, [[2, 4, 300, 32], [2, 4, 280, 32], [2, 4, 280, 32], [300, 280]]) {
+    $0[0].attention(keys: $0[1], values: $0[2], bias: $0[3])
+  },
+  OpCase("large softmax", .softmax, [[3000, 130]]) { $0[0].softmax() },
+  OpCase("large sum", nil, [[300, 70, 40], [40]]) { (($0[0] + $0[1]) * $0[1]).sum([0, 1]) },
+  OpCase("large sum of long rows", .sum, [[70, 20_000]]) { $0[0].squared().sum([0]) },
+  OpCase("large max pool", .maxPool, [[4, 80, 84, 32]]) { $0[0].maxPooled(window: 3, stride: 2, padding: 1) },
+  OpCase("large average pool", .resample, [[4, 80, 84, 32]]) { $0[0].averagePooled(window: 2) },
+  OpCase("large bilinear resize", .resample, [[2, 60, 64, 32]]) { $0[0].resized(to: Extent(height: 115, width: 120)) },
+  OpCase("large bicubic resize", .resample, [[2, 60, 64, 32]]) { $0[0].resized(to: Extent(height: 35, width: 40), .bicubic) },
+  OpCase("large grid sample", .gridSample, [[2, 60, 64, 32], [2, 70, 72, 2]], in: -1...1, -1.2...1.2) { $0[0].gridSampled($0[1]) },
+]
