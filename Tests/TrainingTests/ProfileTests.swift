@@ -86,7 +86,7 @@ private struct TinyRecipe: Recipe {
       let file = try JSONSerialization.jsonObject(with: Data(try run.text("trace.json").utf8))
       let events = (file as? [String: Any])?["traceEvents"] as? [[String: Any]] ?? []
       let complete = events.filter { $0["ph"] as? String == "X" }
-      require(complete.count == report.profile.events.count && complete.count > 60, "\(complete.count) events")
+      require(complete.count == report.profile.events.count && complete.count > 40, "\(complete.count) events")
       for event in complete {
         let isSound = event["name"] is String && event["pid"] is Int && event["tid"] is Int && event["args"] is [String: Any]
           && (event["ts"] as? Double ?? -1) >= 0 && (event["dur"] as? Double ?? -1) >= 0

@@ -55,7 +55,7 @@ public struct MultiHeadAttention: Module {
 
   /// Self-attention: one product makes queries, keys and values.
   public func callAsFunction(_ x: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
-    let joined = x.matmul(inProjWeight.value) + inProjBias.value
+    let joined = x.affineTransformed(by: inProjWeight.value, bias: inProjBias.value)
     if drops(pass) { return outProj(dropping(joined.split(-1, into: 3), mask, pass)) }
     return outProj(joined.selfAttention(heads: heads, bias: mask?.bias))
   }

@@ -56,19 +56,19 @@ let productCases: [OpCase] = [
   },
   OpCase("attention of heads", .attention, [[2, 3, 8], [2, 5, 8], [2, 5, 6]]) { $0[0].attention(keys: $0[1], values: $0[2], heads: 2) },
   OpCase("attention of heads with a mask", .attention, [[2, 4, 6], [2, 5, 6], [2, 5, 3]], in: -2...2) {
-    $0[0].attention(keys: $0[1], values: $0[2], heads: 3, bias: mask(queries: 4, keys: 5))
+    $0[0].attention(keys: $0[1], values: $0[2], heads: 3, bias: mask(queries: 4, keys: 5, $0[0].precision))
   },
   OpCase("attention of heads with a recorded bias", nil, [[2, 3, 4], [2, 5, 4], [2, 5, 4], [2, 1, 1, 5]]) {
     $0[0].attention(keys: $0[1], values: $0[2], heads: 2, bias: $0[3])
   },
   OpCase("self-attention", .attention, [[2, 4, 12]], in: -2...2) { $0[0].selfAttention(heads: 2) },
   OpCase("self-attention with a mask", .attention, [[1, 5, 18]], in: -2...2) {
-    $0[0].selfAttention(heads: 3, bias: mask(queries: 5, keys: 5))
+    $0[0].selfAttention(heads: 3, bias: mask(queries: 5, keys: 5, $0[0].precision))
   },
 ]
 
 /// A query sees the keys up to its own place.
-private func mask(queries: Int, keys: Int) -> Tensor {
+private func mask(queries: Int, keys: Int, _ precision: Precision) -> Tensor {
   let values = (0..<queries * keys).map { $0 % keys > $0 / keys ? -Double.infinity : 0 }
-  return Tensor(values, shape: [queries, keys], precision: .float64)
+  return Tensor(values, shape: [queries, keys], precision: precision)
 }
