@@ -24,7 +24,7 @@ struct WinogradTiles {
   /// Tasks that share the work: each transforms its source for itself, so there should be few.
   private static let mostTasks = 8
   /// Channels and pixels below which transforms cost more than they save.
-  private static let fewestChannels = 16, fewestPixels = 192
+  private static let fewestChannels = 16, fewestPixels = 256
 
   /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
   private static let channelsForSixProducts = 64
