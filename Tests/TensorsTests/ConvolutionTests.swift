@@ -87,6 +87,50 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     #expect(error(dw, x.convolutionWeightGradient(dy64, kernel: kernel, item.how), terms: dy.count / dy.shape[3]) < 4)
   }
 
+  /// `⟨dy, x * w⟩ = ⟨dx, x⟩ = ⟨dw, w⟩` for random numbers: with the definition above, this proves both gradients of every path.
+  @Test("gradients are adjoint to the convolution", arguments: ConvolutionCase.all)
+  func adjoint(_ item: ConvolutionCase) {
+    let (x, w) = operands(item, .float64), y = x.convolved(with: w, item.how)
+    var random = Random(seed: 14, stream: .test)
+    let dy = Tensor.uniform(y.shape, from: -1, to: 1, &random, precision: .float64)
+    let dx = dy.convolutionInputGradient(w, inputSize: Extent(height: x.shape[1], width: x.shape[2]), item.how)
+    let dw = x.convolutionWeightGradient(dy, kernel: Extent(height: w.shape[0], width: w.shape[1]), item.how)
+    let product = (dy * y).sum().item, scale = (dy.sumOfSquares * y.sumOfSquares).squareRoot()
+    #expect(abs((dx * x).sum().item - product) < 1e-12 * scale)
+    #expect(abs((dw * w).sum().item - product) < 1e-12 * scale)
+  }
+
+  @Test("transformed weights are kept for repeated use, but not beyond a change of the weights") func keptWeights() {
+    var random = Random(seed: 13, stream: .test)
+    let x = Tensor.uniform([1, 16, 20, 32], from: -1, to: 1, &random), how = Convolution(padding: 1)
+    var w = Tensor.uniform([3, 3, 32, 48], from: -1, to: 1, &random)
+    let first = x.convolved(with: w, how)
+    for _ in 0..<3 { #expect(x.convolved(with: w, how).isIdentical(to: first)) }
+    w.blend(with: .ones(w.shape), keep: 0.5)
+    let changed = Tensor(w.floats, shape: w.shape)
+    #expect(x.convolved(with: w, how).isIdentical(to: x.convolved(with: changed, how)))
+    #expect(!x.convolved(with: w, how).isIdentical(to: first))
+  }
+
+  @Test("activations in the convolution equal those behind it", arguments: [FusedActivation.relu, .sigmoid, .tanh])
+  func activations(_ activation: FusedActivation) {
+    let item = ConvolutionCase.all[1], (x, w) = operands(item, .float64)
+    let (b, tracked) = (Tensor.ones([96], .float64), w.tracked())
+    let fused = x.convolved(with: tracked, bias: b, item.how, activation: activation)
+    let plain = x.convolved(with: tracked, bias: b, item.how)
+    let separate = switch activation {
+    case .relu: plain.relu()
+    case .sigmoid: plain.sigmoid()
+    case .tanh: plain.tanh()
+    }
+    #expect((fused - separate).abs().max().item < 1e-14)
+    guard let a = fused.squared().sum().gradients()[tracked], let b = separate.squared().sum().gradients()[tracked] else {
+      Issue.record("no gradient reached the weight")
+      return
+    }
+    #expect((a - b).abs().max().item < 1e-9 * b.abs().max().item)
+  }
+
   @Test("bias is added once per pixel") func bias() {
     let (x, w) = operands(ConvolutionCase.all[0], .float64)
     let b = Tensor((0..<32).map(Double.init), shape: [32], precision: .float64)

@@ -38,6 +38,13 @@ let productCases: [OpCase] = [
   OpCase("convolution weight gradient", .convolutionWeightGradient, [[2, 6, 5, 2], [2, 3, 3, 3]]) {
     $0[0].convolutionWeightGradient($0[1], kernel: 3, Convolution(stride: 2, padding: 1))
   },
+  OpCase("convolution with sigmoid", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3]]) {
+    $0[0].convolved(with: $0[1], bias: $0[2], Convolution(padding: 1), activation: .sigmoid)
+  },
+  OpCase("pointwise convolution with tanh", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2]]) {
+    $0[0].convolved(with: $0[1], bias: $0[2], activation: .tanh)
+  },
+  OpCase("affine transformation", .convolution, [[2, 3, 4], [4, 2], [2]]) { $0[0].affineTransformed(by: $0[1], bias: $0[2]) },
   OpCase("pointwise convolution input gradient", .convolutionInputGradient, [[2, 3, 2, 3], [1, 1, 2, 3]]) {
     $0[0].convolutionInputGradient($0[1], inputSize: Extent(height: 3, width: 2), Convolution())
   },
