@@ -1,3 +1,4 @@
+import CKernels
 import Dispatch
 import Foundation
 import Synchronization
@@ -65,8 +66,9 @@ public final class ThreadPool: Sendable {
   private let isBusy = Atomic<Bool>(false)
   /// Wakes a caller that sleeps until its job is done.
   private let completion = DispatchSemaphore(value: 0)
-  /// How often a waiting thread looks again before it sleeps: some 20 µs, about the length of the gap between two ops.
-  private static let patience = 4_000
+  /// How often a waiting thread looks again before it sleeps: 100 to 300 µs, longer than most gaps between two ops; waking a thread takes
+  /// 50 µs on a virtual machine, and the time of the one that wakes it.
+  private static let patience = 6_000
 
   private init() { setThreadCount(ProcessInfo.processInfo.activeProcessorCount) }
 
@@ -119,7 +121,10 @@ public final class ThreadPool: Sendable {
   /// Returns when no worker is at the job: looks for a while, then sleeps. A worker may have lost its core to another process; it gets
   /// the one that the sleeping caller leaves.
   private func waitForHelpers(of job: Job) {
-    for _ in 0..<5 * Self.patience where job.helpers.load(ordering: .acquiring) == 0 { return }
+    for _ in 0..<Self.patience {
+      if job.helpers.load(ordering: .acquiring) == 0 { return }
+      apus_pause()
+    }
     job.isAwaited.store(true, ordering: .sequentiallyConsistent)
     if job.helpers.load(ordering: .sequentiallyConsistent) == 0, job.isAwaited.exchange(false, ordering: .sequentiallyConsistent) { return }
     completion.wait()
@@ -145,7 +150,10 @@ public final class ThreadPool: Sendable {
 
   /// Returns when the generation is past `seen`, or the worker is retired: looks for a while, then sleeps.
   private func waitForJob(_ worker: Worker, after seen: Int) {
-    for _ in 0..<Self.patience where generation.load(ordering: .sequentiallyConsistent) != seen { return }
+    for _ in 0..<Self.patience {
+      if generation.load(ordering: .acquiring) != seen { return }
+      apus_pause()
+    }
     worker.isAsleep.store(true, ordering: .sequentiallyConsistent)
     let isNews = generation.load(ordering: .sequentiallyConsistent) != seen
     // Whoever takes the flag back decides: if we do, nobody will signal; else the signal is on its way and must be consumed.
