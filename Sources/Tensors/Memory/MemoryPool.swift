@@ -8,7 +8,7 @@ import Synchronization
 /// the next classes serves.
 ///
 /// Tensors are made by one thread in a fixed order, so once a step needed nothing from the system, no later one of its kind will. How many
-/// threads hold working memory at a time is chance: it has blocks of its own, at once one for each thread.
+/// threads hold working memory at a time is chance: it has blocks of its own by nesting depth, at once one for each thread.
 public enum MemoryPool {
   /// What the pool holds and held, in bytes.
   public struct Statistics: Sendable, Equatable {
@@ -25,7 +25,11 @@ public enum MemoryPool {
   }
 
   /// What a block is for.
-  enum Use { case tensor, scratch }
+  enum Use: Hashable {
+    case tensor
+    /// Working memory of a thread that holds `depth` blocks of it already.
+    case scratch(depth: Int)
+  }
 
   struct Block: Sendable {
     fileprivate let place: UInt
@@ -100,7 +104,7 @@ public enum MemoryPool {
       return block
     }
     if let recycled { return recycled }
-    let blocks = (0..<(use == .scratch ? ThreadPool.shared.threadCount : 1)).map { _ in fresh(size, use) }
+    let blocks = (0..<(use == .tensor ? 1 : ThreadPool.shared.threadCount)).map { _ in fresh(size, use) }
     return state.withLock { state in
       state.statistics.reserved += size * blocks.count
       state.statistics.systemAllocations += blocks.count
