@@ -47,28 +47,31 @@ struct MatrixProduct {
   private func runSplit(_ path: SplitPath, _ a: Tensor, _ b: Tensor, into y: Tensor) {
     let split = SplitMatrixProduct(product: self, path: path)
     guard isDeep else { return split.run(a, b, depth: 0..<k, into: y, at: 0, finish: finish) }
-    let blocks = (k + Self.depthBlock - 1) / Self.depthBlock
-    let partial = y.fresh([blocks, batch * m * n])
-    for block in 0..<blocks {
-      let first = block * Self.depthBlock
-      split.run(a, b, depth: first..<Swift.min(k, first + Self.depthBlock), into: partial, at: block * batch * m * n, finish: Finish())
+    addUpPieces(into: y) { partial, count in
+      for piece in 0..<count { split.run(a, b, depth: depth(of: piece), into: partial, at: piece * batch * m * n, finish: Finish()) }
     }
-    y.addUp(partial, blocks)
-    finish.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
   }
 
   private func runDeep(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    let blocks = (k + Self.depthBlock - 1) / Self.depthBlock
     let panels = Panels(depth: Self.depthBlock, columns: n, precision: y.precision)
-    let partial = y.fresh([blocks, batch * m * n])
-    parallelFor(batch * blocks) { range in
-      for task in range {
-        let item = task % batch, block = task / batch, first = block * Self.depthBlock
-        multiply(a, b, item, rows: 0..<m, panels: 0..<panels.count, depth: first..<Swift.min(k, first + Self.depthBlock), into: partial,
-                 at: (block * batch + item) * m * n)
+    addUpPieces(into: y) { partial, count in
+      parallelFor(batch * count) { range in
+        for task in range {
+          let item = task % batch, piece = task / batch
+          multiply(a, b, item, rows: 0..<m, panels: 0..<panels.count, depth: depth(of: piece), into: partial,
+                   at: (piece * batch + item) * m * n)
+        }
       }
     }
-    y.addUp(partial, blocks)
+  }
+
+  private func depth(of piece: Int) -> Range<Int> { piece * Self.depthBlock..<Swift.min(k, (piece + 1) * Self.depthBlock) }
+
+  /// The pieces of the inner sum, which `multiply` puts side by side, added in order.
+  private func addUpPieces(into y: Tensor, _ multiply: (_ partial: Tensor, _ count: Int) -> Void) {
+    let count = (k + Self.depthBlock - 1) / Self.depthBlock, partial = y.fresh([count, batch * m * n])
+    multiply(partial, count)
+    y.addUp(partial, count)
     finish.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
   }
 
@@ -76,36 +79,22 @@ struct MatrixProduct {
     _ a: Tensor, _ b: Tensor, _ item: Int, rows: Range<Int>, panels block: Range<Int>, depth: Range<Int>, into y: Tensor, at place: Int
   ) {
     let panels = Panels(depth: depth.count, columns: n, precision: y.precision)
-    let start = item * m * k + (isATransposed ? depth.lowerBound * m + rows.lowerBound : rows.lowerBound * k + depth.lowerBound)
-    let second = Factor(tensor: b, start: item * k * n + depth.lowerBound * (isBTransposed ? 1 : n),
-                        row: isBTransposed ? 1 : n, column: isBTransposed ? k : 1)
+    let (aRow, aDepth) = isATransposed ? (1, m) : (k, 1), (bRow, bColumn) = isBTransposed ? (1, k) : (n, 1)
+    let start = item * m * k + rows.lowerBound * aRow + depth.lowerBound * aDepth
     let together = panels.size * block.count <= Self.packedElements ? block.count : 1
     let rowBlock = together == 1 ? rows.count : Swift.max(Self.fewestTogether, Self.rowElements / Swift.max(depth.count, 1))
-    withScratch(panels.size * together, y.precision) { packed in
+    withScratch(panels.size * together, y.precision) { memory in
       for first in stride(from: block.lowerBound, to: block.upperBound, by: together) {
-        for index in 0..<together { panels.pack(first + index, of: second, into: packed + index * panels.size * y.precision.byteCount) }
+        let columns = panels.range(of: first).lowerBound..<panels.range(of: first + together - 1).upperBound
+        let second = Factor(tensor: b, start: item * k * n + depth.lowerBound * bRow + columns.lowerBound * bColumn,
+                            row: bRow, column: bColumn)
+        let packed = PackedFactor(second, depth: depth.count, columns: columns.count, into: memory)
         for row in stride(from: 0, to: rows.count, by: rowBlock) {
-          for index in 0..<together {
-            let part = rows.lowerBound + row..<rows.lowerBound + Swift.min(rows.count, row + rowBlock)
-            multiply(a.address(start + row * (isATransposed ? 1 : k)), packed + index * panels.size * y.precision.byteCount,
-                     part, panels.range(of: first + index), depth: depth.count, into: y, at: place)
-          }
+          let count = Swift.min(rowBlock, rows.count - row), c = y.address(place + (rows.lowerBound + row) * n + columns.lowerBound)
+          packed.multiply(a.address(start + row * aRow), rows: count, aRow: aRow, aDepth: aDepth, into: c, cRow: n)
+          if depth.count == k { finish.apply(to: c, y.kernels, rows: count, columns: columns, stride: n) }
         }
       }
     }
-  }
-
-  /// One panel's columns of some rows.
-  private func multiply(
-    _ a: UnsafeRawPointer, _ panel: UnsafeRawPointer, _ rows: Range<Int>, _ columns: Range<Int>, depth: Int, into y: Tensor, at place: Int
-  ) {
-    let c = y.address(place + rows.lowerBound * n + columns.lowerBound)
-    [0].withUnsafeBufferPointer { taps in
-      var how = apus_product(
-        rows: rows.count, columns: columns.count, depth: depth, tap_count: 1, taps: taps.baseAddress,
-        a_row: isATransposed ? 1 : k, a_depth: isATransposed ? m : 1, c_row: n, adds: 0)
-      y.kernels.product(&how, a, panel, c)
-    }
-    if depth == k { finish.apply(to: c, y.kernels, rows: rows.count, columns: columns, stride: n) }
   }
 }

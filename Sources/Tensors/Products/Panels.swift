@@ -10,33 +10,48 @@ struct Factor {
   var tap = 0, group = 0
 }
 
-/// A matrix cut into blocks of neighbouring columns, one or two vectors wide, each stored row by row: what the product kernels read.
-struct Panels {
-  /// Rows and columns of one group.
-  let depth, columns: Int
+/// The columns of each group cut into blocks of neighbours.
+struct ColumnBlocks {
+  /// Of one group.
+  let columns: Int
   let groups: Int
-  let precision: Precision
-  /// Columns of a full panel: two vectors.
+  /// Columns of a full block.
   let width: Int
 
-  init(depth: Int, columns: Int, groups: Int = 1, precision: Precision) {
-    (self.depth, self.columns, self.groups, self.precision) = (depth, columns, groups, precision)
-    width = 2 * precision.kernels.lanes
-  }
-
-  /// Panels of one group, and of all.
+  /// Blocks of one group, and of all.
   var perGroup: Int { (columns + width - 1) / width }
   var count: Int { groups * perGroup }
+
+  func group(of block: Int) -> Int { block / perGroup }
+
+  /// The columns of a block, counted within its group.
+  func range(of block: Int) -> Range<Int> {
+    let first = block % perGroup * width
+    return first..<Swift.min(columns, first + width)
+  }
+}
+
+/// A matrix cut into blocks of neighbouring columns, one or two vectors wide, each stored row by row: what the product kernels read.
+struct Panels {
+  /// Rows of one group.
+  let depth: Int
+  let precision: Precision
+  /// A full panel has two vectors of columns.
+  let blocks: ColumnBlocks
+
+  init(depth: Int, columns: Int, groups: Int = 1, precision: Precision) {
+    (self.depth, self.precision) = (depth, precision)
+    blocks = ColumnBlocks(columns: columns, groups: groups, width: 2 * precision.kernels.lanes)
+  }
+
+  /// Columns of a full panel.
+  var width: Int { blocks.width }
+  var count: Int { blocks.count }
   /// Elements that any panel fits in.
   var size: Int { depth * width }
 
-  func group(of panel: Int) -> Int { panel / perGroup }
-
-  /// The columns of a panel, counted within its group.
-  func range(of panel: Int) -> Range<Int> {
-    let first = panel % perGroup * width
-    return first..<Swift.min(columns, first + width)
-  }
+  func group(of panel: Int) -> Int { blocks.group(of: panel) }
+  func range(of panel: Int) -> Range<Int> { blocks.range(of: panel) }
 
   /// Columns that a panel has in memory, and its elements.
   func width(of panel: Int) -> Int { range(of: panel).count > width / 2 ? width : width / 2 }

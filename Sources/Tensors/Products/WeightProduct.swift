@@ -35,8 +35,9 @@ struct WeightProduct {
     let rows = dy.shape[0] * phase.size.height
     let path = SplitPath.serving(depth: depth * runs[0].weights.count, columns: columns, x.precision)
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
-    let perGroup = path == nil ? Panels(depth: 0, columns: columns, precision: x.precision).count : SplitPath.panels(columns: columns)
-    let grid = WeightGrid(self, path, pixels: rows * phase.size.width, weightCount: weightCount, panels: groups * perGroup)
+    let panels = path?.columnBlocks(columns, groups: groups).count
+      ?? Panels(depth: 0, columns: columns, groups: groups, precision: x.precision).count
+    let grid = WeightGrid(self, path, pixels: rows * phase.size.width, weightCount: weightCount, panels: panels)
     let chunk = (rows + grid.chunks - 1) / grid.chunks, chunks = (rows + chunk - 1) / chunk
     let partial = chunks == 1 ? dw : dw.fresh([chunks, weightCount])
     parallelFor(chunks * grid.bands * grid.blocks) { range in

@@ -49,7 +49,8 @@ struct SplitMatrixProduct {
     into y: Tensor, at place: Int, _ finish: Finish
   ) {
     [0].withUnsafeBufferPointer { tap in
-      for panel in item * panels.perGroup..<(item + 1) * panels.perGroup {
+      let perItem = panels.blocks.perGroup
+      for panel in item * perItem..<(item + 1) * perItem {
         let range = panels.range(of: panel)
         let how = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: tap.baseAddress,
                                      a_row: pitch, a_plane: plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
@@ -57,22 +58,6 @@ struct SplitMatrixProduct {
         path.multiply(how, planes, panels.address(panel), into: c)
         finish.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
       }
-    }
-  }
-}
-
-extension SplitPath {
-  /// The parts of `x` `[rows, columns]`, rows `stride` apart: `[rows, pitch]` in each plane, zeros beyond `columns`.
-  func withSplitRows(
-    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int,
-    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
-  ) {
-    let pitch = columns + Self.slack, plane = rows * pitch
-    withPlanes(parts * plane) { planes in
-      var how = apus_split_rows(
-        rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
-      kernels.split(&how, x.assumingMemoryBound(to: Float.self), planes)
-      body(planes, pitch, plane)
     }
   }
 }

@@ -5,58 +5,46 @@ struct SplitPanels {
   let path: SplitPath
   /// Pieces of the inner sum, and the length of each.
   let taps, depth: Int
-  /// Columns of one group.
-  let columns: Int
-  let groups: Int
-  private let storage: Tensor
-  private let size: Int
+  let blocks: ColumnBlocks
+  private let packed: Tensor
 
-  var perGroup: Int { SplitPath.panels(columns: columns) }
-  var count: Int { groups * perGroup }
-
-  func group(of panel: Int) -> Int { panel / perGroup }
-
-  /// The columns of a panel, counted within its group.
-  func range(of panel: Int) -> Range<Int> {
-    let first = panel % perGroup * SplitPath.width
-    return first..<Swift.min(columns, first + SplitPath.width)
-  }
+  var count: Int { blocks.count }
+  func group(of panel: Int) -> Int { blocks.group(of: panel) }
+  func range(of panel: Int) -> Range<Int> { blocks.range(of: panel) }
 
   func address(_ panel: Int) -> UnsafePointer<UInt16> {
-    UnsafePointer(storage.address().assumingMemoryBound(to: UInt16.self) + panel * size)
+    UnsafePointer(packed.address().assumingMemoryBound(to: UInt16.self) + panel * path.panelSize(taps: taps, depth: depth))
   }
 
   /// Packs the rows of the factor's slabs `slabs`, one after the other, as `taps` pieces of equal length.
   init(_ factor: Factor, slabs: [Int], rows: Int, taps: Int, columns: Int, groups: Int, _ path: SplitPath) {
-    (self.path, self.taps, self.columns, self.groups) = (path, taps, columns, groups)
-    depth = slabs.count * rows / taps
-    size = path.panelSize(taps: taps, depth: depth)
-    let elements = (groups * SplitPath.panels(columns: columns) * size + 1) / 2
+    let depth = slabs.count * rows / taps, blocks = path.columnBlocks(columns, groups: groups)
     let key = [path.parts, rows, taps, columns, groups, factor.start, factor.row, factor.column, factor.tap, factor.group] + slabs
-    var packed: Tensor?
-    let kept = factor.tensor.storage.derived(key) {
-      let fresh = Tensor(uninitialized: [elements], .float32)
-      packed = fresh
-      return fresh
-    }
-    storage = kept
-    guard packed != nil else { return }
-    let panels = self
-    parallelFor(count) { range in
-      withScratch(slabs.count * rows * SplitPath.width, .float32) { scratch in
-        for panel in range { panels.pack(panel, factor, slabs, rows, scratch) }
+    (self.path, self.taps, self.depth, self.blocks) = (path, taps, depth, blocks)
+    packed = factor.tensor.storage.derived(key) {
+      let size = path.panelSize(taps: taps, depth: depth), y = Tensor(uninitialized: [(blocks.count * size + 1) / 2], .float32)
+      parallelFor(blocks.count) { range in
+        withScratch(slabs.count * rows * SplitPath.width, .float32) { scratch in
+          for panel in range {
+            Self.gather(factor, slabs, rows, blocks, panel, into: scratch)
+            path.pack(scratch, taps: taps, depth: depth, columns: blocks.range(of: panel).count,
+                      into: y.address().assumingMemoryBound(to: UInt16.self) + panel * size)
+          }
+        }
       }
+      return y
     }
   }
 
-  private func pack(_ panel: Int, _ factor: Factor, _ slabs: [Int], _ rows: Int, _ scratch: UnsafeMutableRawPointer) {
-    let range = range(of: panel)
-    let start = factor.start + group(of: panel) * factor.group + range.lowerBound * factor.column
+  /// The rows of one panel in float32, `[slabs, rows, 32]`.
+  private static func gather(
+    _ factor: Factor, _ slabs: [Int], _ rows: Int, _ blocks: ColumnBlocks, _ panel: Int, into y: UnsafeMutableRawPointer
+  ) {
+    let range = blocks.range(of: panel)
+    let start = factor.start + blocks.group(of: panel) * factor.group + range.lowerBound * factor.column
     for (place, slab) in slabs.enumerated() {
       factor.tensor.kernels.copy(2, [rows, range.count], factor.tensor.address(start + slab * factor.tap), [factor.row, factor.column],
-        scratch + place * rows * SplitPath.width * MemoryLayout<Float>.size, [SplitPath.width, 1])
+        y + place * rows * SplitPath.width * MemoryLayout<Float>.size, [SplitPath.width, 1])
     }
-    path.pack(scratch, taps: taps, depth: depth, columns: range.count,
-              into: storage.address().assumingMemoryBound(to: UInt16.self) + panel * size)
   }
 }

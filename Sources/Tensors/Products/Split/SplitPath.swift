@@ -38,7 +38,7 @@ struct SplitPath {
 
   /// Columns of a panel.
   static let width = Int(APUS_PANEL_COLUMNS)
-  static func panels(columns: Int) -> Int { (columns + width - 1) / width }
+  func columnBlocks(_ columns: Int, groups: Int) -> ColumnBlocks { ColumnBlocks(columns: columns, groups: groups, width: Self.width) }
   private static let blockDepth = Int(APUS_PANEL_DEPTH)
   /// Elements behind the last one that a product may read, because it works in blocks of 32.
   static let slack = 2 * blockDepth
@@ -48,14 +48,17 @@ struct SplitPath {
     withScratch((count + 1) / 2, .float32) { body($0.bindMemory(to: UInt16.self, capacity: count)) }
   }
 
-  /// The parts of `count` contiguous numbers, planes `count + slack` apart, with zeros behind them.
+  /// The parts of `count` contiguous numbers, with zeros behind them.
   func withSplit(_ x: UnsafeRawPointer, count: Int, _ body: (UnsafeMutablePointer<UInt16>, _ plane: Int) -> Void) {
-    let plane = count + Self.slack
-    withPlanes(parts * plane) { planes in
-      var how = apus_split_rows(rows: 1, columns: count, width: plane, x_row: count, y_row: plane, y_plane: plane, parts: Int32(parts))
-      kernels.split(&how, x.assumingMemoryBound(to: Float.self), planes)
-      body(planes, plane)
-    }
+    withSplitRows(x, rows: 1, columns: count, stride: count) { planes, _, plane in body(planes, plane) }
+  }
+
+  /// The parts of `x` `[rows, columns]`, rows `stride` apart: `[rows, pitch]` in each plane, zeros beyond `columns`.
+  func withSplitRows(
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int,
+    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
+  ) {
+    withParts(x, rows, columns, stride, kernels.split, lines: rows, pitch: columns + Self.slack, body)
   }
 
   /// The parts of the transpose of `x` `[rows, columns]`, rows `stride` apart: `[columns, pitch]` in each plane, zeros beyond `rows`:
@@ -64,11 +67,19 @@ struct SplitPath {
     _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, beyond: Int = 0,
     _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
   ) {
-    let pitch = rows + beyond + Self.slack, plane = columns * pitch
+    withParts(x, rows, columns, stride, kernels.split_transposed, lines: columns, pitch: rows + beyond + Self.slack, body)
+  }
+
+  private func withParts(
+    _ x: UnsafeRawPointer, _ rows: Int, _ columns: Int, _ stride: Int,
+    _ split: (UnsafePointer<apus_split_rows>?, UnsafePointer<Float>?, UnsafeMutablePointer<UInt16>?) -> Void, lines: Int, pitch: Int,
+    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
+  ) {
+    let plane = lines * pitch
     withPlanes(parts * plane) { planes in
       var how = apus_split_rows(
         rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
-      kernels.split_transposed(&how, x.assumingMemoryBound(to: Float.self), planes)
+      split(&how, x.assumingMemoryBound(to: Float.self), planes)
       body(planes, pitch, plane)
     }
   }

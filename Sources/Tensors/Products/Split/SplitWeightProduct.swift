@@ -39,7 +39,7 @@ struct SplitWeightProduct {
       withPanels(gradient, rows: rows.count, pitch: pitch, block) { panel, index in
         for (place, tap) in phase.taps.enumerated() {
           let first = strip.offset(rows.lowerBound + tap.row, tap.column) / inputs
-          multiply(planes + index / perGroup * depth * row + first, row, plane, panel, length, index, rowCount: depth, place, adds, dw)
+          multiply(planes + blocks.group(of: index) * depth * row + first, row, plane, panel, length, index, rowCount: depth, place, adds, dw)
         }
       }
     }
@@ -55,12 +55,12 @@ struct SplitWeightProduct {
       for run in runs {
         let wide = inputs * (groups == 1 ? run.weights.count : 1)
         for row in rows {
-          FloatRows.copy(strip.address(row * step.height + run.row, run.column), rows: width, columns: wide, stride: step.width * inputs,
-                            into: scratch + (row - rows.lowerBound) * width * wide * MemoryLayout<Float>.size)
+          copyRows(strip.address(row * step.height + run.row, run.column), rows: width, columns: wide, stride: step.width * inputs,
+                   into: scratch + (row - rows.lowerBound) * width * wide * MemoryLayout<Float>.size, pitch: wide)
         }
         path.withSplitTransposed(scratch, rows: length, columns: wide, stride: wide) { planes, row, plane in
           withPanels(gradient, rows: rows.count, pitch: width, block) { panel, index in
-            multiply(planes + index / perGroup * depth * row, row, plane, panel, length, index,
+            multiply(planes + blocks.group(of: index) * depth * row, row, plane, panel, length, index,
                      rowCount: groups == 1 ? wide : depth, run.weights.lowerBound, adds, dw)
           }
         }
@@ -68,7 +68,7 @@ struct SplitWeightProduct {
     }
   }
 
-  private var perGroup: Int { SplitPath.panels(columns: columns) }
+  private var blocks: ColumnBlocks { path.columnBlocks(columns, groups: groups) }
 
   /// Packs the output gradient of each panel, its rows `pitch` pixels apart with zeros between them.
   private func withPanels(
@@ -78,13 +78,13 @@ struct SplitWeightProduct {
     withScratch(rows * pitch * SplitPath.width, .float32) { scratch in
       path.withPlanes(path.panelSize(taps: 1, depth: rows * pitch)) { panel in
         for index in block {
-          let first = index % perGroup * SplitPath.width, count = Swift.min(columns - first, SplitPath.width)
+          let range = blocks.range(of: index)
           for line in 0..<rows {
-            let from = gradient + (line * width * channels + index / perGroup * columns + first) * bytes
-            FloatRows.copy(from, rows: width, columns: count, stride: channels, into: scratch + line * pitch * row, pitch: SplitPath.width)
+            let from = gradient + (line * width * channels + blocks.group(of: index) * columns + range.lowerBound) * bytes
+            copyRows(from, rows: width, columns: range.count, stride: channels, into: scratch + line * pitch * row, pitch: SplitPath.width)
             (scratch + (line * pitch + width) * row).initializeMemory(as: UInt8.self, repeating: 0, count: (pitch - width) * row)
           }
-          path.pack(scratch, taps: 1, depth: rows * pitch, columns: count, into: panel)
+          path.pack(scratch, taps: 1, depth: rows * pitch, columns: range.count, into: panel)
           body(panel, index)
         }
       }
@@ -95,22 +95,19 @@ struct SplitWeightProduct {
     _ a: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panel: UnsafePointer<UInt16>, _ length: Int, _ index: Int, rowCount: Int,
     _ tap: Int, _ adds: Bool, _ dw: UnsafeMutableRawPointer
   ) {
-    let first = index % perGroup * SplitPath.width
-    let place = tap * depth * channels + index / perGroup * columns + first
+    let range = blocks.range(of: index)
+    let place = tap * depth * channels + blocks.group(of: index) * columns + range.lowerBound
     [0].withUnsafeBufferPointer { zero in
       let how = apus_split_product(
-        rows: rowCount, columns: Swift.min(columns - first, SplitPath.width), depth: length, taps: 1, tap_offsets: zero.baseAddress,
+        rows: rowCount, columns: range.count, depth: length, taps: 1, tap_offsets: zero.baseAddress,
         a_row: pitch, a_plane: plane, c_row: channels, parts: Int32(path.parts), adds: adds ? 1 : 0)
       path.multiply(how, a, panel, into: dw + place * MemoryLayout<Float>.size)
     }
   }
-}
 
-/// Copies of float32 rows.
-private enum FloatRows {
-  static func copy(
-    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, into y: UnsafeMutableRawPointer, pitch: Int? = nil
+  private func copyRows(
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, into y: UnsafeMutableRawPointer, pitch: Int
   ) {
-    Precision.float32.kernels.copy(2, [rows, columns], x, [stride, 1], y, [pitch ?? columns, 1])
+    Precision.float32.kernels.copy(2, [rows, columns], x, [stride, 1], y, [pitch, 1])
   }
 }
