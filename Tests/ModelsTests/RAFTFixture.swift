@@ -77,7 +77,7 @@ struct RAFTFixture {
   }
 
   func forward() -> (flows: [Tensor], loss: Tensor) {
-    let flows = model(image1, image2, iterations: 3, Pass(.training))
+    let flows = model(image1, image2, iterations: 3, Pass(.training)).flows
     return (flows, RAFT.sequenceLoss(flows, target: flow, valid: valid, gamma: 0.8))
   }
 }

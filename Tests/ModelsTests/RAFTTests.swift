@@ -58,7 +58,7 @@ import Testing
     let optimizer = try AdamW(model.parameters(), AdamW.Config(weightDecay: 1e-5))
     var losses: [Double] = []
     for step in 0..<40 {
-      let flows = model(image1, image2, iterations: 3, Pass(.training))
+      let flows = model(image1, image2, iterations: 3, Pass(.training)).flows
       let loss = RAFT.sequenceLoss(flows, target: target, valid: valid, gamma: 0.8)
       losses.append(loss.item)
       let gradients = loss.gradients()
@@ -72,7 +72,7 @@ import Testing
   @Test func coordinatesAreDetached() {
     let model = model(), x = image(5, 128, 128)
     let ops = RAFT.sequenceLoss(
-      model(x, x, iterations: 2, Pass(.training)), target: .zeros([1, 128, 128, 2]), valid: .ones([1, 128, 128, 1]), gamma: 1).recordedGraph
+      model(x, x, iterations: 2, Pass(.training)).flows, target: .zeros([1, 128, 128, 2]), valid: .ones([1, 128, 128, 1]), gamma: 1).recordedGraph
     // With coordinates in the graph the lookup would trap (it takes no recorded centres); all levels are looked up at once, twice.
     #expect(ops.count { $0.op == .correlationLookup } == 2)
   }
@@ -98,10 +98,10 @@ import Testing
 
   @Test("evaluation gives the last flow of training, and batches are independent") func modes() {
     let model = model(), a = image(6, 128, 144, 2), b = image(7, 128, 144, 2)
-    let all = model(a, b, iterations: 2, Pass(.training))
-    let last = withoutRecording { model(a, b, iterations: 2, upsamplesAll: false, .evaluation) }
+    let all = model(a, b, iterations: 2, Pass(.training)).flows
+    let last = withoutRecording { model(a, b, iterations: 2, upsamplesAll: false, .evaluation).flows }
     #expect(all.count == 2 && last.count == 1 && all[1].detached().isIdentical(to: last[0]))
-    let second = withoutRecording { model(a.sliced(0, 1..<2), b.sliced(0, 1..<2), iterations: 2, .evaluation) }
+    let second = withoutRecording { model(a.sliced(0, 1..<2), b.sliced(0, 1..<2), iterations: 2, .evaluation).flows }
     #expect(difference(second[1], last[0].sliced(0, 1..<2), absolute: 1e-3) == nil)
   }
 

@@ -24,7 +24,7 @@ import Testing
 
     func step(_ number: Int) throws {
       let pass = Pass(.training, random: Random(seed: 1, stream: .dropout, sample: number))
-      let flows = model(image1, image2, iterations: 3, pass)
+      let flows = model(image1, image2, iterations: 3, pass).flows
       let loss = RAFT.sequenceLoss(flows, target: .zeros([1, 128, 144, 2]), valid: .ones([1, 128, 144, 1]), gamma: 0.8)
       let gradients = loss.gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)

@@ -16,7 +16,7 @@ struct FlowStepWorkload: Workload {
     let flow = Tensor.normal([batch, height, width, 2], deviation: 3, &random), valid = Tensor.ones([batch, height, width, 1])
     func loss() -> Tensor {
       RAFT.sequenceLoss(
-        model(images[0], images[1], iterations: iterations, Pass(.training)), target: flow, valid: valid, gamma: 0.8)
+        model(images[0], images[1], iterations: iterations, Pass(.training)).flows, target: flow, valid: valid, gamma: 0.8)
     }
     func step() throws {
       let gradients = loss().gradients()

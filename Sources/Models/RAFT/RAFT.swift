@@ -32,12 +32,23 @@ public struct RAFT: Module {
     self.config = config
   }
 
+  /// The flow from image 1 to image 2.
+  public struct Estimate {
+    /// After each iteration, or after the last one only: `[n, h, w, 2]`, pixels.
+    public let flows: [Tensor]
+    /// The last field as it was computed, in its own cells of eight pixels: `[n, h / 8, w / 8, 2]`. A warm start moves it on.
+    public let coarseFlow: Tensor
+  }
+
   /// The flow from image 1 to image 2, after every iteration.
-  /// - Shape: images `[n, h, w, 3]`, 0...255, h and w multiples of 8 and at least `minimumSize` → flows `[n, h, w, 2]` in pixels.
+  /// - Shape: images `[n, h, w, 3]`, 0...255, h and w multiples of 8 and at least `minimumSize`.
   /// - Parameters:
   ///   - iterations: updates of the field; 12 in training, more at test time.
+  ///   - initialFlow: where to start, as a `coarseFlow`; `nil`: at rest.
   ///   - upsamplesAll: return every iteration's flow, as the loss needs them; else the last one only.
-  public func callAsFunction(_ image1: Tensor, _ image2: Tensor, iterations: Int, upsamplesAll: Bool = true, _ pass: Pass) -> [Tensor] {
+  public func callAsFunction(
+    _ image1: Tensor, _ image2: Tensor, iterations: Int, initialFlow: Tensor? = nil, upsamplesAll: Bool = true, _ pass: Pass
+  ) -> Estimate {
     requireSizes(image1, image2)
     let (x1, x2) = (image1.scaled(by: 2 / 255, plus: -1), image2.scaled(by: 2 / 255, plus: -1))
     let features = encoded(fnet, concatenate([x1, x2], axis: 0), pass).split(0, into: 2)
@@ -49,7 +60,7 @@ public struct RAFT: Module {
 
     let gates = updateBlock.gru.gates()
     let coords0 = Self.pixelGrid(features[0])
-    var coords1 = coords0
+    var coords1 = initialFlow.map { coords0 + $0 } ?? coords0
     var flows: [Tensor] = []
     for k in 1...iterations {
       coords1 = coords1.detached()  // gradients pass through the updates, not through where they were looked up
@@ -59,7 +70,7 @@ public struct RAFT: Module {
       coords1 = coords1 + update.flow
       if upsamplesAll || k == iterations { flows.append(Self.upsampled(coords1 - coords0)) }
     }
-    return flows
+    return Estimate(flows: flows, coarseFlow: (coords1 - coords0).detached())
   }
 
   private func encoded(_ encoder: FeatureEncoder, _ x: Tensor, _ pass: Pass) -> Tensor {

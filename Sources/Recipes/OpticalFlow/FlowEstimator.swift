@@ -13,7 +13,7 @@ struct FlowEstimator {
   func callAsFunction(_ image1: Image, _ image2: Image) -> FlowField {
     let padding = Padding(height: image1.height, width: image1.width, multiple: RAFT.stride, minimum: model.minimumSize)
     let flows = withoutRecording {
-      model(Self.tensor(padding.pad(image1)), Self.tensor(padding.pad(image2)), iterations: iterations, upsamplesAll: false, .evaluation)
+      model(Self.tensor(padding.pad(image1)), Self.tensor(padding.pad(image2)), iterations: iterations, upsamplesAll: false, .evaluation).flows
     }
     return padding.crop(FlowField(height: padding.paddedHeight, width: padding.paddedWidth, vectors: flows[0].floats))
   }

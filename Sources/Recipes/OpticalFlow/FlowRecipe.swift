@@ -53,7 +53,7 @@ public struct FlowRecipe: Recipe {
 
   /// The loss, and the last flow without its graph.
   private func forward(_ batch: FlowBatch, _ pass: Pass) -> (loss: Tensor, flow: Tensor) {
-    let flows = model(batch.image1, batch.image2, iterations: config.learning.iterations, pass)
+    let flows = model(batch.image1, batch.image2, iterations: config.learning.iterations, pass).flows
     let loss = RAFT.sequenceLoss(
       flows, target: batch.flow, valid: batch.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
     return (loss, flows[flows.count - 1].detached())

@@ -115,7 +115,7 @@ public enum OpticalFlow: LearningTask {
     let (h, w) = (config.augmentation.cropHeight, config.augmentation.cropWidth)
     let image = Tensor.zeros([1, h, w, 3])
     MemoryPool.resetHighWater()
-    let flows = model(image, image, iterations: config.learning.iterations, Pass(.training))
+    let flows = model(image, image, iterations: config.learning.iterations, Pass(.training)).flows
     let loss = RAFT.sequenceLoss(flows, target: .zeros([1, h, w, 2]), valid: .ones([1, h, w, 1]), gamma: config.learning.gamma)
     _ = loss.gradients(keepingGraph: true)
     return ModelSummary(
