@@ -6,12 +6,19 @@ public struct StateDictionary: Sendable {
   public let entries: [Safetensors.Entry]
   /// Further names of shared arrays, with the name that stands in `entries`.
   public let aliases: [String: String]
+  /// All names, those of `aliases` included, in the order of the network's declaration, or of the file.
+  public let names: [String]
   private let places: [String: Int]
 
   /// - Precondition: no two entries have one name.
   public init(_ entries: [Safetensors.Entry], aliases: [String: String] = [:]) {
+    self.init(entries, aliases: aliases, names: entries.map(\.name) + aliases.keys.sorted())
+  }
+
+  private init(_ entries: [Safetensors.Entry], aliases: [String: String], names: [String]) {
     self.entries = entries
     self.aliases = aliases
+    self.names = names
     places = Dictionary(entries.enumerated().map { ($1.name, $0) }) { first, _ in
       stop("StateDictionary: two entries are named '\(entries[first].name)'")
     }
@@ -20,7 +27,8 @@ public struct StateDictionary: Sendable {
   /// The current values of a module.
   public init(of module: some Module) {
     let walk = ModuleWalk(module)
-    self.init(walk.leaves.map { $0.leaf.entry(named: $0.name) }, aliases: Dictionary(walk.aliases.map { ($0.alias, $0.name) }) { $1 })
+    self.init(walk.leaves.map { $0.leaf.entry(named: $0.name) }, aliases: Dictionary(walk.aliases.map { ($0.alias, $0.name) }) { $1 },
+              names: walk.names)
   }
 
   /// The contents of a file; aliases are notes `{other name: stored name}` in its metadata, as the reference writer leaves them.
@@ -32,6 +40,9 @@ public struct StateDictionary: Sendable {
   public subscript(name: String) -> Safetensors.Entry? {
     (places[name] ?? aliases[name].flatMap { places[$0] }).map { entries[$0] }
   }
+
+  /// The same without aliases: every name has an array of its own, as in PyTorch's files.
+  public var unshared: StateDictionary { StateDictionary(names.compactMap { name in self[name]?.renamed(name) }) }
 
   /// Names that begin with one of the prefixes get its replacement instead; the first prefix that fits counts.
   ///
@@ -47,7 +58,8 @@ public struct StateDictionary: Sendable {
     if let double = renamedEntries.first(where: { !seen.insert($0.name).inserted }) {
       throw Failure(.badData, at: double.name, "two arrays have this name after renaming \(table.map { "\($0.prefix)* to \($0.replacement)*" })")
     }
-    return StateDictionary(renamedEntries, aliases: Dictionary(aliases.map { (renamed($0.key), renamed($0.value)) }) { $1 })
+    return StateDictionary(
+      renamedEntries, aliases: Dictionary(aliases.map { (renamed($0.key), renamed($0.value)) }) { $1 }, names: names.map(renamed))
   }
 
   /// The file's contents, aliases noted in the metadata.
