@@ -85,12 +85,14 @@ extension Module {
     let walk = ModuleWalk(self)
     let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
     let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
-    var missing: [String] = [], misshapen: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
+    var missing: [String] = [], misshapen: [String] = [], contradicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
     for (name, leaf) in walk.leaves {
-      guard let entry = ([name] + (aliases[name] ?? [])).lazy.compactMap({ state[$0] }).first else {
+      let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
+      guard let entry = copies.first else {
         missing.append(name)
         continue
       }
+      if let other = copies.first(where: { !$0.hasSameElements(as: entry) }) { contradicting.append("\(entry.name) and \(other.name)") }
       if entry.shape != leaf.officialShape {
         misshapen.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
       } else {
@@ -98,19 +100,30 @@ extension Module {
       }
     }
     let unexpected = state.entries.map(\.name).filter { !known.contains($0) }
-    guard misshapen.isEmpty, !found.isEmpty || walk.leaves.isEmpty, !strict || missing.isEmpty && unexpected.isEmpty else {
-      throw Self.misfit(missing, unexpected, misshapen, place)
+    guard misshapen.isEmpty, contradicting.isEmpty, !found.isEmpty || walk.leaves.isEmpty, !strict || missing.isEmpty && unexpected.isEmpty else {
+      throw Self.misfit(missing, unexpected, misshapen, contradicting, place)
     }
     for (leaf, entry) in found { leaf.load(entry) }
     return (found.count, missing, unexpected)
   }
 
-  private static func misfit(_ missing: [String], _ unexpected: [String], _ misshapen: [String], _ place: String) -> Failure {
-    let parts = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen)].filter { !$1.isEmpty }
+  private static func misfit(
+    _ missing: [String], _ unexpected: [String], _ misshapen: [String], _ contradicting: [String], _ place: String
+  ) -> Failure {
+    let parts = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen),
+                 ("with two names but different values", contradicting)].filter { !$1.isEmpty }
       .map { kind, names in "\n  \(names.count) \(kind): \(names.joined(separator: ", "))" }
     return Failure(.badData, at: place, "the arrays do not fit \(Self.self):" + parts.joined(),
       remedy: unexpected.contains { $0.hasPrefix("module.") }
         ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
         : "Check that the weights belong to this model and variant.")
+  }
+}
+
+extension Safetensors.Entry {
+  /// Equal shapes and bits.
+  fileprivate func hasSameElements(as other: Safetensors.Entry) -> Bool {
+    if let a = tensor, let b = other.tensor { return a.isIdentical(to: b) }
+    return shape == other.shape && integers != nil && integers == other.integers
   }
 }
