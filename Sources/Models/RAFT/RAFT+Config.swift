@@ -62,7 +62,8 @@ extension RAFT {
   public enum Refinement: String, Codable, Sendable, CaseIterable {
     case correlation
     /// The features of image 1 beside those of image 2 at the pixels where the flow points, in place of the correlations. Nothing else
-    /// changes, so large with bilinear upsampling has 4.86 M parameters; the paper's 2.8 M would need smaller encoders, too, of which it says nothing.
+    /// changes, so large with bilinear upsampling has 4.86 M parameters; the paper's 2.8 M would need smaller encoders, too, of which it
+    /// says nothing.
     case warping
   }
 

@@ -52,11 +52,11 @@ public struct RAFT: Module {
   ) -> Estimate {
     requireSizes(image1, image2)
     let match = matching(image1, image2, pass)
-    var (h, input) = contextOf(image1, pass)
+    let (h0, input) = contextOf(image1, pass)
 
     let update = updateBlock.prepared(iterations: iterations)
     let coords0 = Self.pixelGrid(image1)
-    var coords1 = initialFlow.map { coords0 + $0 } ?? coords0
+    var (h, coords1) = (h0, initialFlow.map { coords0 + $0 } ?? coords0)
     var flows: [Tensor] = []
     for k in 0..<iterations {
       coords1 = coords1.detached()  // gradients pass through the updates, not through where they were looked up
