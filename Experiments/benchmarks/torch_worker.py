@@ -123,12 +123,12 @@ class Bottlenecks(Differentiated):
 
 
 class FlowStep(Workload):
-    """Forward, sequence loss, backward, clipping and AdamW of torchvision's RAFT-small."""
+    """Forward, sequence loss, backward, clipping and AdamW of torchvision's RAFT."""
 
     def __init__(self, sizes, variant, precision):
         super().__init__(variant, precision)
         self.iterations = sizes["iterations"]
-        self.model = self.trained(raft_small())
+        self.model = self.trained(raft(sizes["variant"]))
         n, h, w = sizes["batch"], sizes["height"], sizes["width"]
         self.images = [self.laid_out(torch.rand(n, 3, h, w) * 2 - 1) for _ in range(2)]
         self.flow, self.valid = torch.randn(n, 2, h, w) * 3, torch.ones(n, h, w)
@@ -150,7 +150,22 @@ class FlowStep(Workload):
         self.optimizer.step()
 
 
-def raft_small():
+class FlowInference(Workload):
+    """Evaluation mode without gradients. torchvision's model upsamples the flow of every iteration; ours the last one only."""
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        self.iterations = sizes["iterations"]
+        self.model = self.trained(raft(sizes["variant"])).eval()
+        self.images = [self.laid_out(torch.rand(sizes["batch"], 3, sizes["height"], sizes["width"]) * 2 - 1) for _ in range(2)]
+        self.flows = self.compiled(lambda: self.model(*self.images, num_flow_updates=self.iterations))
+
+    def step(self):
+        with torch.no_grad(), self.autocast():
+            self.flows()
+
+
+def raft(variant):
     # A torchvision that was built for another build of PyTorch describes two operators that it could not load; nothing here calls them.
     library = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
@@ -158,12 +173,13 @@ def raft_small():
             library.define(f"{name}(Tensor a) -> Tensor")
         except RuntimeError:
             pass  # it did load
-    from torchvision.models.optical_flow import raft_small as model
+    from torchvision.models import optical_flow
 
-    return model(weights=None)
+    return {"small": optical_flow.raft_small, "large": optical_flow.raft_large}[variant](weights=None)
 
 
-KINDS = {"convolution": Convolution, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_small_step": FlowStep}
+KINDS = {"convolution": Convolution, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_step": FlowStep,
+         "raft_inference": FlowInference}
 
 
 def seconds(workload, repetitions):

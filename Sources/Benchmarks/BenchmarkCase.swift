@@ -68,7 +68,7 @@ extension BenchmarkCase {
   }
 
   private static var flowSteps: [BenchmarkCase] {
-    let workload = FlowStepWorkload(batch: 1, height: 256, width: 320, iterations: 6)
+    let workload = FlowStepWorkload(variant: .small, batch: 1, height: 256, width: 320, iterations: 6)
     let summary = "training step of RAFT-small, 256x320, batch 1, 6 iterations: forward, loss, backward, clipping, AdamW"
     var step = BenchmarkCase("raft-small-step", summary, workload)
     var busy = BenchmarkCase("raft-small-busy", summary + "; another process keeps one core busy", workload)
@@ -77,6 +77,18 @@ extension BenchmarkCase {
     avx512.environment = ["APUS_ISA": "avx512"]
     step.measuresMemory = true
     avx512.measuresMemory = true
-    return [step, busy, avx512]
+    return [step, busy, avx512] + largeFlow
+  }
+
+  private static var largeFlow: [BenchmarkCase] {
+    var step = BenchmarkCase(
+      "raft-large-step", "training step of RAFT-large, 256x320, batch 1, 6 iterations: forward, loss, backward, clipping, AdamW",
+      FlowStepWorkload(variant: .large, batch: 1, height: 256, width: 320, iterations: 6))
+    var inference = BenchmarkCase(
+      "raft-large-inference", "inference of RAFT-large, 440x1024, batch 1, 12 iterations, no gradients; PyTorch's model upsamples all iterations",
+      FlowInferenceWorkload(variant: .large, batch: 1, height: 440, width: 1024, iterations: 12))
+    step.measuresMemory = true
+    inference.measuresMemory = true
+    return [step, inference]
   }
 }

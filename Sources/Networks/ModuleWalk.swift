@@ -5,7 +5,9 @@ struct ModuleWalk {
   private(set) var leaves: [(name: String, leaf: ModuleLeaf)] = []
   /// Further names of leaves that were already seen, with the first name.
   private(set) var aliases: [(alias: String, name: String)] = []
-  private var names: [ObjectIdentifier: String] = [:]
+  /// The names of leaves and aliases, in the order of declaration.
+  private(set) var names: [String] = []
+  private var firstNames: [ObjectIdentifier: String] = [:]
 
   init(_ module: some Module) {
     visit(module, [])
@@ -34,10 +36,11 @@ struct ModuleWalk {
   }
 
   private mutating func record(_ leaf: ModuleLeaf, _ name: String) {
-    if let first = names[leaf.identity] {
+    names.append(name)
+    if let first = firstNames[leaf.identity] {
       aliases.append((name, first))
     } else {
-      names[leaf.identity] = name
+      firstNames[leaf.identity] = name
       leaves.append((name, leaf))
     }
   }

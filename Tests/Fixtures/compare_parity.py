@@ -1,6 +1,8 @@
-"""Compares `apus parity` with torchvision's raft_small on random weights and inputs. Needs the apus binary; not part of CI.
+"""Compares `apus parity` with torchvision's RAFT on random weights and inputs. Needs the apus binary; not part of CI.
 
-    python3 compare_parity.py APUS CONFIG [--precision float64] [--steps 3] [--height 128 --width 136] [--work-dir DIR]
+    python3 compare_parity.py APUS CONFIG [--variant large] [--frozen] [--precision float64] [--steps 3] [--height 128 --width 136]
+
+The config must name the same variant; `--frozen` compares with frozen batch norm and sets `learning.freeze_batch_norm`.
 
 The settings of the config (iterations, gamma, learning rate and its schedule, clip, decay) must be given here too when they differ
 from the defaults. Errors are relative to the largest absolute value of the tensor. float64 must agree within --tolerance; float32
@@ -26,6 +28,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("apus", help="path of the apus binary")
     parser.add_argument("config", help="path of the config given to apus")
+    parser.add_argument("--variant", choices=["small", "large"], default="small")
+    parser.add_argument("--frozen", action="store_true", help="batch norm in evaluation mode")
     parser.add_argument("--precision", choices=["float32", "float64"], default="float64")
     parser.add_argument("--steps", type=int, default=3, help="optimiser steps before the parameters are compared")
     parser.add_argument("--batch", type=int, default=2)
@@ -52,8 +56,8 @@ def arguments():
 def random_case(options):
     """torch's own initialisation (official name -> float32 array) and inputs whose second image is the moved first one."""
     torch.manual_seed(options.seed)
-    network = reference.raft.raft_small(weights=None)
-    weights = {name: p.detach().numpy().copy() for name, p in reference.named_parameters(network).items()}
+    theirs = reference.network(options.variant).state_dict()
+    weights = {name: theirs[reference.torchvision_name(name)].numpy().copy() for name in reference.names(options.variant)}
     n, h, w = options.batch, options.height, options.width
     coarse = torch.rand(n, 3, h // 8 + 2, w // 8 + 2)
     scene = torch.nn.functional.interpolate(coarse, size=(h + 8, w + 8), mode="bicubic") + 0.1 * torch.rand(n, 3, h + 8, w + 8)
@@ -85,30 +89,31 @@ def run_torch(weights, inputs, options, dtype):
     with reference.precision(dtype):
         data = {name: torch.from_numpy(x).to(dtype) for name, x in inputs.items()}
         images = (data["image1"], data["image2"])
-        network = reference.model(weights, dtype)
+        network = reference.model(options.variant, weights, dtype, options.frozen)
         flows = reference.predict(network, images, options.iterations)
         loss = reference.sequence_loss(flows, data["flow"], data["valid"], options.gamma)
         loss.backward()
         results = {f"output.flow.{i}": flow.detach().numpy() for i, flow in enumerate(flows)} | {"loss.total": loss.detach().numpy()}
-        results |= {f"grad.{name}": p.grad.numpy() for name, p in reference.named_parameters(network).items()}
+        results |= {f"grad.{name}": p.grad.numpy() for name, p in reference.named_parameters(options.variant, network).items()}
         if options.steps > 0:
-            network = reference.model(weights, dtype)
+            network = reference.model(options.variant, weights, dtype, options.frozen)
             reference.train(network, (images, data["flow"], data["valid"]), options.iterations, options.gamma, learning_rates(options),
                             options.clip, tuple(options.betas), options.epsilon, options.weight_decay)
-            results |= {f"param.{name}": p.detach().numpy() for name, p in reference.named_parameters(network).items()}
+            results |= {f"param.{name}": p.detach().numpy() for name, p in reference.named_parameters(options.variant, network).items()}
+            results |= {f"buffer.{name}": x.numpy() for name, x in reference.named_buffers(options.variant, network).items()}
     return results
 
 
 def run_apus(weights, inputs, options, folder):
     """Writes weights.safetensors and inputs.safetensors, runs apus, and reads what it wrote."""
     kind = np.dtype(options.precision)
-    fixture.write_tensors(folder / "weights.safetensors", {name: x.astype(kind) for name, x in weights.items()}, {})
+    fixture.write_tensors(folder / "weights.safetensors", {name: x if x.dtype.kind == "i" else x.astype(kind) for name, x in weights.items()}, {})
     images = {name: x.astype(np.float32 if name.startswith("image") else kind) for name, x in inputs.items()}
     fixture.write_tensors(folder / "inputs.safetensors", images, {})
     command = [options.apus, "parity", options.config, "--weights", folder / "weights.safetensors",
                "--inputs", folder / "inputs.safetensors", "--out", folder / "results.safetensors",
                "--steps", str(options.steps), "--precision", options.precision]
-    for setting in options.set:
+    for setting in options.set + (["learning.freeze_batch_norm=true"] if options.frozen else []):
         command += ["--set", setting]
     code = subprocess.run([str(part) for part in command]).returncode
     if code != 0:
@@ -129,10 +134,11 @@ def allowance(name, exact, singles, options):
     group, _, parameter = name.partition(".")
     if options.precision == "float64":
         return options.tolerance * scale(name, exact)
-    null = parameter in reference.null_gradients()
+    nulls = reference.null_gradients(options.variant, options.frozen)
+    null = parameter in nulls
     own = fixture.distance([single[name] for single in singles], exact[name])[1]
     if null and group == "grad":   # only rounding noise: as much as torch has in any of these tensors
-        own = max(np.max(np.abs(single[f"grad.{other}"])) for single in singles for other in reference.null_gradients())
+        own = max(np.max(np.abs(single[f"grad.{other}"])) for single in singles for other in nulls)
     allowed = max(options.factor * own, 16 * np.finfo(np.float32).eps * np.max(np.abs(exact[name])))
     if null and group == "param":  # AdamW turns rounding noise into steps of up to the learning rate
         allowed = max(allowed, 2 * sum(learning_rates(options)))
@@ -161,7 +167,7 @@ def compare(found, exact, singles, options):
 def report(rows, count):
     """Prints the worst tensors of each group and returns how many fail."""
     print(f"{'tensor':56s} {'error':>10s} {'allowed':>10s}  (relative to the tensor's largest absolute value)")
-    for group in ("output", "loss", "grad", "param"):
+    for group in ("output", "loss", "grad", "param", "buffer"):
         mine = sorted((row for row in rows if row[0] == group), key=lambda row: (not row[4], -row[2] / max(row[3], 1e-300)))
         for _, name, error, allowed, problem in mine[:count]:
             print(f"{name:56s} {error:10.2e} {allowed:10.2e}  {problem}")
@@ -175,7 +181,7 @@ def main():
     options = arguments()
     torch.set_num_threads(1)
     watch = fixture.Stopwatch(900)
-    reference.check_names()
+    reference.check_names(options.variant)
     weights, inputs = random_case(options)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.work_dir or pathlib.Path(temporary)

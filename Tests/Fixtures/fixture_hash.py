@@ -46,10 +46,10 @@ def uniform(name, shape, low=-1.0, high=1.0):
     return (low + (high - low) * fractions(name, np.arange(count))).reshape(shape)
 
 
-def weights(name, shape, bound):
-    """Element i is (fraction * 2 - 1) * bound, rounded to float32: both precisions share the very same numbers."""
+def weights(name, shape, bound, centre=0):
+    """Element i is centre + (fraction * 2 - 1) * bound, rounded to float32: both precisions share the very same numbers."""
     count = int(np.prod(shape, dtype=np.int64))
-    return ((fractions(name, np.arange(count)) * 2 - 1) * bound).astype(np.float32).reshape(shape)
+    return (centre + (fractions(name, np.arange(count)) * 2 - 1) * bound).astype(np.float32).reshape(shape)
 
 
 def signs(j, count):
@@ -57,12 +57,12 @@ def signs(j, count):
     return 1.0 - 2.0 * (words(f"projection{j}", np.arange(count)) >> np.uint64(63)).astype(np.float64)
 
 
-def elements(x):
-    """The stored elements: all if at most WHOLE_LIMIT, else those at floor(k * count / SAMPLES), k < SAMPLES; precision kept."""
+def elements(x, whole_limit=WHOLE_LIMIT, samples=SAMPLES):
+    """The stored elements: all if at most whole_limit, else those at floor(k * count / samples), k < samples; precision kept."""
     flat = np.ascontiguousarray(x).reshape(-1)
-    if flat.size <= WHOLE_LIMIT:
+    if flat.size <= whole_limit:
         return flat.copy()
-    return flat[np.arange(SAMPLES, dtype=np.int64) * flat.size // SAMPLES]
+    return flat[np.arange(samples, dtype=np.int64) * flat.size // samples]
 
 
 def statistics(x):

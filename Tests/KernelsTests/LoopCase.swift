@@ -14,7 +14,8 @@ struct LoopCase<T: Real> {
   }
 
   static var all: [LoopCase] {
-    elementwise + moving + reductions + normalizations + softmaxes + images + products + lookups + recurrences + optimizers
+    elementwise + moving + reductions + normalizations + softmaxes + images + products + lookups + localCorrelations + upsamplings
+      + recurrences + optimizers
   }
 
   static var lengths: [Int] { [0, 1, 3, 7, 17, 31, 63, 100, 255, 1003] }

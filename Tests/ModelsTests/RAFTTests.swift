@@ -6,9 +6,9 @@ import Tensors
 import Testing
 
 @Suite("RAFT") struct RAFTTests {
-  private func model() -> RAFT {
+  private func model(_ variant: RAFT.Variant = .small) -> RAFT {
     var random = Random(seed: 3, stream: .initialization)
-    return RAFT(.init(variant: .small), &random)
+    return RAFT(.init(variant: variant), &random)
   }
 
   private func image(_ seed: UInt64, _ h: Int, _ w: Int, _ n: Int = 1) -> Tensor {
@@ -49,23 +49,25 @@ import Testing
     #expect(y.doubles.prefix(9).allSatisfy { $0 == 0 } && y.doubles.suffix(9).allSatisfy { $0 == 1 })
   }
 
-  @Test("a shifted image moves the flow of every iteration towards the shift after a little training") func overfitsOnePair() throws {
-    let model = model(), (h, w) = (128, 136)
+  @Test("a shifted image moves the flow of every iteration towards the shift after a little training", arguments: [
+    (RAFT.Variant.small, 40, 3), (.large, 24, 2),
+  ]) func overfitsOnePair(_ variant: RAFT.Variant, _ steps: Int, _ iterations: Int) throws {
+    let model = model(variant), (h, w) = (128, 136)
     let wide = image(4, h, w + 8)
     let (image1, image2) = (wide.sliced(2, 0..<w), wide.sliced(2, 4..<w + 4))  // everything moves 4 pixels to the left
     let target = concatenate([Tensor(filling: [1, h, w, 1], with: -4), .zeros([1, h, w, 1])], axis: -1)
     let valid = Tensor.ones([1, h, w, 1])
     let optimizer = try AdamW(model.parameters(), AdamW.Config(weightDecay: 1e-5))
     var losses: [Double] = []
-    for step in 0..<40 {
-      let flows = model(image1, image2, iterations: 3, Pass(.training)).flows
+    for step in 0..<steps {
+      let flows = model(image1, image2, iterations: iterations, Pass(.training)).flows
       let loss = RAFT.sequenceLoss(flows, target: target, valid: valid, gamma: 0.8)
       losses.append(loss.item)
       let gradients = loss.gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
       optimizer.step(gradients, rate: step < 5 ? 2e-4 : 8e-4, scale: clipped.scale)
     }
-    #expect(losses[39] < 0.25 * losses[0], "losses \(losses)")
+    #expect(losses[steps - 1] < 0.25 * losses[0], "losses \(losses)")
   }
 
   /// The loss of the last iteration alone must not reach earlier updates through the coordinates, only through the hidden state.
@@ -85,6 +87,23 @@ import Testing
     let loss = RAFT.sequenceLoss([flow, flow], target: target, valid: Tensor(valid, shape: [1, 4, 4, 1]), gamma: 0.5)
     // 14 of 16 pixels count, the mean divides by all: (0.5 + 1) · 14/16.
     #expect(abs(loss.item - 1.5 * 14 / 16) < 1e-6)
+  }
+
+  /// A pair with dense flow and one with sparse flow beside each other: each counts with its own pixels.
+  @Test func samplesOfDifferentSetsMeetInOneBatch() {
+    var random = Random(seed: 8, stream: .test)
+    func draw(_ scale: Double) -> Tensor { .uniform([1, 8, 6, 2], from: -scale, to: scale, &random, precision: .float64) }
+    let targets = [draw(3), draw(900)], flows = [draw(3), draw(3)], sparse = (0..<48).map { $0 % 5 == 0 ? 1.0 : 0 }
+    let valid = [Tensor.ones([1, 8, 6, 1], .float64), Tensor(sparse, shape: [1, 8, 6, 1], precision: .float64)]
+    func loss(_ flow: Tensor, _ target: Tensor, _ valid: Tensor) -> Double {
+      RAFT.sequenceLoss([flow, flow * 0.5], target: target, valid: valid, gamma: 0.8).item
+    }
+    let alone = (0..<2).map { loss(flows[$0], targets[$0], valid[$0]) }
+    let together = loss(concatenate(flows, axis: 0), concatenate(targets, axis: 0), concatenate(valid, axis: 0))
+    #expect(abs(together - (alone[0] + alone[1]) / 2) < 1e-12 * together)
+    let counts = (0..<2).map { RAFT.validPixels(targets[$0], valid[$0]).sum().item }
+    let long = (0..<48).filter { $0 % 5 == 0 && hypot(targets[1].doubles[2 * $0], targets[1].doubles[2 * $0 + 1]) >= 400 }.count
+    #expect(counts == [48, Double(10 - long)] && long > 0)
   }
 
   @Test("sizes that cannot work are explained") func sizes() async {

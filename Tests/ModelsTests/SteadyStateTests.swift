@@ -67,6 +67,19 @@ import Testing
     }
   }
 
+  /// 1088x1920 with the volume would take 5.3 GiB for it alone.
+  @Test func highDefinitionOnTheFlyStaysWithinTwoGibibytes() async {
+    await #expect(processExitsWith: .success) {
+      var random = Random(seed: 3, stream: .initialization), config = RAFT.Config(variant: .large)
+      config.correlation = .onTheFly
+      let model = RAFT(config, &random)
+      let image = Tensor.uniform([1, 136, 240, 3], from: 0, to: 255, &random).resized(to: Extent(height: 1088, width: 1920), .nearest)
+      MemoryPool.resetHighWater()
+      let flow = withoutRecording { model(image, image, iterations: 2, upsamplesAll: false, .evaluation).flows[0] }
+      require(flow.isFinite && MemoryPool.statistics.highWater < 2 << 30, "\(MemoryPool.statistics.highWater >> 20) MiB")
+    }
+  }
+
   @Test func weightsAfterAStepAreTheSameBitsForAnyNumberOfThreads() async {
     await #expect(processExitsWith: .success) {
       var results: [[Tensor]] = []

@@ -76,6 +76,20 @@ import Training
     #expect(problem("augmentation: {crop_height: -8}\n") == "c.yaml:1:29: 'augmentation.crop_height' is -8; allowed: a multiple of 8, at least 128")
   }
 
+  /// What a crop must have depends on the levels of the pyramid.
+  @Test func theCropFollowsTheLevels() {
+    let crop = "augmentation: {crop_height: 64}\n"
+    #expect(problem(crop + "model: {correlation_levels: 3}\n") == "none")
+    #expect(problem(crop + "model: {correlation_levels: 5}\n").contains("'augmentation.crop_height' is 64; allowed: a multiple of 8, at least 256"))
+  }
+
+  /// Choices are told under their names in files.
+  @Test func variantsAreChosenByName() throws {
+    let yaml = "model: {variant: large, update_operator: sep_conv_gru, correlation: on_the_fly, upsampling: bilinear, correlation_radius: 0}\n"
+    #expect(problem(yaml) == "none")
+    #expect(problem("model: {correlation: on-the-fly}\n").contains("on_the_fly"))
+  }
+
   /// A default that contradicts what the file says is told where the file says it.
   @Test func contradictedDefaultsAreToldAtTheirSection() {
     let text = problem("plan:\n  steps: 3\naugmentation:\n  minimum_scale: 3\n")
@@ -84,6 +98,10 @@ import Training
 
   @Test(arguments: [
     ("model: {correlation_levels: 0}", "model.correlation_levels"), ("model: {dropout: 1}", "model.dropout"),
+    ("model: {correlation_radius: -2}", "model.correlation_radius"), ("model: {correlation_range: 20}", "model.correlation_range"),
+    ("model: {weights: untied, untied_blocks: 6}", "model.untied_blocks"), ("model: {weights: untied}", "model.weights"),
+    ("model: {refinement: warping, feature_scale: multi}", "model.feature_scale"),
+    ("model: {refinement: warping, correlation_range: 64}", "model.correlation_range"),
     ("optimizer: {beta1: 1}", "optimizer.beta1"), ("optimizer: {epsilon: 0}", "optimizer.epsilon"),
     ("optimizer: {weight_decay: -1}", "optimizer.weight_decay"), ("schedule: {rise_fraction: 2}", "schedule.rise_fraction"),
     ("learning: {batch_size: 0}", "learning.batch_size"), ("learning: {workers: 65}", "learning.workers"),

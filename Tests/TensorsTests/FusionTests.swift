@@ -28,6 +28,38 @@ import Testing
     return nil
   }
 
+  @Test("convex upsampling", arguments: Precision.allCases) func convexUpsampling(_ precision: Precision) {
+    for (shape, factor) in [([2, 5, 3, 2], 8), ([1, 1, 7, 1], 3), ([1, 4, 4, 3], 1)] {
+      let (n, h, w, c) = (shape[0], shape[1], shape[2], shape[3]), f = factor
+      let problem = Self.compare([shape, [n, h, w, 9 * f * f]], precision, { $0[0].convexUpsampled(by: $0[1], factor: f, scale: 0.25) }, { x in
+        let weights = (x[1] * 0.25).reshaped(to: [n, h, w, 9, f * f, 1]).softmax(3)
+        let padded = x[0].padded(1, before: 1, after: 1).padded(2, before: 1, after: 1)
+        let around = (0..<9).map { k in padded.sliced(1, k / 3..<k / 3 + h).sliced(2, k % 3..<k % 3 + w).reshaped(to: [n, h, w, 1, 1, c]) }
+        let fine = (weights * concatenate(around, axis: 3)).sum([3])  // [n, h, w, f², c]
+        return fine.reshaped(to: [n, h, w, f, f, c]).transposed([0, 1, 3, 2, 4, 5]).reshaped(to: [n, f * h, f * w, c])
+      })
+      #expect(problem == nil, "\(shape), factor \(factor)")
+    }
+  }
+
+  /// The lookup without a volume against the lookup in one: odd sizes, pools that drop a row or column, windows of several tiles, centres outside.
+  @Test("local correlation", arguments: Precision.allCases) func localCorrelation(_ precision: Precision) {
+    for (n, h, w, d, radius) in [(2, 7, 5, 19, 2), (1, 9, 13, 32, 4), (1, 5, 6, 3, 9), (2, 4, 3, 40, 0)] {
+      var random = Random(seed: 33, stream: .test)
+      let centres = Tensor.uniform([n, h, w, 2], from: -6, to: 14, &random, precision: precision)
+      let levels = min(h, w) >= 5 ? 3 : 2
+      func pooled(_ x: Tensor) -> [Tensor] { (1..<levels).reduce(into: [x]) { all, m in all.append(all[m - 1].averagePooled(window: 2)) } }
+      let problem = Self.compare([[n, h, w, d], [n, h, w, d]], precision, { x in
+        LocalCorrelation(radius: radius)(Array(repeating: x[0], count: levels), pooled(x[1]), centres: centres)
+      }, { x in
+        let volume = x[0].reshaped(to: [n, h * w, d]).matmul(x[1].reshaped(to: [n, h * w, d]), otherTransposed: true)
+        let pyramid = pooled(volume.reshaped(to: [n * h * w, h, w, 1])).map { $0.reshaped(to: Array($0.shape.dropLast())) }
+        return Tensor.correlationLookup(pyramid, centres: centres.reshaped(to: [-1, 2]), radius: radius).reshaped(to: [n, h, w, -1])
+      })
+      #expect(problem == nil, "\(n)x\(h)x\(w), \(d) channels, radius \(radius)")
+    }
+  }
+
   private static func moments(_ x: Tensor, _ axes: NormalizationAxes) -> Tensor {
     let shape = x.shape
     let (view, along): ([Int], [Int]) = switch axes {

@@ -7,7 +7,7 @@ extension OpCase: CustomTestStringConvertible {
 
   /// Every case of the gradient table.
   static let all = arithmeticCases + elementaryCases + shapeCases + productCases + normalizationCases + resamplingCases
-    + recurrenceCases
+    + correlationCases + recurrenceCases
 }
 
 @Suite("Gradient table") struct GradientTests {

@@ -21,11 +21,18 @@ public enum FixtureHash {
 
   public static func key(_ name: String) -> UInt64 { fnv1a64(name.utf8) }
 
-  /// A tensor's values for a weight of the given official name: uniform in ±bound, rounded to float32.
+  /// A tensor's values for a weight of the given official name: uniform around a centre, rounded to float32. Vectors called weight or
+  /// variance belong to batch norm; its count of batches is 7.
   public static func weights(_ name: String, _ shape: [Int]) -> [Double] {
-    let fanIn = shape.dropFirst().reduce(1, *), isBias = shape.count == 1
-    let bound = isBias ? 0.05 : (3 / Double(fanIn)).squareRoot(), key = key(name)
-    return (0..<shape.reduce(1, *)).map { Double(Float((fraction(key, $0) * 2 - 1) * bound)) }
+    if shape.isEmpty { return [7] }
+    let fanIn = shape.dropFirst().reduce(1, *), isVector = shape.count == 1, key = key(name)
+    let (centre, bound) = switch (isVector, name) {
+    case (true, _) where name.hasSuffix(".weight"): (1.0, 0.25)
+    case (true, _) where name.hasSuffix(".running_var"): (1.0, 0.5)
+    case (true, _): (0.0, 0.05)
+    case (false, _): (0.0, (3 / Double(fanIn)).squareRoot())
+    }
+    return (0..<shape.reduce(1, *)).map { Double(Float(centre + (fraction(key, $0) * 2 - 1) * bound)) }
   }
 
   /// Four sums with pseudo-random signs over all elements, then the L2 norm and the largest absolute value.
@@ -37,8 +44,8 @@ public enum FixtureHash {
     return sums + [values.reduce(0) { $0 + $1 * $1 }.squareRoot(), values.reduce(0) { max($0, abs($1)) }]
   }
 
-  /// All elements of small tensors, 128 of large ones.
-  public static func compact(_ values: [Double]) -> [Double] {
-    values.count <= 256 ? values : (0..<128).map { values[$0 * values.count / 128] }
+  /// All elements, or `count` of them, evenly spaced.
+  public static func compact(_ values: [Double], to count: Int) -> [Double] {
+    values.count <= count ? values : (0..<count).map { values[$0 * values.count / count] }
   }
 }

@@ -2,15 +2,16 @@ import Models
 import Networks
 import Tensors
 
-/// One training step of RAFT-small: forward, sequence loss, backward, clipping, AdamW.
+/// One training step of RAFT: forward, sequence loss, backward, clipping, AdamW.
 struct FlowStepWorkload: Workload {
-  static let kind = "raft_small_step"
+  static let kind = "raft_step"
 
+  let variant: RAFT.Variant
   let batch, height, width, iterations: Int
 
   func prepared() throws -> PreparedWorkload {
     var random = Random(seed: 1, stream: .test)
-    let model = RAFT(RAFT.Config(), &random)
+    let model = RAFT(RAFT.Config(variant: variant), &random)
     let optimizer = try AdamW(model.parameters(), .init(weightDecay: 1e-4))
     let images = (0..<2).map { _ in Tensor.uniform([batch, height, width, 3], from: 0, to: 255, &random) }
     let flow = Tensor.normal([batch, height, width, 2], deviation: 3, &random), valid = Tensor.ones([batch, height, width, 1])

@@ -54,6 +54,22 @@ typedef struct {
   size_t window_height, window_width, stride_y, stride_x, pad_y, pad_x;
 } apus_window;
 
+/* Windows of products between features: a cell is <query, target>. Queries are the pixels `first`, `first` + 1, ... of an image with `row`
+ * pixels a row; centres times `scale` are cells of the targets [height, width, channels], `spacing` pixels of the queries' image apart. */
+typedef struct {
+  size_t queries, channels, height, width;
+  double scale;
+  int radius;
+  size_t first, row, spacing;
+  ptrdiff_t reach;  /* cells farther than this from the query's own place count as outside, in its pixels; negative: without limit */
+} apus_local_correlation;
+
+/* x [height, width, channels] to `factor` times the size; the weights are softmax(scale logits). */
+typedef struct {
+  size_t height, width, channels, factor; /* factor <= 8 */
+  double scale;                           /* above 0 */
+} apus_convex_upsampling;
+
 /* y = output_relu(residual + relu((x - mean) rstd weight + bias)); the two flags say which relu there is. */
 typedef struct {
   const void *mean, *rstd;   /* [outer, keep] */
@@ -174,6 +190,26 @@ typedef struct {
   /* adds to dvolume */
   void (*lookup_backward)(const void *dy, size_t dy_stride, const void *centres, double scale, size_t queries, size_t height,
                           size_t width, int radius, void *dvolume);
+
+  /* --- the lookup without a volume --- as lookup, in a plane whose cells are the products <query, target>; queries [queries, channels],
+   * targets [height, width, channels] */
+  void (*local_correlation)(const apus_local_correlation *how, const void *queries, const void *targets, const void *centres,
+                            size_t y_stride, void *y);
+  /* adds to dqueries */
+  void (*local_correlation_backward_queries)(const apus_local_correlation *how, const void *dy, size_t dy_stride, const void *targets,
+                                             const void *centres, void *dqueries);
+  /* adds to dtargets for channels first..<last only, so that threads can share one image */
+  void (*local_correlation_backward_targets)(const apus_local_correlation *how, const void *dy, size_t dy_stride, const void *queries,
+                                             const void *centres, size_t first, size_t last, void *dtargets);
+
+  /* --- convex upsampling (RAFT) --- coarse rows first..<last only; logits [height, width, 9, factor, factor] */
+  /* y [factor height, factor width, channels] */
+  void (*convex_upsample)(const apus_convex_upsampling *how, const void *logits, const void *x, size_t first, size_t last, void *y);
+  /* dlogits, and shares [height, width, 9, channels]: what each pixel gives to the gradients of its neighbours */
+  void (*convex_upsample_backward)(const apus_convex_upsampling *how, const void *dy, const void *logits, const void *x, size_t first,
+                                   size_t last, void *dlogits, void *shares);
+  /* dx, from the shares of all pixels */
+  void (*convex_gather)(const apus_convex_upsampling *how, const void *shares, size_t first, size_t last, void *dx);
 
   /* --- gated recurrent unit --- gates is [rows, 2 hidden]: update gate z, then reset gate r, both before the sigmoid */
   /* y [rows, width] = joined, its first `hidden` columns multiplied by sigmoid(r) */

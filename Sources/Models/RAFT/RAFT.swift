@@ -1,9 +1,11 @@
 // RAFT: Recurrent All-Pairs Field Transforms for Optical Flow. Teed, Deng, ECCV 2020, arXiv:2003.12039.
 //
 //   section 3.1  FeatureEncoder.swift       both images, and the context of image 1
-//   section 3.2  CorrelationPyramid.swift   all pairs, pyramid, lookup
-//   section 3.3  UpdateBlock.swift          motion encoder, recurrent unit, flow head
+//   section 3.2  CorrelationPyramid.swift   all pairs, pyramid, lookup; on the fly
+//   section 3.3  UpdateBlock.swift          motion encoder, flow head, upsampling
+//                RecurrentUnit.swift        the recurrent unit and what the paper compares it with
 //   section 3.4  SequenceLoss.swift         supervision of all iterations
+//   table 2      RAFT+Config.swift          the variants
 //
 // Names of parameters are those of the authors' checkpoints (without the `module.` that their training script adds).
 
@@ -13,22 +15,21 @@ import Tensors
 /// Optical flow by recurrent updates of one field at an eighth of the resolution.
 public struct RAFT: Module {
   let fnet: FeatureEncoder
-  let cnet: FeatureEncoder
-  let updateBlock: UpdateBlock
+  let cnet: FeatureEncoder?
+  let updateBlock: UpdateBlocks
   public let config: Config
 
   /// Feature maps have an eighth of the image's resolution.
   public static let stride = 8
-  /// Every level of the correlation pyramid needs two cells, so images need 128 pixels each way: `8 · 2³ · 2`.
-  public var minimumSize: Int { Self.stride << config.correlationLevels }
+  public var minimumSize: Int { config.minimumSize }
 
   public init(_ config: Config, _ random: inout Random) {
-    let preset = config.variant.preset
-    fnet = FeatureEncoder(preset.encoder, outputs: preset.features, norm: .instance, dropout: config.dropout, &random)
-    cnet = FeatureEncoder(
-      preset.encoder, outputs: preset.hidden + preset.context, norm: preset.contextNorm, dropout: config.dropout, &random)
-    let window = 2 * config.correlationRadius + 1
-    updateBlock = UpdateBlock(preset, correlations: config.correlationLevels * window * window, &random)
+    let preset = config.preset
+    let scales = config.featureScale == .multi && config.refinement == .correlation ? config.correlationLevels : 1
+    fnet = FeatureEncoder(preset, outputs: preset.features, scales: scales, norm: .instance, config, &random)
+    cnet = config.context
+      ? FeatureEncoder(preset, outputs: preset.hidden + preset.context, norm: preset.contextNorm, config, &random) : nil
+    updateBlock = UpdateBlocks(config, &random)
     self.config = config
   }
 
@@ -50,44 +51,51 @@ public struct RAFT: Module {
     _ image1: Tensor, _ image2: Tensor, iterations: Int, initialFlow: Tensor? = nil, upsamplesAll: Bool = true, _ pass: Pass
   ) -> Estimate {
     requireSizes(image1, image2)
-    let (x1, x2) = (image1.scaled(by: 2 / 255, plus: -1), image2.scaled(by: 2 / 255, plus: -1))
-    let features = encoded(fnet, concatenate([x1, x2], axis: 0), pass).split(0, into: 2)
-    let pyramid = CorrelationPyramid(features[0], features[1], levels: config.correlationLevels)
-    let hidden = config.variant.preset.hidden
-    let context = encoded(cnet, x1, pass).split(-1, sizes: [hidden, config.variant.preset.context])
-    var h = context[0].tanh()
-    let input = context[1].relu()
+    let match = matching(image1, image2, pass)
+    let (h0, input) = contextOf(image1, pass)
 
-    let gates = updateBlock.gru.gates()
-    let coords0 = Self.pixelGrid(features[0])
-    var coords1 = initialFlow.map { coords0 + $0 } ?? coords0
+    let update = updateBlock.prepared(iterations: iterations)
+    let coords0 = Self.pixelGrid(image1)
+    var (h, coords1) = (h0, initialFlow.map { coords0 + $0 } ?? coords0)
     var flows: [Tensor] = []
-    for k in 1...iterations {
+    for k in 0..<iterations {
       coords1 = coords1.detached()  // gradients pass through the updates, not through where they were looked up
-      let correlations = pyramid.lookup(coords1, radius: config.correlationRadius)
-      let update = updateBlock(h, input, correlations, flow: coords1 - coords0, gates)
-      h = update.hidden
-      coords1 = coords1 + update.flow
-      if upsamplesAll || k == iterations { flows.append(Self.upsampled(coords1 - coords0)) }
+      let change: Tensor
+      (h, change) = update(k, h, input, match(coords1), flow: coords1 - coords0)
+      coords1 = coords1 + change
+      if upsamplesAll || k == iterations - 1 { flows.append(update.upsampled(k, coords1 - coords0, h)) }
     }
     return Estimate(flows: flows, coarseFlow: (coords1 - coords0).detached())
   }
 
-  private func encoded(_ encoder: FeatureEncoder, _ x: Tensor, _ pass: Pass) -> Tensor {
-    config.recompute ? pass.recomputed { encoder(x, pass) } : encoder(x, pass)
+  /// Section 3.1 and 3.2: the features of both images, ready to be compared.
+  private func matching(_ image1: Tensor, _ image2: Tensor, _ pass: Pass) -> any FeatureMatching {
+    let images = pass.isTraining
+      ? fnet.scales(concatenate([image1, image2], axis: 0).normalizedToUnit, pass).map { $0.split(0, into: 2) }
+      : zip(fnet.scales(image1.normalizedToUnit, pass), fnet.scales(image2.normalizedToUnit, pass)).map { [$0, $1] }
+    let (f1, f2) = (images.map { $0[0] }, images.map { $0[1] })
+    let (levels, radius) = (config.correlationLevels, config.lookupRadius)
+    let reach = config.correlationRange > 0 ? config.correlationRange / Self.stride : nil
+    switch (config.refinement, config.correlation) {
+    case (.warping, _): return WarpedFeatures(f1: f1[0], f2: f2[0])
+    case (.correlation, .volume): return CorrelationPyramid(FeatureScales(f1, f2, levels: levels), radius: radius, reach: reach)
+    case (.correlation, .onTheFly): return CorrelationOnTheFly(FeatureScales(f1, f2, levels: levels), radius: radius, reach: reach)
+    }
   }
 
-  /// The coordinates `(x, y)` of every cell. - Shape: `[n, h, w, 2]` for features `[n, h, w, c]`.
-  private static func pixelGrid(_ features: Tensor) -> Tensor {
-    let (n, h, w, _) = features.shape4
+  /// The hidden state to start from, and what feeds every update beside the motion: `[n, h/8, w/8, hidden]` and `[…, context]`.
+  private func contextOf(_ image1: Tensor, _ pass: Pass) -> (hidden: Tensor, input: Tensor?) {
+    let (n, h, w, _) = image1.shape4, preset = config.preset
+    guard let cnet else { return (.zeros([n, h / Self.stride, w / Self.stride, preset.hidden], image1.precision), nil) }
+    let context = cnet(image1.normalizedToUnit, pass).split(-1, sizes: [preset.hidden, preset.context])
+    return (context[0].tanh(), context[1].relu())
+  }
+
+  /// The coordinates `(x, y)` of every cell, for an image `[n, h, w, 3]`. - Shape: `[n, h / 8, w / 8, 2]`.
+  private static func pixelGrid(_ image: Tensor) -> Tensor {
+    let (n, h, w) = (image.shape[0], image.shape[1] / stride, image.shape[2] / stride)
     let cells = (0..<h).flatMap { y in (0..<w).flatMap { x in [Double(x), Double(y)] } }
-    return Tensor(cells, shape: [1, h, w, 2], precision: features.precision).broadcast(to: [n, h, w, 2])
-  }
-
-  /// Flow at full resolution, in its pixels: bilinear, corners aligned.
-  private static func upsampled(_ flow: Tensor) -> Tensor {
-    let (_, h, w, _) = flow.shape4
-    return flow.resized(to: Extent(height: stride * h, width: stride * w), .bilinear, alignCorners: true) * Double(stride)
+    return Tensor(cells, shape: [1, h, w, 2], precision: image.precision).broadcast(to: [n, h, w, 2])
   }
 
   private func requireSizes(_ image1: Tensor, _ image2: Tensor) {
@@ -99,44 +107,7 @@ public struct RAFT: Module {
   }
 }
 
-extension RAFT {
-  public struct Config: Codable, Sendable, Equatable {
-    public var variant = Variant.small
-    /// Levels of the correlation pyramid, each half as large as the one before.
-    public var correlationLevels = 4
-    /// Half width of the lookup window, in cells of each level.
-    public var correlationRadius = 3
-    /// Share of feature channels dropped in training, 0..<1.
-    public var dropout = 0.0
-    /// Run the encoders again in the backward pass rather than keep their activations: less memory, more time, the same bits.
-    public var recompute = false
-
-    public init(variant: Variant = .small) { self.variant = variant }
-  }
-
-  /// The published sizes of the network.
-  public enum Variant: String, Codable, Sendable, CaseIterable {
-    case small
-
-    var preset: Preset {
-      switch self {
-      case .small:
-        Preset(encoder: .init(stem: 32, widths: [32, 64, 96]), features: 128, hidden: 96, context: 64, contextNorm: .none,
-               correlationWidth: 96, flowWidths: [64, 32], motion: 80, flowHead: 128)
-      }
-    }
-  }
-
-  /// Channel counts of one variant.
-  struct Preset {
-    let encoder: FeatureEncoder.Widths
-    /// Channels that are correlated, of the recurrent state, and of the context that feeds it.
-    let features, hidden, context: Int
-    let contextNorm: Normalization.Kind
-    /// Motion encoder: correlation branch, flow branch, and their fusion before the flow itself is appended.
-    let correlationWidth: Int
-    let flowWidths: [Int]
-    let motion: Int
-    let flowHead: Int
-  }
+extension Tensor {
+  /// Grey levels 0...255 as -1...1.
+  fileprivate var normalizedToUnit: Tensor { scaled(by: 2 / 255, plus: -1) }
 }

@@ -6,12 +6,19 @@ public struct StateDictionary: Sendable {
   public let entries: [Safetensors.Entry]
   /// Further names of shared arrays, with the name that stands in `entries`.
   public let aliases: [String: String]
+  /// All names, those of `aliases` included, in the order of the network's declaration, or of the file.
+  public let names: [String]
   private let places: [String: Int]
 
   /// - Precondition: no two entries have one name.
   public init(_ entries: [Safetensors.Entry], aliases: [String: String] = [:]) {
+    self.init(entries, aliases: aliases, names: entries.map(\.name) + aliases.keys.sorted())
+  }
+
+  private init(_ entries: [Safetensors.Entry], aliases: [String: String], names: [String]) {
     self.entries = entries
     self.aliases = aliases
+    self.names = names
     places = Dictionary(entries.enumerated().map { ($1.name, $0) }) { first, _ in
       stop("StateDictionary: two entries are named '\(entries[first].name)'")
     }
@@ -20,7 +27,8 @@ public struct StateDictionary: Sendable {
   /// The current values of a module.
   public init(of module: some Module) {
     let walk = ModuleWalk(module)
-    self.init(walk.leaves.map { $0.leaf.entry(named: $0.name) }, aliases: Dictionary(walk.aliases.map { ($0.alias, $0.name) }) { $1 })
+    self.init(walk.leaves.map { $0.leaf.entry(named: $0.name) }, aliases: Dictionary(walk.aliases.map { ($0.alias, $0.name) }) { $1 },
+              names: walk.names)
   }
 
   /// The contents of a file; aliases are notes `{other name: stored name}` in its metadata, as the reference writer leaves them.
@@ -32,6 +40,9 @@ public struct StateDictionary: Sendable {
   public subscript(name: String) -> Safetensors.Entry? {
     (places[name] ?? aliases[name].flatMap { places[$0] }).map { entries[$0] }
   }
+
+  /// The same without aliases: every name has an array of its own, as in PyTorch's files.
+  public var unshared: StateDictionary { StateDictionary(names.compactMap { name in self[name]?.renamed(name) }) }
 
   /// Names that begin with one of the prefixes get its replacement instead; the first prefix that fits counts.
   ///
@@ -47,7 +58,8 @@ public struct StateDictionary: Sendable {
     if let double = renamedEntries.first(where: { !seen.insert($0.name).inserted }) {
       throw Failure(.badData, at: double.name, "two arrays have this name after renaming \(table.map { "\($0.prefix)* to \($0.replacement)*" })")
     }
-    return StateDictionary(renamedEntries, aliases: Dictionary(aliases.map { (renamed($0.key), renamed($0.value)) }) { $1 })
+    return StateDictionary(
+      renamedEntries, aliases: Dictionary(aliases.map { (renamed($0.key), renamed($0.value)) }) { $1 }, names: names.map(renamed))
   }
 
   /// The file's contents, aliases noted in the metadata.
@@ -73,12 +85,14 @@ extension Module {
     let walk = ModuleWalk(self)
     let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
     let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
-    var missing: [String] = [], misshapen: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
+    var missing: [String] = [], misshapen: [String] = [], contradicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
     for (name, leaf) in walk.leaves {
-      guard let entry = ([name] + (aliases[name] ?? [])).lazy.compactMap({ state[$0] }).first else {
+      let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
+      guard let entry = copies.first else {
         missing.append(name)
         continue
       }
+      if let other = copies.first(where: { !$0.hasSameElements(as: entry) }) { contradicting.append("\(entry.name) and \(other.name)") }
       if entry.shape != leaf.officialShape {
         misshapen.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
       } else {
@@ -86,19 +100,30 @@ extension Module {
       }
     }
     let unexpected = state.entries.map(\.name).filter { !known.contains($0) }
-    guard misshapen.isEmpty, !found.isEmpty || walk.leaves.isEmpty, !strict || missing.isEmpty && unexpected.isEmpty else {
-      throw Self.misfit(missing, unexpected, misshapen, place)
+    guard misshapen.isEmpty, contradicting.isEmpty, !found.isEmpty || walk.leaves.isEmpty, !strict || missing.isEmpty && unexpected.isEmpty else {
+      throw Self.misfit(missing, unexpected, misshapen, contradicting, place)
     }
     for (leaf, entry) in found { leaf.load(entry) }
     return (found.count, missing, unexpected)
   }
 
-  private static func misfit(_ missing: [String], _ unexpected: [String], _ misshapen: [String], _ place: String) -> Failure {
-    let parts = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen)].filter { !$1.isEmpty }
+  private static func misfit(
+    _ missing: [String], _ unexpected: [String], _ misshapen: [String], _ contradicting: [String], _ place: String
+  ) -> Failure {
+    let parts = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen),
+                 ("with two names but different values", contradicting)].filter { !$1.isEmpty }
       .map { kind, names in "\n  \(names.count) \(kind): \(names.joined(separator: ", "))" }
     return Failure(.badData, at: place, "the arrays do not fit \(Self.self):" + parts.joined(),
       remedy: unexpected.contains { $0.hasPrefix("module.") }
         ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
         : "Check that the weights belong to this model and variant.")
+  }
+}
+
+extension Safetensors.Entry {
+  /// Equal shapes and bits.
+  fileprivate func hasSameElements(as other: Safetensors.Entry) -> Bool {
+    if let a = tensor, let b = other.tensor { return a.isIdentical(to: b) }
+    return shape == other.shape && integers != nil && integers == other.integers
   }
 }

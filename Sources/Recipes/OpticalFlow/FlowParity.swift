@@ -16,7 +16,8 @@ extension OpticalFlow {
     let optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
-      let flows = model(inputs.image1, inputs.image2, iterations: config.learning.iterations, Pass(.training)).flows
+      let pass = Pass(.training, frozenNormalization: config.learning.freezeBatchNorm)
+      let flows = model(inputs.image1, inputs.image2, iterations: config.learning.iterations, pass).flows
       let loss = RAFT.sequenceLoss(
         flows, target: inputs.flow, valid: inputs.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
       let gradients = loss.gradients()

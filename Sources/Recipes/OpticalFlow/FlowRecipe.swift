@@ -37,7 +37,8 @@ public struct FlowRecipe: Recipe {
     let started = Date()
     let batch = try Profiler.span("data") { try FlowBatch(nextSamples(at: step)) }
     let waited = Date().timeIntervalSince(started)
-    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step))
+    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step),
+                    frozenNormalization: config.learning.freezeBatchNorm)
     let (loss, last) = Profiler.span("forward") { forward(batch, pass) }
     let gradients = loss.gradients()
     let rate = config.rate(at: step)

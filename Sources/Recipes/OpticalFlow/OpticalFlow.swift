@@ -115,12 +115,13 @@ public enum OpticalFlow: LearningTask {
     let (h, w) = (config.augmentation.cropHeight, config.augmentation.cropWidth)
     let image = Tensor.zeros([1, h, w, 3])
     MemoryPool.resetHighWater()
-    let flows = model(image, image, iterations: config.learning.iterations, Pass(.training)).flows
+    let flows = model(image, image, iterations: config.learning.iterations,
+                      Pass(.training, frozenNormalization: config.learning.freezeBatchNorm)).flows
     let loss = RAFT.sequenceLoss(flows, target: .zeros([1, h, w, 2]), valid: .ones([1, h, w, 1]), gamma: config.learning.gamma)
     _ = loss.gradients(keepingGraph: true)
     return ModelSummary(
       title: "RAFT-\(config.model.variant.rawValue) on one pair of \(w)x\(h), \(config.learning.iterations) iterations",
-      module: model, loss: loss, entries: model.stateDictionary().entries.map { ($0.name, $0.shape) },
+      module: model, loss: loss, entries: model.stateDictionary().unshared.entries.map { ($0.name, $0.shape) },
       peakBytes: MemoryPool.statistics.highWater)
   }
 }

@@ -26,12 +26,11 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    let (height, width) = (augmentation.cropHeight, augmentation.cropWidth)
-    problems.require(height % 8 == 0 && height >= 128, "augmentation.crop_height", height, "a multiple of 8, at least 128")
-    problems.require(width % 8 == 0 && width >= 128, "augmentation.crop_width", width, "a multiple of 8, at least 128")
-    problems.require((1...6).contains(model.correlationLevels), "model.correlation_levels", model.correlationLevels, "1 to 6")
-    problems.require((0...16).contains(model.correlationRadius), "model.correlation_radius", model.correlationRadius, "0 to 16")
-    problems.require((0..<1).contains(model.dropout), "model.dropout", model.dropout, "0 or more, below 1")
+    let (height, width, least) = (augmentation.cropHeight, augmentation.cropWidth, model.minimumSize)
+    problems.require(height % 8 == 0 && height >= least, "augmentation.crop_height", height, "a multiple of 8, at least \(least)")
+    problems.require(width % 8 == 0 && width >= least, "augmentation.crop_width", width, "a multiple of 8, at least \(least)")
+    problems += model.problems(iterations: learning.iterations, validationIterations: learning.validationIterations)
+      .map { ConfigProblem("model.\($0.key)", $0.value, allowed: $0.allowed) }
     problems.require((0..<1).contains(optimizer.beta1), "optimizer.beta1", optimizer.beta1, "0 or more, below 1")
     problems.require((0..<1).contains(optimizer.beta2), "optimizer.beta2", optimizer.beta2, "0 or more, below 1")
     problems.require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "above 0")
@@ -109,6 +108,9 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   public var maxFlow = 400.0
   /// The largest learning rate; the schedule says when it is in force.
   public var learningRate = 4e-4
+  /// Batch norm uses and keeps its running statistics in training, too; its weight and bias still learn. The authors freeze it in all
+  /// stages after the first.
+  public var freezeBatchNorm = false
   /// Names of parameters that stay as they are; `*` stands for any text.
   public var freeze: [String] = []
   /// Learning rate and weight decay by the names of parameters; the first rule that fits counts.
@@ -135,7 +137,6 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
 }
 
 // Enums of other targets as config values: they know nothing of configs.
-extension RAFT.Variant: ConfigChoice {}
 extension FlyingChairs.Split: ConfigChoice {}
 extension FlowAugmentation.Crop: ConfigChoice {}
 

@@ -21,13 +21,17 @@ public struct RecordedOp: Sendable {
       if inputShapes.count == 1 { return 2 * count * shape[1] }
       guard let keys = inputShapes[1] else { return 0 }
       return (shape[0] * shape[1] * keys[2] + count) * keys[1]
+    case .localCorrelation:  // each window of s² samples is blended from (s + 1)² products
+      let levels = inputShapes.count / 2, side = Int((Double(shape.last ?? 0) / Double(max(levels, 1))).squareRoot().rounded())
+      return shape.dropLast().reduce(1, *) * levels * (side + 1) * (side + 1) * (inputShapes.lazy.compactMap { $0?.last }.first ?? 0)
     default: return 0
     }
   }
 
   /// Multiply-adds of the gradients of its recorded inputs: as many again for each recorded factor of a product.
   public var gradientMultiplyAdds: Int {
-    let factors = op == .attention ? 2 : inputShapes.prefix(2).count { $0 != nil }  // attention is meant with all inputs recorded
+    // Attention and correlations are meant with all inputs recorded.
+    let factors = op == .attention || op == .localCorrelation ? 2 : inputShapes.prefix(2).count { $0 != nil }
     return factors * multiplyAdds
   }
 }

@@ -19,7 +19,7 @@ public enum Op: String, Sendable, CaseIterable {
   // normalisation
   case normalize, softmax, logSoftmax
   // pooling, resampling, correlation
-  case maxPool, resample, gridSample, gridSampleInputGradient, correlationLookup
+  case maxPool, resample, gridSample, gridSampleInputGradient, correlationLookup, localCorrelation, convexUpsampling
   // a block of ops that runs again in the backward pass
   case recomputed
   // recurrence

@@ -37,5 +37,11 @@ let largeCases: [OpCase] = [
   OpCase("large average pool", .resample, [[4, 80, 84, 32]]) { $0[0].averagePooled(window: 2) },
   OpCase("large bilinear resize", .resample, [[2, 60, 64, 32]]) { $0[0].resized(to: Extent(height: 115, width: 120)) },
   OpCase("large bicubic resize", .resample, [[2, 60, 64, 32]]) { $0[0].resized(to: Extent(height: 35, width: 40), .bicubic) },
+  OpCase("large local correlation", .localCorrelation, [[2, 20, 24, 70], [2, 20, 24, 70], [2, 10, 12, 70]]) { x in
+    var random = Random(seed: 23, stream: .test)
+    let centres = Tensor.uniform([2, 20, 24, 2], from: -4, to: 26, &random, precision: x[0].precision)
+    return LocalCorrelation(radius: 4)([x[0], x[0]], [x[1], x[2]], centres: centres)
+  },
+  OpCase("large convex upsampling", .convexUpsampling, [[2, 40, 44, 2], [2, 40, 44, 576]]) { $0[0].convexUpsampled(by: $0[1], factor: 8) },
   OpCase("large grid sample", .gridSample, [[2, 60, 64, 32], [2, 70, 72, 2]], in: -1...1, -1.2...1.2) { $0[0].gridSampled($0[1]) },
 ]

@@ -55,14 +55,4 @@ let resamplingCases: [OpCase] = resizeCases + gridCases + [
   },
   OpCase("adaptive average pool", .resample, [[2, 5, 7, 2]]) { $0[0].adaptiveAveragePooled(to: Extent(height: 2, width: 3)).squared() },
   OpCase("adaptive max pool", nil, [[2, 5, 7, 2]]) { $0[0].adaptiveMaxPooled(to: Extent(height: 2, width: 3)).squared() },
-  OpCase("correlation lookup in a pyramid, twice", .correlationLookup, [[6, 5, 4], [6, 2, 2], [6, 1, 1]], twice: false) { x in
-    var random = Random(seed: 5, stream: .test)
-    let first = Tensor.uniform([6, 2], from: -3, to: 9, &random, precision: x[0].precision)
-    let second = Tensor.uniform([6, 2], from: -1, to: 5, &random, precision: x[0].precision)
-    return Tensor.correlationLookup(x, centres: first, radius: 2, scale: 0.5) * Tensor.correlationLookup(x, centres: second, radius: 2)
-  },
-  OpCase("correlation lookup", .correlationLookup, [[6, 5, 4]], twice: false) { x in
-    var random = Random(seed: 5, stream: .test)
-    return x[0].correlationLookup(.uniform([6, 2], from: -3, to: 9, &random, precision: x[0].precision), radius: 2, scale: 0.5).squared()
-  },
 ]
