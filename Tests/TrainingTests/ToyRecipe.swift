@@ -60,7 +60,7 @@ struct ToyRecipe: Recipe {
     return [CheckpointFile(name: "model.txt", bytes: Array("\(x)".utf8)), CheckpointFile(name: "optimizer.txt", bytes: Array("\(momentum)".utf8))]
   }
 
-  mutating func restore(_ files: [String: [UInt8]]) throws {
+  mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {
     guard Set(files.keys) == ["model.txt", "optimizer.txt"],
           let x = Double(String(decoding: files["model.txt"] ?? [], as: UTF8.self)),
           let momentum = Double(String(decoding: files["optimizer.txt"] ?? [], as: UTF8.self)) else {
