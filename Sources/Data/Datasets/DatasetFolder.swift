@@ -37,6 +37,17 @@ struct DatasetFolder {
     return files
   }
 
+  /// The frames of a scene: files that are numbered without a gap.
+  /// - Throws: as `files(in:prefix:suffix:)`; `.badData` at a gap, or a name that is no number.
+  func frames(in name: String, prefix: String = "", suffix: String = ".png") throws -> [(key: String, name: String)] {
+    let files = try files(in: name, prefix: prefix, suffix: suffix)
+    for (a, b) in zip(files, files.dropFirst()) where Int(a.key) == nil || Int(b.key) != Int(a.key).map({ $0 + 1 }) {
+      throw Failure(.badData, at: path(name), "\(prefix)\(b.key)\(suffix) follows \(prefix)\(a.key)\(suffix), expected numbers without a gap",
+                    remedy: layout)
+    }
+    return files
+  }
+
   /// Requires that nothing is missing beside its partners.
   func require(missing: [String], for what: String) throws {
     guard missing.isEmpty else {

@@ -29,7 +29,7 @@ public struct FlowTestSequence: Sendable, Equatable {
     return try pass.each.flatMap { pass in
       try MPISintel.chosen([], in: "test/\(pass.rawValue)", of: folder).map { scene in
         let place = "test/\(pass.rawValue)/\(scene)"
-        let files = try folder.files(in: place, prefix: "frame_", suffix: ".png")
+        let files = try folder.frames(in: place, prefix: "frame_")
         let frames = files.compactMap { file in Int(file.key).map { Frame(number: $0, path: file.name) } }
         guard frames.count >= 2 else {
           throw Failure(.missingInput, at: folder.path(place), "\(frames.count) frames found, expected at least two", remedy: MPISintel.layout)

@@ -60,7 +60,7 @@ public struct FlyingThings: FlowDataset {
   private static func samples(
     of scene: String, _ split: Split, _ pass: RenderPass, _ direction: Direction, in folder: DatasetFolder
   ) throws -> [FlowSampleFiles] {
-    let frames = try folder.files(in: "frames_\(pass.rawValue)pass/\(split.folder)/\(scene)/left", suffix: ".png")
+    let frames = try folder.frames(in: "frames_\(pass.rawValue)pass/\(split.folder)/\(scene)/left")
     let place = "optical_flow/\(split.folder)/\(scene)/\(direction.rawValue)/left"
     let flows = try folder.files(in: place, prefix: direction.flowPrefix, suffix: "_L.pfm")
     let flowOf = Dictionary(flows.map { ($0.key, $0.name) }) { first, _ in first }

@@ -31,7 +31,7 @@ public struct MPISintel: FlowDataset {
     for pass in pass.each {
       let parent = "training/\(pass.rawValue)"
       for scene in try MPISintel.chosen(scenes, in: parent, of: folder) {
-        let frames = try folder.files(in: "\(parent)/\(scene)", prefix: "frame_", suffix: ".png")
+        let frames = try folder.frames(in: "\(parent)/\(scene)", prefix: "frame_")
         let flows = Set(try folder.files(in: "training/flow/\(scene)", prefix: "frame_", suffix: ".flo").map(\.key))
         let first = frames.dropLast()
         try folder.require(missing: first.filter { !flows.contains($0.key) }.map { "training/flow/\(scene)/frame_\($0.key).flo" }, for: "flow")

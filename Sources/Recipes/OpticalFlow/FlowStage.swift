@@ -36,7 +36,7 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
     problems.require(!name.isEmpty, "name", "'\(name)'", "a name")
-    problems.require(steps >= 1, "steps", steps, "1 or more")
+    problems.require((1...1_000_000_000).contains(steps), "steps", steps, "1 to 1000000000")
     return problems + sectionProblems
   }
 

@@ -41,12 +41,9 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
     for (index, stage) in stages.enumerated() where stages[..<index].contains(where: { $0.name == stage.name }) {
       problems.require(false, "stages.\(index).name", stage.name, "a name that no stage before has")
     }
-    let (total, overflows) = stages.reduce((0, false)) { sum, stage in
-      let (steps, isOver) = sum.0.addingReportingOverflow(max(stage.steps, 0))
-      return (steps, sum.1 || isOver)
-    }
-    let range = overflows ? "few enough to be counted, over all stages" : "at most \(total), the steps of all stages"
-    problems.require(!overflows && plan.steps <= total, "plan.steps", plan.steps, range)
+    guard stages.allSatisfy({ (1...1_000_000_000).contains($0.steps) }) else { return problems }
+    let total = stages.reduce(0) { $0 + $1.steps }
+    problems.require(plan.steps <= total, "plan.steps", plan.steps, "at most \(total), the steps of all stages")
     return problems
   }
 }
