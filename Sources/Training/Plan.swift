@@ -2,7 +2,7 @@ import Tensors
 
 /// When a run ends, logs, evaluates and saves: the settings that every recipe shares, under the key `plan`.
 public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
-  /// Updates in the whole run.
+  /// Updates in the whole run. Of a config with stages: the sum of theirs if left out, and at most that.
   public var steps = 100_000
   /// Steps between two rows of the training log; each row holds the mean over the steps since the last one.
   public var logEvery = 50

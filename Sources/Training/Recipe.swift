@@ -3,6 +3,9 @@
 /// The engine owns time (steps, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by
 /// the step (or epoch and sample), so that a resumed run repeats the uninterrupted one bit for bit.
 public protocol Recipe {
+  /// The parts of the run; nil if it is one piece.
+  var stages: Stages? { get }
+
   /// The names in `StepReport.metrics`, and in `EvaluationReport.metrics`; all of them, for the header of the table.
   var trainMetrics: [String] { get }
   var evaluationMetrics: [String] { get }
@@ -20,14 +23,17 @@ public protocol Recipe {
   func checkpointFiles() throws -> [CheckpointFile]
 
   /// Takes over the files of a checkpoint, by name.
+  /// - Parameter step: updates done when it was written.
   /// - Throws: `Failure(.badData)` if they do not fit this config.
-  mutating func restore(_ files: [String: [UInt8]]) throws
+  mutating func restore(_ files: [String: [UInt8]], at step: Int) throws
 
   /// The name of a parameter that holds a NaN or an infinity; asked after the loss diverged.
   func nonFiniteParameter() -> String?
 }
 
 extension Recipe {
+  public var stages: Stages? { nil }
+
   public func nonFiniteParameter() -> String? { nil }
 }
 

@@ -13,6 +13,7 @@ public struct Trainer<R: Recipe> {
   /// Updates done.
   public var step: Int { state.step }
   private let plan: Plan
+  private let stages: Stages?
   private let folder: RunFolder
   private let store: CheckpointStore
   private let console: Console
@@ -33,9 +34,11 @@ public struct Trainer<R: Recipe> {
     (self.recipe, self.plan, self.folder, self.console) = (recipe, plan, opened.folder, console)
     (self.stop, self.time, self.store) = (stop, time, store ?? opened.folder.store)
     began = time.steady()
+    stages = recipe.stages
     state = TrainerState(seed: plan.seed)
     if let checkpoint = opened.checkpoint {
       state = try TrainerState(checkpoint)
+      try Trainer.requireSameStage(state, stages, checkpoint)
       try Trainer.restore(&self.recipe, from: checkpoint)
     }
     record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: plan.steps)
@@ -55,12 +58,21 @@ public struct Trainer<R: Recipe> {
   /// The recipe only knows the names of the files.
   private static func restore(_ recipe: inout R, from checkpoint: Checkpoint) throws {
     do {
-      try recipe.restore(checkpoint.files.filter { ![TrainerState.fileName, "config.yaml"].contains($0.key) })
+      try recipe.restore(checkpoint.files.filter { ![TrainerState.fileName, "config.yaml"].contains($0.key) }, at: checkpoint.step)
     } catch let failure as Failure {
       let place = failure.place.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(failure.place)"
       throw Failure(failure.kind, at: place, failure.problem,
                     remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
     }
+  }
+
+  /// The optimiser's state belongs to the stage that the checkpoint was written in.
+  private static func requireSameStage(_ state: TrainerState, _ stages: Stages?, _ checkpoint: Checkpoint) throws {
+    let expected = state.step > 0 ? stages?.name(after: state.step) : nil
+    guard state.stage != expected else { return }
+    func words(_ stage: String?) -> String { stage.map { "in the stage '\($0)'" } ?? "outside of any stage" }
+    throw Failure(.badData, at: checkpoint.path, "step \(state.step) was trained \(words(state.stage)); the config has it \(words(expected))",
+                  remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
   }
 
   /// The pointers may be of a future that was given up, or one save behind.
@@ -124,11 +136,15 @@ public struct Trainer<R: Recipe> {
   private mutating func loop() throws -> RunOutcome {
     if state.step == 0 && plan.evaluateFirst { _ = try evaluate() }
     if state.step >= plan.steps { console.note("the plan's \(plan.steps) steps are done already") }
+    let ends = Set(stages?.ends ?? [])
+    if let stages, state.step < plan.steps, !ends.contains(state.step) { console.note(stages.announcement(at: state.step)) }
     while state.step < plan.steps {
+      if let stages, ends.contains(state.step) { console.note(stages.announcement(at: state.step)) }
       let report = try learn()
-      if plan.logs(at: state.step) { try write(report) }
-      let isBest = plan.evaluates(at: state.step) ? try evaluate() : false
-      let isSaved = isBest || plan.saves(at: state.step)
+      let isEnd = ends.contains(state.step)
+      if isEnd || plan.logs(at: state.step) { try write(report) }
+      let isBest = isEnd || plan.evaluates(at: state.step) ? try evaluate() : false
+      let isSaved = isEnd || isBest || plan.saves(at: state.step)
       if isSaved { try save(best: isBest) }
       if state.step < plan.steps, let outcome = interruption() {
         if !isSaved { try save(best: false) }
@@ -153,7 +169,7 @@ public struct Trainer<R: Recipe> {
       throw diverged(at: state.step + 1, "\(failure.place): \(failure.problem)")
     }
     state.step += 1
-    state.epoch = report.epoch
+    (state.epoch, state.stage) = (report.epoch, stages?.name(after: state.step))
     record.step = state.step
     state.interval.add(report.metrics)
     pace.add(seconds: time.steady() - start, report)
@@ -196,8 +212,9 @@ public struct Trainer<R: Recipe> {
     try log.append(MetricEvent(split: "val", step: state.step, epoch: state.epoch, values: report.metrics, clock: clock))
     for picture in report.pictures { try keep(picture) }
     // Before the first step there is nothing of ours to save.
-    let isBest = state.step > 0 && score.isFinite && (state.best.map { report.lowerIsBetter ? score < $0.value : score > $0.value } ?? true)
-    if isBest { state.best = TrainerState.Best(metric: report.score, value: score, step: state.step) }
+    let older = state.best.flatMap { $0.stage == state.stage ? $0.value : nil }
+    let isBest = state.step > 0 && score.isFinite && (older.map { report.lowerIsBetter ? score < $0 : score > $0 } ?? true)
+    if isBest { state.best = TrainerState.Best(metric: report.score, value: score, step: state.step, stage: state.stage) }
     let numbers = report.metrics.map { "\($0.name): \(StatusText.number($0.value))" }.joined(separator: " ")
     console.note("Iter(val) [\(state.step)/\(plan.steps)] \(numbers)\(isBest ? " (best)" : "")")
     return isBest
@@ -217,7 +234,7 @@ public struct Trainer<R: Recipe> {
     let own = [CheckpointFile(name: TrainerState.fileName, bytes: try state.json()),
                CheckpointFile(name: "config.yaml", bytes: Array(folder.configYAML.utf8))]
     try store.save(step: state.step, files: files + own, best: best)
-    store.prune(keepLast: plan.keepLast, current: state.step)
+    store.prune(keepLast: plan.keepLast, current: state.step, milestones: stages?.ends ?? [])
     try record.write(to: folder.path)
   }
 

@@ -8,6 +8,8 @@ struct TrainerState: Codable, Equatable {
     var metric: String
     var value: Double
     var step: Int
+    /// The stage it was reached in: scores of different stages are of different sets.
+    var stage: String?
   }
 
   static let fileName = "state.json"
@@ -19,6 +21,8 @@ struct TrainerState: Codable, Equatable {
   var epoch = 0
   var seed: Int
   var best: Best?
+  /// The stage that the last update belongs to, in a run with stages.
+  var stage: String?
   /// The training rows' means in the making, so that a resumed run logs the very same numbers.
   var interval = MetricSums()
 

@@ -8,19 +8,26 @@ struct Synth: ParsableCommand {
 
   struct Flow: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Image pairs with dense optical flow, in the layout of FlyingChairs.",
+      abstract: "Image pairs and scenes with optical flow, in the layouts of the public data sets.",
       discussion: """
         Textured shapes and a textured background under independent affine motions. The same seed gives the same bytes.
 
         Example:
           apus synth flow --out data/flow --count 400 --seed 1
+          apus synth flow --layout sintel --out data/scenes --count 20 --frames 10 --seed 1
         """)
 
     @Option(help: "The folder to fill.")
     var out: String
 
-    @Option(parsing: .unconditional, help: "Pairs, validation included.")
+    @Option(help: "The layout: flying_chairs, flying_things, sintel, kitti or hd1k.")
+    var layout = FlowGenerator.Layout.flyingChairs
+
+    @Option(parsing: .unconditional, help: "Pairs (flying_chairs, kitti) or scenes, those set apart included.")
     var count: Int
+
+    @Option(parsing: .unconditional, help: "Frames in a scene of flying_things, sintel and hd1k.")
+    var frames = 4
 
     @Option(parsing: .unconditional, help: "The seed of the generator.")
     var seed: Int
@@ -31,7 +38,8 @@ struct Synth: ParsableCommand {
     @Option(parsing: .unconditional, help: "Width of the images, pixels.")
     var width = 384
 
-    @Option(parsing: .unconditional, help: "Share of pairs set apart for validation, 0 to 1.")
+    @Option(parsing: .unconditional, help: ArgumentHelp(
+      "Share set apart, 0 to 1: for validation (flying_chairs), in TEST (flying_things), or without truth (sintel, kitti)."))
     var validation = 0.1
 
     @Option(name: .customLong("set"), parsing: .unconditionalSingleValue,
@@ -41,7 +49,7 @@ struct Synth: ParsableCommand {
     func run() throws {
       let counter = CountLine("generating")
       let report = try FlowGenerator.run(
-        .init(out: out, count: count, seed: seed, height: height, width: width, validationShare: validation,
+        .init(out: out, layout: layout, count: count, frames: frames, seed: seed, height: height, width: width, validationShare: validation,
               overrides: set.map(ConfigOverride.init(setting:)))
       ) { counter.show($0, of: $1) }
       counter.finish()
@@ -49,3 +57,5 @@ struct Synth: ParsableCommand {
     }
   }
 }
+
+extension FlowGenerator.Layout: ExpressibleByArgument {}

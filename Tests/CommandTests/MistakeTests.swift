@@ -51,6 +51,11 @@ import Testing
     Mistake("predict config.yaml --weights w --source empty --out flow", 66, "empty: 0 frames found", ".png"),
     Mistake("synth flow --out new --count 0 --seed 1", 64, "--count: 0 is out of range, expected 1 or more"),
     Mistake("synth flow --out new --count 2 --seed -1", 64, "--seed: -1 is out of range, expected 0 or more"),
+    Mistake("synth flow --out new --layout sintl --count 2 --seed 1", 64, "'sintl'", "flying_things"),
+    Mistake("synth flow --out new --layout sintel --count 2 --seed 1 --frames 1", 64, "--frames: 1 is out of range, expected 2 to 100"),
+    Mistake("synth flow --layout kitti --out pairs --count 2 --seed 1", 73, "pairs: the folder holds 24 files of other data"),
+    Mistake("train config.yaml --set data.format=sintel", 66, "pairs: there is no folder training/clean in it", "MPI-Sintel (complete) holds"),
+    Mistake("train config.yaml --set data.mixture=[{\"format\":kitti}]", 64, "'data.mixture.0.root' is ; allowed: the path of a folder"),
     Mistake("synth flow --out new --count 2 --seed 1 --height 8", 64, "--height: 8 is out of range, expected 64 to 4096"),
     Mistake("synth flow --out pairs --count 2 --seed 1", 73, "pairs/data: the folder holds 18 files of other pairs", "empty folder"),
     Mistake("synth flow --out config.yaml --count 2 --seed 1", 73, "config.yaml: this is a file, expected a folder"),
@@ -90,7 +95,7 @@ import Testing
       "bad.yaml:5:21: 'augmentation.hue' is 2.0; allowed: 0 to 0.5",
       "bad.yaml:5:37: 'augmentation.crop_height' is 100; allowed: a multiple of 8, at least 128",
       "bad.yaml:7:10: 'plan.steps' is 0; allowed: 1 or more",
-      "--set data.format=chair: 'data.format': expected one of flying_chairs, pairs, none, found text 'chair'", "6 problems")
+      "--set data.format=chair: 'data.format': expected one of flying_chairs, flying_things, sintel, kitti, hd1k, pairs, none, found text 'chair'", "6 problems")
     #expect(outcome.errors.split(separator: "\n").count == 7)
   }
 

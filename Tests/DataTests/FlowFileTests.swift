@@ -92,11 +92,11 @@ struct KITTIFlowTests {
 
   @Test func filesAreToldApartByContentAndWrittenByExtension() throws {
     try withTemporaryFolder { folder in
-      for name in ["a.flo", "a.png"] {
+      for name in ["a.flo", "a.png", "a.pfm"] {
         try tiny.write(to: folder + "/" + name)
         #expect(try FlowField(contentsOf: folder + "/" + name) == tinyRead)
       }
-      expectFailure(.usage, ".flo or .png") { try tiny.write(to: folder + "/a.pfm") }
+      expectFailure(.usage, ".flo, .pfm or .png") { try tiny.write(to: folder + "/a.txt") }
       expectFailure(.missingInput) { try FlowField(contentsOf: folder + "/b.flo") }
     }
   }

@@ -40,7 +40,7 @@ private struct TinyRecipe: Recipe {
 
   mutating func evaluate(at step: Int) throws -> EvaluationReport? { nil }
   func checkpointFiles() throws -> [CheckpointFile] { [] }
-  mutating func restore(_ files: [String: [UInt8]]) throws {}
+  mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {}
 }
 
 /// The profiler belongs to the process, so each of these tests runs in one of its own.

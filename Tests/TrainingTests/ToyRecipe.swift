@@ -30,6 +30,8 @@ struct ToyRecipe: Recipe {
   /// The step at which the recipe itself finds a gradient that is not finite.
   var failing = Int.max
   var hasValidation = true
+  /// In stages, each of which begins without momentum.
+  var stages: Stages?
 
   var trainMetrics: [String] { ["loss", "grad_norm"] }
   var evaluationMetrics: [String] { ["epe"] }
@@ -37,6 +39,7 @@ struct ToyRecipe: Recipe {
   mutating func step(at step: Int) throws -> StepReport {
     try fate.pass()
     if step == failing { throw Failure(.diverged, at: "toy.x", "the gradient of this parameter is infinite or not a number") }
+    if let stages, stages.start(of: stages.index(ofUpdate: step)) == step { momentum = 0 }
     var random = Random(seed: seed, stream: .noise, epoch: step / 10, sample: step)
     let gradient = x + 0.1 * random.normal()
     momentum = 0.9 * momentum + gradient
@@ -60,7 +63,7 @@ struct ToyRecipe: Recipe {
     return [CheckpointFile(name: "model.txt", bytes: Array("\(x)".utf8)), CheckpointFile(name: "optimizer.txt", bytes: Array("\(momentum)".utf8))]
   }
 
-  mutating func restore(_ files: [String: [UInt8]]) throws {
+  mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {
     guard Set(files.keys) == ["model.txt", "optimizer.txt"],
           let x = Double(String(decoding: files["model.txt"] ?? [], as: UTF8.self)),
           let momentum = Double(String(decoding: files["optimizer.txt"] ?? [], as: UTF8.self)) else {

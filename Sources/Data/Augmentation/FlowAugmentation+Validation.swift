@@ -24,6 +24,8 @@ extension FlowAugmentation {
       ("stretch_probability", "\(stretchProbability)", "0 to 1", share.contains(stretchProbability)),
       ("maximum_stretch", "\(maximumStretch)", "0 to 5", (0...5).contains(maximumStretch)),
       ("crop_margin", "\(cropMargin)", "0 to 1024", (0...1024).contains(cropMargin)),
+      ("overhang_rows", "\(overhangRows)", "0 to 65536", (0...65536).contains(overhangRows)),
+      ("overhang_columns", "\(overhangColumns)", "0 to 65536", (0...65536).contains(overhangColumns)),
       ("horizontal_flip_probability", "\(horizontalFlipProbability)", "0 to 1", share.contains(horizontalFlipProbability)),
       ("vertical_flip_probability", "\(verticalFlipProbability)", "0 to 1", share.contains(verticalFlipProbability)),
       ("maximum_displacement", "\(maximumDisplacement)", "above 0", maximumDisplacement > 0),

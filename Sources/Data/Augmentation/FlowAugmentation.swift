@@ -1,15 +1,23 @@
 import Tensors
 import Vision
 
-/// RAFT's random changes of a sample with dense flow: colours, an eraser, and a resize, flip and crop, in this order.
+/// RAFT's random changes of a sample: colours, an eraser, and a resize, flip and crop, in this order.
 ///
 ///     var random = Random(seed: 1234, stream: .augmentation, epoch: epoch, sample: index)
 ///     let changed = FlowAugmentation.chairs(sample, random: &random)
 ///
-/// The defaults are those of the FlyingChairs stage. Probabilities are in 0...1.
+/// The defaults are those of the FlyingChairs stage; `Preset` has those of the others. Probabilities are in 0...1.
 ///
 /// - Source: Teed and Deng, "RAFT", ECCV 2020, supplement and published code.
 public struct FlowAugmentation: Codable, Sendable, Equatable {
+  /// How flow is resized.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// Bilinearly; a vector is known where all that it blends are.
+    case dense
+    /// Each known vector is moved to the pixel where it comes to lie, so that none is blended with unknown ones.
+    case sparse
+  }
+
   /// Where the crop lies.
   public enum Crop: String, Codable, Sendable, CaseIterable {
     /// Uniform over the places that fit.
@@ -18,6 +26,9 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
     case center
   }
 
+  /// Gives the values of all settings that are not set themselves.
+  public var preset = Preset.chairs
+  public var kind = Kind.dense
   /// Size of the result, in pixels.
   public var cropHeight = 368, cropWidth = 496
   public var crop = Crop.random
@@ -51,10 +62,13 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   public var maximumStretch = 0.2
   /// The scale is at least so large that these rows and columns remain beside the crop.
   public var cropMargin = 8
+  /// The crop's offset is drawn from a range that is longer by so many rows at the bottom, and columns at the left and at the right, and
+  /// then moved inside: so the crop lies at these borders more often.
+  public var overhangRows = 0, overhangColumns = 0
   public var horizontalFlipProbability = 0.5
   public var verticalFlipProbability = 0.1
 
-  /// Vectors with a component of this size or more, in pixels of the result, become invalid.
+  /// Vectors with a component of this size or more, in pixels of the result, become invalid; `.inf`: none.
   public var maximumDisplacement = 1000.0
 
   public init() {}

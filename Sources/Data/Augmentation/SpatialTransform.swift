@@ -11,29 +11,39 @@ package struct SpatialTransform: Sendable {
   package let columns: ResamplingAxis
   /// What the vectors are multiplied by.
   package let factor: SIMD2<Float>
+  /// Moves the vectors of sparse flow one by one; nil for dense flow, or without a resize.
+  private let scatter: FlowScatter?
 
   /// Draws a transform for images of `height` by `width`.
   package init(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) {
-    let scale = SpatialTransform.scale(settings, height: height, width: width, random: &random)
+    let drawn = SpatialTransform.scale(settings, height: height, width: width, random: &random), scale = drawn ?? SIMD2(1, 1)
     let flipsX = settings.spatial && random.chance(settings.horizontalFlipProbability)
     let flipsY = settings.spatial && random.chance(settings.verticalFlipProbability)
     let y = ResamplingAxis(resizing: height, by: scale.y), x = ResamplingAxis(resizing: width, by: scale.x)
-    rows = SpatialTransform.crop(flipsY ? y.reversed() : y, to: settings.cropHeight, settings.crop, random: &random)
-    columns = SpatialTransform.crop(flipsX ? x.reversed() : x, to: settings.cropWidth, settings.crop, random: &random)
+    let top = SpatialTransform.offset(settings, slack: y.count - settings.cropHeight, ahead: 0, beyond: settings.overhangRows, random: &random)
+    let left = SpatialTransform.offset(
+      settings, slack: x.count - settings.cropWidth, ahead: settings.overhangColumns, beyond: settings.overhangColumns, random: &random)
+    let ranges = (y: top..<top + settings.cropHeight, x: left..<left + settings.cropWidth)
+    rows = (flipsY ? y.reversed() : y).cropped(to: ranges.y)
+    columns = (flipsX ? x.reversed() : x).cropped(to: ranges.x)
+    scatter = settings.kind == .sparse && drawn != nil
+      ? FlowScatter(scale: scale, height: y.count, width: x.count, flipsX: flipsX, flipsY: flipsY, rows: ranges.y, columns: ranges.x) : nil
     factor = SIMD2(Float(flipsX ? -scale.x : scale.x), Float(flipsY ? -scale.y : scale.y))
   }
 
   package func callAsFunction(_ image: Image) -> Image { image.sampled(rows: rows, columns: columns) }
 
-  package func callAsFunction(_ flow: FlowField) -> FlowField { flow.sampled(rows: rows, columns: columns, times: factor) }
+  package func callAsFunction(_ flow: FlowField) -> FlowField {
+    scatter?(flow) ?? flow.sampled(rows: rows, columns: columns, times: factor)
+  }
 
   /// The factors of the two axes: `2^U(minimum, maximum)`, each times `2^U(-stretch, stretch)`, and at least the bound that leaves the crop
-  /// and its margin; 1 without a resize, unless the image is smaller than the crop: then the bound.
-  package static func scale(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) -> SIMD2<Double> {
+  /// and its margin; nil without a resize, unless the image is smaller than the crop: then the bound.
+  package static func scale(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) -> SIMD2<Double>? {
     let bound = max(Double(settings.cropHeight + settings.cropMargin) / Double(height),
                     Double(settings.cropWidth + settings.cropMargin) / Double(width))
     guard settings.spatial, random.chance(settings.resizeProbability) else {
-      return SIMD2(repeating: height < settings.cropHeight || width < settings.cropWidth ? bound : 1)
+      return height < settings.cropHeight || width < settings.cropWidth ? SIMD2(repeating: bound) : nil
     }
     var scale = SIMD2(repeating: Foundation.exp2(random.uniform(settings.minimumScale, settings.maximumScale)))
     if random.chance(settings.stretchProbability) {
@@ -43,11 +53,11 @@ package struct SpatialTransform: Sendable {
     return SIMD2(max(scale.x, bound), max(scale.y, bound))
   }
 
-  /// `size` positions of an axis; the last possible offset is never drawn, as in the published code.
-  private static func crop(_ axis: ResamplingAxis, to size: Int, _ crop: FlowAugmentation.Crop, random: inout Random) -> ResamplingAxis {
-    let slack = axis.count - size
-    guard slack >= 0 else { fatalError("SpatialTransform: \(axis.count) positions cannot hold a crop of \(size)") }
-    let offset = crop == .center ? slack / 2 : random.integer(in: 0..<max(1, slack))
-    return axis.cropped(to: offset..<offset + size)
+  /// Where the crop begins on an axis with `slack` positions more than the crop has: `U{-ahead, ..., slack + beyond - 1}`, moved inside. So
+  /// the last possible offset is never drawn without an overhang, as in the published code.
+  private static func offset(_ settings: FlowAugmentation, slack: Int, ahead: Int, beyond: Int, random: inout Random) -> Int {
+    guard slack >= 0 else { fatalError("SpatialTransform: the crop has \(-slack) positions more than the image") }
+    if settings.crop == .center { return slack / 2 }
+    return min(max(random.integer(in: -ahead..<max(1 - ahead, slack + beyond)), 0), slack)
   }
 }

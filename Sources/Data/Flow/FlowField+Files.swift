@@ -2,22 +2,29 @@ import Tensors
 import Vision
 
 extension FlowField {
-  /// Reads a `.flo` file or a KITTI flow map, recognised by its first bytes, whatever its name.
+  /// Reads a `.flo` file, a KITTI flow map or a `.pfm` file, recognised by its first bytes, whatever its name.
   ///
   /// - Throws: `.missingInput` if there is no such file; `.badData` if it is truncated, corrupt or neither of these formats.
   public init(contentsOf path: String) throws {
     let bytes = try File.bytes(at: path)
-    self = bytes.starts(with: PNG.magic) ? try KITTIFlow.decode(bytes, place: path) : try FlowFile.decode(bytes, place: path)
+    if bytes.starts(with: PNG.magic) {
+      self = try KITTIFlow.decode(bytes, place: path)
+    } else if PortableFloatMap.isAnnounced(by: bytes) {
+      self = try PortableFloatMap.decodeFlow(bytes, place: path)
+    } else {
+      self = try FlowFile.decode(bytes, place: path)
+    }
   }
 
-  /// Writes the field in the format of the path's extension: `.flo` (exact), or `.png` (KITTI, on a grid of 1/64 pixel). Replaces an
-  /// older file at once.
+  /// Writes the field in the format of the path's extension: `.flo` and `.pfm` (exact), or `.png` (KITTI, on a grid of 1/64
+  /// pixel). Replaces an older file at once.
   /// - Throws: `.usage` for any other extension; the failures of `AtomicFile.write`.
   public func write(to path: String) throws {
     switch Path.fileExtension(path) {
     case "flo": try AtomicFile.write(FlowFile.encode(self), to: path)
+    case "pfm": try AtomicFile.write(PortableFloatMap.encode(self), to: path)
     case "png": try AtomicFile.write(KITTIFlow.encode(self), to: path)
-    default: throw Failure(.usage, at: path, "the extension names no flow format, expected .flo or .png (KITTI)")
+    default: throw Failure(.usage, at: path, "the extension names no flow format, expected .flo, .pfm or .png (KITTI)")
     }
   }
 }

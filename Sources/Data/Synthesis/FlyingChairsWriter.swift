@@ -1,5 +1,3 @@
-import Foundation
-import Synchronization
 import Tensors
 import Vision
 
@@ -29,25 +27,7 @@ extension FlowSynthesis {
     }
     let folder = Path.join(root, "data")
     try Self.prepare(folder, count: count)
-    let next = Atomic<Int>(0)
-    let state = Mutex((done: 0, failure: Error?.none))
-    let workers = min(count, threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount)
-    DispatchQueue.concurrentPerform(iterations: workers) { _ in
-      while state.withLock({ $0.failure == nil }) {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < count else { return }
-        do {
-          try writePair(index: index, seed: seed, to: folder)
-          state.withLock {
-            $0.done += 1
-            progress($0.done)
-          }
-        } catch {
-          state.withLock { $0.failure = $0.failure ?? error }
-        }
-      }
-    }
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    try forEachScene(count: count, threads: threads, progress: progress) { try writePair(index: $0, seed: seed, to: folder) }
     let marks = Self.validationMarks(count: count, share: validationShare).map { $0 ? "2\n" : "1\n" }
     try AtomicFile.write(marks.joined(), to: Path.join(root, FlyingChairs.splitFile))
   }

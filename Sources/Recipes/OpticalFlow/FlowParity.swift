@@ -11,7 +11,7 @@ extension OpticalFlow {
     let model = model(config)
     model.convert(to: request.precision)
     try load(request.weights, into: model)
-    try freeze(model, config)
+    try freeze(model, config.learning.freeze)
     let inputs = try FlowInputs(Safetensors(at: request.inputs), request.inputs, request.precision, minimum: model.minimumSize)
     let optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
     var entries: [Safetensors.Entry] = []

@@ -6,83 +6,82 @@ import Tensors
 import Training
 import Vision
 
-/// RAFT's training: sequence loss, clipped gradients, AdamW, one-cycle schedule.
+/// RAFT's training: sequence loss, clipped gradients, AdamW, one-cycle schedule; in one piece or in stages.
 public struct FlowRecipe: Recipe {
   let config: OpticalFlowConfig
   let model: RAFT
-  private let optimizer: AdamW
-  private let training: any FlowDataset
-  private let validation: (any FlowDataset)?
-  private var loader: Loader<FlowSample>?
-  /// The step whose batch the loader gives next.
-  private var nextStep = -1
+  /// The parts of the run, and the data of each: all opened at the start, so that a missing folder is told at once.
+  private let schedules: [FlowStage]
+  private let sets: [FlowSets]
+  private let order: Stages
+  private var course: FlowCourse
+
+  public var stages: Stages? { config.stages.isEmpty ? nil : order }
 
   init(_ config: OpticalFlowConfig, weights: String?) throws {
-    guard let training = try config.data.open("data") else {
-      throw Failure(.usage, at: "data.format", "'none' leaves nothing to learn from", remedy: "Choose flying_chairs or pairs.")
-    }
     self.config = config
-    self.training = training
-    validation = try config.validation.open("validation")
+    schedules = config.schedules
+    order = Stages(schedules.map { .init(name: $0.name, steps: $0.steps) })
+    sets = try schedules.enumerated().map { try FlowSets($1, section: Self.section($0, config)) }
     model = OpticalFlow.model(config)
     if let weights { try OpticalFlow.load(weights, into: model) }
-    try OpticalFlow.freeze(model, config)
-    optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
+    // All stages are begun once, the first one last: what is wrong with one shows now.
+    let courses = try schedules.indices.reversed().map { [schedules, sets, order, model] index in
+      try FlowCourse(schedules[index], index: index, start: order.start(of: index), section: Self.section(index, config), sets: sets[index],
+                     model: model, seed: config.plan.seed)
+    }
+    course = courses[courses.count - 1]
+  }
+
+  /// The key of a stage in the config, with a point behind.
+  private static func section(_ index: Int, _ config: OpticalFlowConfig) -> String { config.stages.isEmpty ? "" : "stages.\(index)." }
+
+  /// Turns to the stage that an update belongs to, if it is not at work; it then begins.
+  private mutating func enterStage(ofUpdate step: Int) throws {
+    let index = order.index(ofUpdate: step)
+    guard index != course.index else { return }
+    course = try FlowCourse(schedules[index], index: index, start: order.start(of: index), section: Self.section(index, config),
+                            sets: sets[index], model: model, seed: config.plan.seed)
   }
 
   public var trainMetrics: [String] { ["loss", "epe", "1px", "3px", "5px", "grad_norm"] }
   public var evaluationMetrics: [String] { OpticalFlow.metricNames }
 
   public mutating func step(at step: Int) throws -> StepReport {
+    try enterStage(ofUpdate: step)
     let started = Date()
-    let batch = try Profiler.span("data") { try FlowBatch(nextSamples(at: step)) }
+    let (own, learning) = (step - course.start, course.stage.learning)
+    let batch = try Profiler.span("data") { try FlowBatch(course.samples(at: own)) }
     let waited = Date().timeIntervalSince(started)
-    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step),
-                    frozenNormalization: config.learning.freezeBatchNorm)
-    let (loss, last) = Profiler.span("forward") { forward(batch, pass) }
+    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: own),
+                    frozenNormalization: learning.freezeBatchNorm)
+    let (loss, last) = Profiler.span("forward") { forward(batch, learning, pass) }
     let gradients = loss.gradients()
-    let rate = config.rate(at: step)
-    let clipped = try Profiler.span("clip") { try clip(gradients, of: optimizer.parameters, to: config.learning.clipNorm) }
+    let rate = course.stage.rate(at: own), optimizer = course.optimizer
+    let clipped = try Profiler.span("clip") { try clip(gradients, of: optimizer.parameters, to: learning.clipNorm) }
     Profiler.span("optimizer") { optimizer.step(gradients, rate: rate, scale: clipped.scale) }
-    let errors = Profiler.span("metrics") { batch.errors(of: last, maxFlow: config.learning.maxFlow) }
-    let samples = config.learning.batchSize
+    let errors = Profiler.span("metrics") { batch.errors(of: last, maxFlow: learning.maxFlow) }
+    let samples = learning.batchSize
     return StepReport(
-      epoch: (step + 1) * samples / training.count, samples: samples, learningRate: rate, dataSeconds: waited,
+      epoch: (own + 1) * samples / course.sets.training.count, samples: samples, learningRate: rate, dataSeconds: waited,
       metrics: ["loss": loss.item, "epe": errors.epe, "1px": errors.below[0], "3px": errors.below[1], "5px": errors.below[2],
                 "grad_norm": clipped.norm])
   }
 
   /// The loss, and the last flow without its graph.
-  private func forward(_ batch: FlowBatch, _ pass: Pass) -> (loss: Tensor, flow: Tensor) {
-    let flows = model(batch.image1, batch.image2, iterations: config.learning.iterations, pass).flows
-    let loss = RAFT.sequenceLoss(
-      flows, target: batch.flow, valid: batch.valid, gamma: config.learning.gamma, maxFlow: config.learning.maxFlow)
+  private func forward(_ batch: FlowBatch, _ learning: FlowLearning, _ pass: Pass) -> (loss: Tensor, flow: Tensor) {
+    let flows = model(batch.image1, batch.image2, iterations: learning.iterations, pass).flows
+    let loss = RAFT.sequenceLoss(flows, target: batch.flow, valid: batch.valid, gamma: learning.gamma, maxFlow: learning.maxFlow)
     return (loss, flows[flows.count - 1].detached())
   }
 
-  private mutating func nextSamples(at step: Int) throws -> [FlowSample] {
-    if loader == nil || nextStep != step { loader = makeLoader(startingAt: step) }
-    nextStep = step + 1
-    guard let samples = try loader?.next() else { stop("FlowRecipe: the loader has no batch for step \(step)") }
-    return samples
-  }
-
-  private func makeLoader(startingAt step: Int) -> Loader<FlowSample> {
-    let (data, augmentation, learning) = (training, config.augmentation, config.learning)
-    let order = BatchOrder(count: data.count, batchSize: learning.batchSize, seed: UInt64(config.plan.seed))
-    return Loader(order, workers: learning.workers, startingAt: step) { index, random in
-      var sample = augmentation(try data.sample(at: index), random: &random)
-      if learning.addNoise { sample.addNoise(&random) }
-      return sample
-    }
-  }
-
   public mutating func evaluate(at step: Int) throws -> EvaluationReport? {
-    guard let validation else { return nil }
-    let indices = config.validation.indices(of: validation.count)
+    let index = order.index(ofUpdate: max(step - 1, 0)), stage = schedules[index]
+    guard let validation = sets[index].validation else { return nil }
+    let indices = stage.validation.indices(of: validation.count)
     let shown = Set(indices.prefix(4))
     var pictures: [EvaluationReport.Picture] = []
-    let estimator = FlowEstimator(model: model, iterations: config.learning.validationIterations)
+    let estimator = FlowEstimator(model: model, iterations: stage.learning.validationIterations)
     let errors = try estimator.errors(on: validation, indices) { index, sample, flow in
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)
@@ -93,40 +92,24 @@ public struct FlowRecipe: Recipe {
     return EvaluationReport(metrics: OpticalFlow.metrics(errors), score: "epe", lowerIsBetter: true, pictures: pictures)
   }
 
-  /// Weights and optimiser. The learning rate, the next batch, its augmentation and dropout are functions of the seed and the step, which
-  /// the loop saves.
+  /// Weights and optimiser of the stage at work. The stage, the learning rate, the next batch, its augmentation and dropout are functions
+  /// of the seed and the step, which the loop saves.
   public func checkpointFiles() throws -> [CheckpointFile] {
     [CheckpointFile(name: OpticalFlow.modelFile, bytes: model.stateDictionary().safetensors().bytes),
-     CheckpointFile(name: "optimizer.safetensors", bytes: optimizer.state.bytes)]
+     CheckpointFile(name: "optimizer.safetensors", bytes: course.optimizer.state.bytes)]
   }
 
-  public mutating func restore(_ files: [String: [UInt8]]) throws {
+  public mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {
     func part(_ name: String) throws -> Safetensors {
       guard let bytes = files[name] else { throw Failure(.badData, at: name, "the checkpoint lacks this file") }
       return try Safetensors(bytes: bytes, name: name)
     }
     try model.load(StateDictionary(part(OpticalFlow.modelFile)), from: OpticalFlow.modelFile)
-    try optimizer.restore(part("optimizer.safetensors"), from: "optimizer.safetensors")
-    loader = nil
+    try enterStage(ofUpdate: max(step - 1, 0))
+    try course.optimizer.restore(part("optimizer.safetensors"), from: "optimizer.safetensors")
   }
 
   public func nonFiniteParameter() -> String? {
     model.parameters().first { !$0.parameter.value.isFinite }?.name
-  }
-}
-
-extension FlowSample {
-  /// Gaussian noise with one deviation for the pair, drawn from 0...5 grey levels; results are clipped to 0...255.
-  fileprivate mutating func addNoise(_ random: inout Random) {
-    let deviation = random.uniform(0, 5)
-    func noisy(_ image: Image, _ random: inout Random) -> Image {
-      var result = image
-      for i in result.pixels.indices {
-        result.pixels[i] = UInt8(min(max(Double(image.pixels[i]) + deviation * random.normal(), 0), 255))
-      }
-      return result
-    }
-    image1 = noisy(image1, &random)
-    image2 = noisy(image2, &random)
   }
 }

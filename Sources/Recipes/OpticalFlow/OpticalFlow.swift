@@ -29,10 +29,10 @@ public enum OpticalFlow: LearningTask {
     }
   }
 
-  /// Keeps the parameters that the config names as they are.
+  /// Keeps the parameters that fit these names as they are.
   /// - Throws: `.usage` if a name fits none, or nothing is left to learn.
-  static func freeze(_ model: RAFT, _ config: OpticalFlowConfig) throws {
-    let key = "learning.freeze", patterns = config.learning.freeze
+  /// - Parameter key: where in the config the names stand, for failures.
+  static func freeze(_ model: some Module, _ patterns: [String], key: String = "learning.freeze") throws {
     do {
       try model.freeze(patterns)
     } catch let failure as Failure {

@@ -146,10 +146,10 @@ public struct CheckpointStore: Sendable {
     return nil
   }
 
-  /// Deletes what is no longer needed: all but the newest `count` checkpoints up to step `current` and those a pointer names,
-  /// and later ones, which belong to a future that was given up. What cannot be deleted stays.
-  public func prune(keepLast count: Int, current: Int) {
-    let kept = Set(steps.filter { $0 <= current }.suffix(count) + Pointer.allCases.compactMap(step(of:)))
+  /// Deletes what is no longer needed: all but the newest `count` checkpoints up to step `current`, those a pointer names and those of
+  /// `milestones` up to there, and later ones, which belong to a future that was given up. What cannot be deleted stays.
+  public func prune(keepLast count: Int, current: Int, milestones: [Int] = []) {
+    let kept = Set(steps.filter { $0 <= current }.suffix(count) + milestones.filter { $0 <= current } + Pointer.allCases.compactMap(step(of:)))
     for step in steps where !kept.contains(step) {
       // Renamed first, so that a half-deleted folder is never taken for a checkpoint.
       let leaving = path(step: step) + ".partial"

@@ -7,6 +7,13 @@ final class ConfigDecoding {
   /// The dotted paths of values that could not be read.
   private var failed: Set<String> = []
   private let defaults: ConfigNode?
+  /// What was reported where; a section that several stages share is reported once.
+  private var reported: Set<Report> = []
+
+  private struct Report: Hashable {
+    let origin: ConfigOrigin
+    let path: ArraySlice<String>
+  }
 
   private init(defaults: ConfigNode?) { self.defaults = defaults }
 
@@ -26,6 +33,8 @@ final class ConfigDecoding {
   func value<T: Decodable>(_ type: T.Type, from node: ConfigNode?, at path: [String]) throws -> T {
     if let scalar = type as? any ConfigScalar.Type, let value = self.scalar(scalar, from: node, at: path) as? T { return value }
     if let choice = type as? any ConfigChoice.Type, let value = self.choice(choice, from: node, at: path) as? T { return value }
+    var node = node
+    if let preset = type as? any ConfigPreset.Type, let section = node { node = try preset.rebased(section) }
     let decoder = ConfigNodeDecoder(decoding: self, node: node, path: path)
     let value: T
     do {
@@ -44,10 +53,13 @@ final class ConfigDecoding {
   /// Notes that the value at `path` cannot be used.
   func note(_ message: String, at node: ConfigNode?, _ path: [String]) {
     failed.insert(path.dotted)
-    if let node { note(message, origin: node.origin) }
+    if let node { note(message, origin: node.origin, path) }
   }
 
-  func note(_ message: String, origin: ConfigOrigin) { problems.append(PlacedProblem(origin: origin, message: message)) }
+  func note(_ message: String, origin: ConfigOrigin, _ path: [String]) {
+    let isNew = reported.insert(Report(origin: origin, path: path.withoutStage)).inserted
+    if isNew || path.withoutStage.count == path.count { problems.append(PlacedProblem(origin: origin, message: message)) }
+  }
 
   private func scalar<S: ConfigScalar>(_ type: S.Type, from node: ConfigNode?, at path: [String]) -> S {
     guard let node else { return standIn(at: path) ?? S.placeholder }
@@ -84,7 +96,7 @@ final class ConfigDecoding {
       // A default that does not go with what the file says: the nearest place that the user wrote.
       let origins = (0...key.count).reversed().compactMap { node.node(at: Array(key.prefix($0)))?.origin }
       let origin = origins.first { $0 != .standard } ?? node.origin
-      note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin)
+      note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin, path + key)
     }
   }
 }
@@ -131,7 +143,7 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
     for entry in entries where !keys.contains(entry.key) {
       let suggestion = entry.key.nearest(among: keys).map { " Did you mean '\($0)'?" } ?? ""
       let known = "Known here: \(keys.sorted().joined(separator: ", "))."
-      decoding.note("unknown key '\((path + [entry.key]).dotted)'. \(known)\(suggestion)", origin: entry.keyOrigin)
+      decoding.note("unknown key '\((path + [entry.key]).dotted)'. \(known)\(suggestion)", origin: entry.keyOrigin, path + [entry.key])
     }
   }
 

@@ -74,7 +74,8 @@ public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
 
   private func load(_ file: ConfigNode, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Config> {
     let standard = try ConfigEncoding.node(of: defaults)
-    let layered = ConfigLayers.applying(overrides, to: standard.overlaid(by: file))
+    var layered = ConfigLayers.applying(overrides, to: standard.overlaid(by: file))
+    if let staged = Config.self as? any StagedConfig.Type { layered.tree = layered.tree.completingStages(staged.stagedSections) }
     let (value, problems) = ConfigDecoding.decode(Config.self, from: layered.tree, defaults: standard)
     guard let value, layered.problems.isEmpty else { throw Failure.config(layered.problems + problems) }
     return try LoadedConfig(value: value, tree: layered.tree)

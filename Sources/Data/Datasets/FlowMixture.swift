@@ -1,0 +1,68 @@
+/// Data sets put one after the other, each as often as its weight says, as if lists were repeated and joined.
+///
+/// With the sets `a` (2 samples, twice) and `b` (1 sample, three times) the samples are a0 a1 a0 a1 b0 b0 b0. A repetition is a sample of its
+/// own: it has its own index, so its own place in the shuffled order and its own random changes.
+///
+/// - Source: the training mixtures of the published RAFT code.
+public struct FlowMixture: FlowDataset {
+  /// One set with its weight and its random changes.
+  public struct Part: Sendable {
+    public let dataset: any FlowDataset
+    public let repeats: Int
+    public let augmentation: FlowAugmentation
+
+    public var count: Int { dataset.count * repeats }
+
+    /// - Precondition: `repeats` is positive.
+    public init(_ dataset: any FlowDataset, repeats: Int = 1, augmentation: FlowAugmentation) {
+      guard repeats > 0 else { fatalError("FlowMixture: a set is repeated \(repeats) times, expected at least once") }
+      (self.dataset, self.repeats, self.augmentation) = (dataset, repeats, augmentation)
+    }
+  }
+
+  public let parts: [Part]
+  /// The index at which each part begins.
+  private let starts: [Int]
+  public let count: Int
+
+  /// - Precondition: there is at least one part.
+  public init(_ parts: [Part]) {
+    guard !parts.isEmpty else { fatalError("FlowMixture: no data sets, expected at least one") }
+    self.parts = parts
+    var starts: [Int] = [], end = 0
+    for part in parts {
+      starts.append(end)
+      end += part.count
+    }
+    (self.starts, count) = (starts, end)
+  }
+
+  /// Where a sample comes from: the number of its part, its index in that set, and which repetition it is.
+  /// - Precondition: `index` is in `0..<count`.
+  public func place(of index: Int) -> (part: Int, index: Int, repetition: Int) {
+    guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else {
+      fatalError("FlowMixture: sample \(index) of \(count)")
+    }
+    let (repetition, own) = (index - starts[part]).quotientAndRemainder(dividingBy: parts[part].dataset.count)
+    return (part, own, repetition)
+  }
+
+  public func sample(at index: Int) throws -> FlowSample {
+    let place = place(of: index)
+    return try parts[place.part].dataset.sample(at: place.index)
+  }
+
+  /// The random changes for a sample.
+  public func augmentation(at index: Int) -> FlowAugmentation { parts[place(of: index).part].augmentation }
+
+  public func occlusion(at index: Int) throws -> [Bool]? {
+    let place = place(of: index)
+    return try parts[place.part].dataset.occlusion(at: place.index)
+  }
+
+  /// The sample's own name behind the numbers of its part and repetition, where there are several.
+  public func name(of index: Int) -> String {
+    let place = place(of: index), part = parts[place.part]
+    return (parts.count > 1 ? "set\(place.part)_" : "") + (part.repeats > 1 ? "copy\(place.repetition)_" : "") + part.dataset.name(of: place.index)
+  }
+}

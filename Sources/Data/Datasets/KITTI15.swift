@@ -1,0 +1,47 @@
+import Tensors
+
+/// KITTI-15: 200 training pairs from a driving car, about 1242 x 375 pixels, with sparse flow from a laser scanner.
+///
+/// Layout: `training/image_2/NNNNNN_10.png` and `_11.png`, `training/flow_occ/NNNNNN_10.png` and, if wanted, `training/flow_noc`, without the
+/// pixels that are hidden or outside in the second frame. The set of 2012 names its grey or colour frames otherwise and is not read.
+///
+/// - Source: Menze and Geiger, "Object scene flow for autonomous vehicles", CVPR 2015.
+public struct KITTI15: FlowDataset {
+  static let layout = """
+    KITTI 2015 (scene flow) holds training/image_2/000000_10.png, 000000_11.png, ..., training/flow_occ/000000_10.png, ...,
+      if wanted training/flow_noc, and testing/image_2.
+    """
+
+  private let files: [FlowSampleFiles]
+  private let folder: DatasetFolder
+
+  public var count: Int { files.count }
+
+  /// Lists the pairs; no picture is opened.
+  /// - Parameter visibleOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
+  /// - Throws: `.missingInput`, with the layout, if a folder is missing or empty; `.badData` if files lack their partners.
+  public init(root: String, visibleOnly: Bool = false) throws {
+    folder = try DatasetFolder(root, layout: KITTI15.layout)
+    let truth = visibleOnly ? "flow_noc" : "flow_occ"
+    let keys = try folder.files(in: "training/\(truth)", suffix: "_10.png").map(\.key)
+    let frames = Set(try folder.files(in: "training/image_2", suffix: ".png").map(\.key))
+    let needed = keys.flatMap { ["\($0)_10", "\($0)_11"] }
+    try folder.require(missing: needed.filter { !frames.contains($0) }.map { "training/image_2/\($0).png" }, for: "frames")
+    let place = folder
+    files = keys.map { key in
+      FlowSampleFiles(name: "\(key)_10", image1: place.path("training/image_2/\(key)_10.png"),
+                      image2: place.path("training/image_2/\(key)_11.png"), flow: place.path("training/\(truth)/\(key)_10.png"))
+    }
+  }
+
+  public func sample(at index: Int) throws -> FlowSample { try files[index].read() }
+
+  public func name(of index: Int) -> String { files[index].name }
+
+  /// Which pixels have flow in `flow_occ` but not in `flow_noc`: hidden or outside in the second frame. Nil without either folder.
+  public func occlusion(at index: Int) throws -> [Bool]? {
+    guard folder.has("training/flow_noc"), folder.has("training/flow_occ") else { return nil }
+    func isKnown(_ truth: String) throws -> [Bool] { try KITTIFlow.read(folder.path("training/\(truth)/\(files[index].name).png")).isValid }
+    return zip(try isKnown("flow_occ"), try isKnown("flow_noc")).map { $0 && !$1 }
+  }
+}

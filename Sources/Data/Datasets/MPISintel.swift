@@ -1,0 +1,76 @@
+import Tensors
+import Vision
+
+/// MPI-Sintel: 23 training scenes of an animated film, 1,041 pairs of 1024 x 436 pixels in each of two passes.
+///
+/// Layout: `training/{clean,final}/<scene>/frame_0001.png`, ..., `training/flow/<scene>/frame_0001.flo` (from that frame to the next) and,
+/// where they are, `training/occlusions/<scene>/frame_0001.png` and `training/invalid/<scene>/frame_0001.png`: masks, white where a pixel
+/// is hidden in the next frame, or its flow is not to be trusted. Neither mask restricts training or the usual metrics.
+///
+/// - Source: Butler et al., "A naturalistic open source movie for optical flow evaluation", ECCV 2012.
+public struct MPISintel: FlowDataset {
+  static let layout = """
+    MPI-Sintel (complete) holds training/clean/alley_1/frame_0001.png, ..., training/final likewise, training/flow/alley_1/frame_0001.flo, ...,
+      if wanted training/occlusions and training/invalid, and test/clean and test/final.
+    """
+
+  private let files: [FlowSampleFiles]
+  /// The place of each sample's masks below `occlusions` and `invalid`.
+  private let masks: [String]
+  private let folder: DatasetFolder
+
+  public var count: Int { files.count }
+
+  /// Lists the pairs; no picture is opened.
+  /// - Parameter scenes: the scenes to take; none: all.
+  /// - Throws: `.missingInput`, with the layout, if a folder or a named scene is missing; `.badData` if frames or flow files lack their
+  ///   partners.
+  public init(root: String, pass: RenderPass, scenes: [String] = []) throws {
+    let folder = try DatasetFolder(root, layout: MPISintel.layout)
+    var files: [FlowSampleFiles] = [], masks: [String] = []
+    for pass in pass.each {
+      let parent = "training/\(pass.rawValue)"
+      for scene in try MPISintel.chosen(scenes, in: parent, of: folder) {
+        let frames = try folder.frames(in: "\(parent)/\(scene)", prefix: "frame_")
+        let flows = Set(try folder.files(in: "training/flow/\(scene)", prefix: "frame_", suffix: ".flo").map(\.key))
+        let first = frames.dropLast()
+        try folder.require(missing: first.filter { !flows.contains($0.key) }.map { "training/flow/\(scene)/frame_\($0.key).flo" }, for: "flow")
+        let lone = flows.subtracting(first.map(\.key)).sorted().map { "\(parent)/\(scene)/frame_\($0).png or the frame after it" }
+        try folder.require(missing: lone, for: "frames")
+        for (from, to) in zip(first, frames.dropFirst()) {
+          files.append(FlowSampleFiles(name: "\(pass.rawValue)_\(scene)_\(from.key)", image1: from.name, image2: to.name,
+                                       flow: folder.path("training/flow/\(scene)/frame_\(from.key).flo")))
+          masks.append("\(scene)/frame_\(from.key).png")
+        }
+      }
+    }
+    guard !files.isEmpty else { throw Failure(.missingInput, at: root, "no scene of it has two frames", remedy: MPISintel.layout) }
+    (self.files, self.masks, self.folder) = (files, masks, folder)
+  }
+
+  public func sample(at index: Int) throws -> FlowSample { try files[index].read() }
+
+  public func name(of index: Int) -> String { files[index].name }
+
+  /// Which pixels are hidden in the next frame; nil if the set has no folder `occlusions`.
+  public func occlusion(at index: Int) throws -> [Bool]? { try mask("occlusions", at: index) }
+
+  /// Which pixels have no trustworthy flow; nil if the set has no folder `invalid`.
+  public func invalid(at index: Int) throws -> [Bool]? { try mask("invalid", at: index) }
+
+  private func mask(_ kind: String, at index: Int) throws -> [Bool]? {
+    guard folder.has("training/\(kind)") else { return nil }
+    let image = try Image(contentsOf: folder.path("training/\(kind)/\(masks[index])"))
+    return stride(from: 0, to: image.pixels.count, by: image.channels).map { image.pixels[$0] >= 128 }
+  }
+
+  /// The scenes asked for, in the order of the folder.
+  static func chosen(_ scenes: [String], in parent: String, of folder: DatasetFolder) throws -> [String] {
+    let found = try folder.names(in: parent).filter { Path.fileExtension($0).isEmpty }
+    guard !scenes.isEmpty else { return found }
+    if let missing = scenes.first(where: { !found.contains($0) }) {
+      throw Failure(.missingInput, at: folder.path(parent), "there is no scene '\(missing)'", remedy: "Found: \(found.joined(separator: ", ")).")
+    }
+    return found.filter(scenes.contains)
+  }
+}

@@ -1,0 +1,12 @@
+/// How the frames of a rendered data set were made.
+public enum RenderPass: String, Sendable, Codable, CaseIterable {
+  /// Without blur and atmosphere.
+  case clean
+  /// With motion blur, defocus and atmosphere.
+  case final
+  /// All clean frames, then all final ones.
+  case both
+
+  /// The passes one by one.
+  var each: [RenderPass] { self == .both ? [.clean, .final] : [self] }
+}

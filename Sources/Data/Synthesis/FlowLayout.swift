@@ -1,0 +1,95 @@
+/// The on-disk layouts in which generated scenes can be written: those of the public data sets.
+public enum FlowLayout: String, Sendable, CaseIterable {
+  /// Pairs with a split list.
+  case flyingChairs = "flying_chairs"
+  /// Scenes in TRAIN and TEST, two passes, flow both ways.
+  case flyingThings = "flying_things"
+  /// Scenes, two passes, occlusion masks; a test part without flow.
+  case sintel
+  /// Pairs with sparse flow; a testing part without.
+  case kitti
+  /// Sequences with sparse flow.
+  case hd1k
+
+  /// Frames in a scene: two where the layout has pairs.
+  func frames(_ asked: Int) -> Int { [.flyingChairs, .kitti].contains(self) ? 2 : asked }
+
+  /// Samples with truth in a scene of the training part, each pass and direction counted.
+  func samples(frames: Int) -> Int { (self.frames(frames) - 1) * (self == .flyingThings ? 4 : self == .sintel ? 2 : 1) }
+}
+
+/// One file of a generated scene: where it goes below the root, and what it holds.
+struct SceneFile {
+  enum Content {
+    case clean(Int), final(Int)
+    case flow(Int), pastFlow(Int)
+    /// As KITTI and HD1K know it.
+    case sparseFlow(Int, sky: Double, holes: Double, visibleOnly: Bool)
+    case occlusion(Int)
+  }
+
+  let path: String
+  let content: Content
+}
+
+extension FlowLayout {
+  /// The files of one scene, folders in the layout's order. FlyingChairs has a writer of its own.
+  /// - Parameters:
+  ///   - number: of the scene, from 0.
+  ///   - isHeldOut: whether it belongs to TEST, `test` or `testing`; HD1K has no such part.
+  func files(scene number: Int, frames: Int, isHeldOut: Bool) -> [SceneFile] {
+    switch self {
+    case .flyingChairs: []
+    case .flyingThings: things("\(isHeldOut ? "TEST" : "TRAIN")/\(["A", "B", "C"][number % 3])/\(digits(number / 3, 4))", frames)
+    case .sintel: sintel("scene_\(digits(number + 1, 4))", frames, isHeldOut)
+    case .kitti: kitti(digits(number, 6), isHeldOut)
+    case .hd1k: hd1k(digits(number, 6), frames)
+    }
+  }
+
+  private func things(_ scene: String, _ frames: Int) -> [SceneFile] {
+    (0..<frames).flatMap { frame in
+      let name = digits(frame + 6, 4)  // as in the original, whose scenes begin with frame 6
+      return [
+        SceneFile(path: "frames_cleanpass/\(scene)/left/\(name).png", content: .clean(frame)),
+        SceneFile(path: "frames_finalpass/\(scene)/left/\(name).png", content: .final(frame)),
+        SceneFile(path: "optical_flow/\(scene)/into_future/left/OpticalFlowIntoFuture_\(name)_L.pfm", content: .flow(frame)),
+        SceneFile(path: "optical_flow/\(scene)/into_past/left/OpticalFlowIntoPast_\(name)_L.pfm", content: .pastFlow(frame)),
+      ]
+    }
+  }
+
+  private func sintel(_ scene: String, _ frames: Int, _ isHeldOut: Bool) -> [SceneFile] {
+    let part = isHeldOut ? "test" : "training"
+    return (0..<frames).flatMap { frame in
+      let name = "\(scene)/frame_\(digits(frame + 1, 4))"
+      let pictures = [SceneFile(path: "\(part)/clean/\(name).png", content: .clean(frame)),
+                      SceneFile(path: "\(part)/final/\(name).png", content: .final(frame))]
+      guard !isHeldOut, frame + 1 < frames else { return pictures }
+      return pictures + [SceneFile(path: "\(part)/flow/\(name).flo", content: .flow(frame)),
+                         SceneFile(path: "\(part)/occlusions/\(name).png", content: .occlusion(frame))]
+    }
+  }
+
+  private func kitti(_ pair: String, _ isHeldOut: Bool) -> [SceneFile] {
+    let part = isHeldOut ? "testing" : "training"
+    let frames = [0, 1].map { SceneFile(path: "\(part)/image_2/\(pair)_1\($0).png", content: .final($0)) }
+    return isHeldOut ? frames : frames + [
+      SceneFile(path: "\(part)/flow_occ/\(pair)_10.png", content: .sparseFlow(0, sky: 0.3, holes: 0.5, visibleOnly: false)),
+      SceneFile(path: "\(part)/flow_noc/\(pair)_10.png", content: .sparseFlow(0, sky: 0.3, holes: 0.5, visibleOnly: true)),
+    ]
+  }
+
+  private func hd1k(_ sequence: String, _ frames: Int) -> [SceneFile] {
+    (0..<frames).flatMap { frame in
+      let name = "\(sequence)_\(digits(frame, 4)).png"
+      return [SceneFile(path: "hd1k_input/image_2/\(name)", content: .final(frame)),
+              SceneFile(path: "hd1k_flow_gt/flow_occ/\(name)", content: .sparseFlow(frame, sky: 0.2, holes: 0.2, visibleOnly: false))]
+    }
+  }
+
+  private func digits(_ number: Int, _ count: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, count - text.count)) + text
+  }
+}

@@ -1,0 +1,46 @@
+import Vision
+
+/// Scenes of more than two frames: every layer goes on with its motion from frame to frame.
+extension FlowScene {
+  /// The same scene some frames later.
+  package func later(by frames: Int) -> FlowScene {
+    var scene = self
+    for _ in 0..<frames {
+      scene.layers = scene.layers.map { layer in
+        SceneLayer(texture: layer.texture, wraps: layer.wraps, placement: layer.motion.after(layer.placement), motion: layer.motion,
+                   shadow: layer.shadow)
+      }
+    }
+    return scene
+  }
+
+  /// The same scene with time running backwards: its flow leads to the frame before.
+  package func reversed() -> FlowScene {
+    FlowScene(height: height, width: width, layers: layers.map { layer in
+      SceneLayer(texture: layer.texture, wraps: layer.wraps, placement: layer.placement, motion: layer.motion.inverse, shadow: layer.shadow)
+    })
+  }
+
+  /// Which pixels are not to be seen in the next frame, row-major: their point is covered there by a layer above theirs, or lies outside.
+  ///
+  /// The point is where the pixel's flow leads, taken as it is, not rounded to a pixel; a layer covers it where it is at least half opaque.
+  /// - Parameter owners: the layer on top at each pixel of this frame.
+  package func occlusion(owners: [Int16]) -> [Bool] {
+    let flow = flow(owners: owners), back = layers.map { $0.motion.after($0.placement).inverse }
+    let bounds = SIMD2(Double(width), Double(height)) - 0.5
+    return owners.indices.map { pixel in
+      let p = SIMD2(Double(pixel % width) + Double(flow[2 * pixel]), Double(pixel / width) + Double(flow[2 * pixel + 1]))
+      guard p.x >= -0.5, p.y >= -0.5, p.x < bounds.x, p.y < bounds.y else { return true }
+      return (Int(owners[pixel]) + 1..<max(layers.count, Int(owners[pixel]) + 1)).contains { layers[$0].opacity(at: back[$0](p)) >= 0.5 }
+    }
+  }
+}
+
+extension SceneLayer {
+  /// The opacity at a point of the texture's own plane, 0...1; 0 beside it.
+  fileprivate func opacity(at point: SIMD2<Double>) -> Float {
+    let size = SIMD2(Double(texture.width), Double(texture.height))
+    guard wraps || (point.x >= 0 && point.y >= 0 && point.x <= size.x && point.y <= size.y) else { return 0 }
+    return texture.value(at: SIMD2<Float>(point)).w
+  }
+}

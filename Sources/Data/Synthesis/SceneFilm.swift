@@ -1,0 +1,80 @@
+import Foundation
+import Tensors
+import Vision
+
+/// A generated scene over several frames, rendered, with its exact flow.
+struct SceneFilm {
+  private let scenes: [FlowScene]
+  private let frames: [FlowScene.Frame]
+  private let exposures: [Exposure]
+  private let synthesis: FlowSynthesis
+  private let index: Int
+  private let seed: UInt64
+
+  /// - Parameters:
+  ///   - index: of the scene in the set.
+  ///   - count: frames, at least one.
+  init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
+    (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
+    var scene = synthesis.scene(index: index, seed: seed), scenes: [FlowScene] = []
+    for _ in 0..<count {
+      scenes.append(scene)
+      scene = scene.later(by: 1)
+    }
+    self.scenes = scenes
+    frames = scenes.map { $0.render(second: false) }
+    exposures = SceneFilm.exposures(synthesis, index: index, seed: seed, count: count)
+  }
+
+  /// The scene as it is: one light, no blur, no noise.
+  func clean(_ frame: Int) -> Image { develop(frame, Exposure()) }
+
+  /// The scene as a camera sees it: blurred, with noise, in a light that changes a little.
+  func final(_ frame: Int) -> Image { develop(frame, exposures[frame]) }
+
+  private func develop(_ frame: Int, _ exposure: Exposure) -> Image {
+    exposure.develop(frames[frame].colors, height: synthesis.height, width: synthesis.width, synthesis.source(.noise, frame + 1, index, seed))
+  }
+
+  /// The flow from a frame to the next one; from the last one to where it would go on.
+  func flow(_ frame: Int) -> FlowField { field(scenes[frame].flow(owners: frames[frame].owners)) }
+
+  /// The flow from a frame to the one before.
+  func pastFlow(_ frame: Int) -> FlowField { field(scenes[frame].reversed().flow(owners: frames[frame].owners)) }
+
+  private func field(_ vectors: [Float]) -> FlowField { FlowField(height: synthesis.height, width: synthesis.width, vectors: vectors) }
+
+  /// Which pixels of a frame are not to be seen in the next one.
+  func occlusion(_ frame: Int) -> [Bool] { scenes[frame].occlusion(owners: frames[frame].owners) }
+
+  /// The flow as a laser scanner would know it: nothing in the upper rows, where the sky would be, and holes everywhere.
+  /// - Parameters:
+  ///   - sky: share of the rows without flow, 0...1.
+  ///   - holes: share of the other pixels without flow, 0...1.
+  ///   - visibleOnly: whether pixels that the next frame does not show have none either.
+  func sparseFlow(_ frame: Int, sky: Double, holes: Double, visibleOnly: Bool) -> FlowField {
+    var flow = flow(frame), random = synthesis.source(.synthesis, -100 - frame, index, seed)
+    let skyRows = Int((sky * Double(flow.height)).rounded()), hidden = visibleOnly ? occlusion(frame) : []
+    for i in flow.isValid.indices {
+      let isHole = random.chance(holes)
+      if i / flow.width < skyRows || isHole || (visibleOnly && hidden[i]) { flow.isValid[i] = false }
+    }
+    return flow
+  }
+
+  /// One lens and sensor for the film; a light that changes as much from frame to frame as it does within a generated pair.
+  private static func exposures(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, count: Int) -> [Exposure] {
+    var random = synthesis.source(.synthesis, -2, index, seed)
+    var exposure = Exposure(), exposures: [Exposure] = []
+    exposure.blur = random.uniform(0, synthesis.blur)
+    exposure.noise = random.uniform(0, synthesis.noise)
+    for _ in 0..<count {
+      exposures.append(exposure)
+      let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (synthesis.illumination / 2) + synthesis.illumination * random.normal()
+      let factors = (0..<3).map { Float(exp(min(max(channels[$0], -0.5), 0.5))) }
+      exposure.gain = SIMD4(factors[0], factors[1], factors[2], 1)
+      exposure.slope = SIMD2<Float>(SIMD2(random.normal(), random.normal()) * synthesis.illumination)
+    }
+    return exposures
+  }
+}

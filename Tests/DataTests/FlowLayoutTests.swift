@@ -1,0 +1,175 @@
+import Data
+import Foundation
+import Tensors
+import Testing
+import Vision
+
+private let synthesis: FlowSynthesis = {
+  var settings = FlowSynthesis()
+  (settings.height, settings.width) = (72, 96)
+  (settings.smallestRadius, settings.largestRadius) = (8, 26)
+  return settings
+}()
+
+private func withLayout(_ layout: FlowLayout, count: Int = 3, frames: Int = 3, heldOut: Double = 0.34,
+                        _ settings: FlowSynthesis = synthesis, _ body: (String) throws -> Void) throws {
+  try withTemporaryFolder { root in
+    try settings.write(layout, count: count, frames: frames, seed: 4, heldOutShare: heldOut, to: root)
+    try body(root)
+  }
+}
+
+private func contents(_ root: String) throws -> [String: Data] {
+  var files: [String: Data] = [:]
+  for name in try FileManager.default.subpathsOfDirectory(atPath: root) where name.contains(".") {
+    files[name] = FileManager.default.contents(atPath: root + "/" + name)
+  }
+  return files
+}
+
+/// What is written in a public layout is read back by the data set of that name.
+struct FlowLayoutTests {
+  @Test func flyingThings() throws {
+    try withLayout(.flyingThings) { root in
+      let train = try FlyingThings(root: root, split: .train, pass: .both), test = try FlyingThings(root: root, split: .test, pass: .clean)
+      #expect(train.count == 2 * FlowLayout.flyingThings.samples(frames: 3) && test.count == 2 * 2)
+      #expect(train.name(of: 0) == "clean_A_0000_into_future_0006")
+      // In each direction: frames in the wrong order would have the differences grow along the flow.
+      for direction in ["into_future", "into_past"] {
+        let samples = try (0..<train.count / 2).filter { train.name(of: $0).contains(direction) }.map { try train.sample(at: $0) }
+        #expect(samples.count == 4)
+        #expect(samples.reduce(0) { $0 + $1.warpingError(times: 1) } < 0.5 * samples.reduce(0) { $0 + $1.warpingError(times: 0) })
+      }
+      let clean = try train.sample(at: 0), final = try train.sample(at: train.count / 2)
+      #expect(clean.flow == final.flow && clean.image1 != final.image1)
+    }
+  }
+
+  @Test func sintel() throws {
+    try withLayout(.sintel) { root in
+      let set = try MPISintel(root: root, pass: .both)
+      #expect(set.count == 2 * FlowLayout.sintel.samples(frames: 3))
+      #expect(try FlowTestSequence.sintel(root: root, pass: .final).map { $0.frames.map(\.number) } == [[1, 2, 3]])
+      #expect(try set.sample(at: 0).flow == set.sample(at: set.count / 2).flow)
+      let mask = try #require(try set.occlusion(at: 0))
+      #expect(mask.count == 72 * 96 && mask.contains(true) && mask.contains(false))
+      // The second frame of the first pair is the first of the second.
+      #expect(try set.sample(at: 0).image2 == set.sample(at: 1).image1)
+    }
+  }
+
+  @Test func kitti() throws {
+    try withLayout(.kitti, count: 6) { root in
+      let all = try KITTI15(root: root), visible = try KITTI15(root: root, visibleOnly: true)
+      #expect(all.count == 4 && visible.count == 4 && all.name(of: 0) == "000000_10")
+      #expect(try FlowTestSequence.kitti(root: root).count == 2)
+      let flow = try all.sample(at: 0).flow, seen = try visible.sample(at: 0).flow
+      #expect(flow.isValid[..<(22 * 96)].allSatisfy { !$0 }, "the sky: 0.3 of 72 rows")
+      let known = flow.isValid.count { $0 }, below = 50 * 96
+      #expect(abs(Double(known) - 0.5 * Double(below)) < 5 * (0.25 * Double(below)).squareRoot(), "half of the rest")
+      #expect(zip(seen.isValid, flow.isValid).allSatisfy { !$0 || $1 } && seen.isValid != flow.isValid)
+      #expect(try all.occlusion(at: 0) == zip(flow.isValid, seen.isValid).map { $0 && !$1 })
+      // The map has the exact flow, truncated to 1/64 pixel.
+      let exact = synthesis.sample(index: 0, seed: 4).flow
+      for i in flow.isValid.indices where flow.isValid[i] {
+        for c in 0..<2 { #expect(flow.vectors[2 * i + c] == ((exact.vectors[2 * i + c] * 64 + 32768).rounded(.towardZero) - 32768) / 64) }
+      }
+    }
+  }
+
+  @Test func hd1k() throws {
+    try withLayout(.hd1k) { root in
+      let set = try HD1K(root: root)
+      #expect(set.count == 3 * 2 && set.name(of: 0) == "000000_0000" && set.name(of: 5) == "000002_0001")
+      #expect(try set.sample(at: 2).flow.isValid.contains(true))
+    }
+  }
+
+  @Test func flyingChairs() throws {
+    try withLayout(.flyingChairs) { root in
+      #expect(try FlyingChairs(root: root, split: .train).count == 2 && FlyingChairs(root: root, split: .validation).count == 1)
+    }
+  }
+
+  @Test(arguments: [FlowLayout.flyingThings, .sintel, .kitti, .hd1k]) func repeatingGivesTheSameBytes(layout: FlowLayout) throws {
+    try withTemporaryFolder { root in
+      try synthesis.write(layout, count: 3, frames: 2, seed: 9, to: root, threads: 1)
+      let first = try contents(root), victim = try #require(first.keys.sorted().last)
+      try FileManager.default.removeItem(atPath: "\(root)/\(victim)")
+      try synthesis.write(layout, count: 3, frames: 2, seed: 9, to: root, threads: 3)
+      let isEqual = try contents(root) == first
+      #expect(isEqual)
+      expectFailure(.cannotCreate, root, "files of other data", "at least as many scenes") { try synthesis.write(layout, count: 2, frames: 2, seed: 9, to: root) }
+    }
+  }
+
+  @Test func wrongSettingsAreRefused() {
+    for (count, frames, share) in [(0, 2, 0.1), (10_000, 2, 0.1), (2, 1, 0.1), (2, 101, 0.1), (2, 2, 1.5)] {
+      expectFailure(.usage) { try synthesis.write(.sintel, count: count, frames: frames, seed: 1, heldOutShare: share, to: "/nonexistent") }
+    }
+  }
+}
+
+struct SceneTimeTests {
+  /// Two frames of a film are those of the pair with the same index.
+  @Test func aFilmBeginsWithThePair() {
+    let scene = synthesis.scene(index: 2, seed: 1), next = scene.later(by: 1)
+    let moved = scene.render(second: true), direct = next.render(second: false)
+    #expect(moved.owners == direct.owners)
+    let differences = zip(moved.colors, direct.colors).map { (($0 - $1) * ($0 - $1)).sum() }
+    #expect((differences.max() ?? 1) < 1e-3)
+    #expect(scene.later(by: 3).layers.map(\.placement) == scene.later(by: 1).later(by: 2).layers.map(\.placement))
+  }
+
+  /// The flow into the past, read where the flow into the future leads, leads back: exactly, for affine motions.
+  @Test func thePastIsTheInverse() {
+    let scene = synthesis.scene(index: 1, seed: 3), past = scene.later(by: 1).reversed()
+    for (layer, back) in zip(scene.layers, past.layers) {
+      let p = SIMD2(31.0, 17.0), q = p + layer.motion.displacement(at: p)
+      let loop = layer.motion.displacement(at: p) + back.motion.displacement(at: q)
+      #expect(abs(loop.x) < 1e-9 && abs(loop.y) < 1e-9)
+    }
+  }
+
+  /// One opaque square moves two pixels to the right over a background at rest: it hides two columns on its right side.
+  @Test func occlusionOfASquare() {
+    func plain(_ side: Int, _ value: Float) -> Texture {
+      Texture(height: side, width: side, texels: Array(repeating: SIMD4(value, value, value, 1), count: side * side))
+    }
+    let ground = SceneLayer(texture: plain(8, 50), wraps: true, placement: .identity, motion: .identity)
+    let place = AffineMotion(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(10, 5)), shift = AffineMotion(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(2, 0))
+    let square = SceneLayer(texture: plain(6, 200), wraps: false, placement: place, motion: shift)
+    let scene = FlowScene(height: 20, width: 30, layers: [ground, square])
+    let owners = scene.render(second: false).owners
+    let covered = owners.indices.filter { owners[$0] == 1 }
+    #expect(covered == (5...11).flatMap { y in (10...16).map { y * 30 + $0 } })
+    let hidden = scene.occlusion(owners: owners)
+    #expect(hidden.indices.filter { hidden[$0] } == (5...11).flatMap { y in [17, 18].map { y * 30 + $0 } })
+    // Pushed over the border, what leaves the frame is hidden as well.
+    var leaving = scene
+    leaving.layers[1] = SceneLayer(texture: plain(6, 200), wraps: false, placement: place,
+                                   motion: AffineMotion(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(16, 0)))
+    let gone = leaving.occlusion(owners: owners)
+    #expect(gone.indices.filter { gone[$0] && owners[$0] == 1 } == (5...11).flatMap { y in (14...16).map { y * 30 + $0 } })
+  }
+
+  /// Where a point stays in sight, the next frame shows its layer there.
+  @Test(arguments: 0..<4) func visiblePointsKeepTheirLayer(index: Int) {
+    let scene = synthesis.scene(index: index, seed: 8), owners = scene.render(second: false).owners, after = scene.render(second: true).owners
+    let flow = scene.flow(owners: owners), hidden = scene.occlusion(owners: owners)
+    var kept = 0, seen = 0, lost = 0, hiddenInside = 0
+    for pixel in owners.indices {
+      let x = Int((Double(pixel % 96) + Double(flow[2 * pixel])).rounded()), y = Int((Double(pixel / 96) + Double(flow[2 * pixel + 1])).rounded())
+      guard (0..<96).contains(x), (0..<72).contains(y) else { continue }
+      if hidden[pixel] {
+        hiddenInside += 1
+        if after[y * 96 + x] != owners[pixel] { lost += 1 }
+      } else {
+        seen += 1
+        if after[y * 96 + x] == owners[pixel] { kept += 1 }
+      }
+    }
+    // Rounding to whole pixels errs along outlines only.
+    #expect(kept > seen * 95 / 100 && lost > hiddenInside * 7 / 10, "\(kept) of \(seen), \(lost) of \(hiddenInside)")
+  }
+}
