@@ -3,6 +3,7 @@ import Models
 import Networks
 import Tensors
 import Training
+import Vision
 
 /// The config of optical flow training; its defaults are RAFT-small on FlyingChairs.
 public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
@@ -15,6 +16,7 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
   public var learning = FlowLearning()
   public var optimizer = AdamW.Config(weightDecay: 1e-4)
   public var schedule = Schedule(.oneCycle)
+  public var prediction = FlowPrediction()
   public var plan = Plan()
 
   public init() {
@@ -103,6 +105,8 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   /// Updates of the flow field in training, and in validation and prediction.
   public var iterations = 12
   public var validationIterations = 24
+  /// Where rows are added that bring an image to a multiple of 8 in validation and prediction: split, or (`kitti`) all at the bottom.
+  public var padding = Padding.Mode.sintel
   /// Weight of an iteration relative to the next one.
   public var gamma = 0.8
   /// Longer vectors are left out of the loss, pixels.
@@ -138,6 +142,7 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
 extension RAFT.Variant: ConfigChoice {}
 extension FlyingChairs.Split: ConfigChoice {}
 extension FlowAugmentation.Crop: ConfigChoice {}
+extension Padding.Mode: ConfigChoice {}
 
 extension Schedule.Kind: ConfigChoice {}
 extension ParameterRule: ConfigElement {
