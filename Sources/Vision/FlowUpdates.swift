@@ -45,12 +45,14 @@ public struct FlowUpdates: Sendable {
     return sheet
   }
 
-  /// A small picture of one field above a line of text.
+  /// A small picture of one field in a frame, above a line of text.
   private func picture(of flow: FlowField, _ limit: Float, _ text: String, _ tileWidth: Int) -> Image {
     let colors = FlowWheel.image(of: flow, maximum: limit).shrunk(toWidth: tileWidth)
-    var tile = Image(height: colors.height + BitmapFont.lineHeight + 4, width: max(colors.width, BitmapFont.width(of: text)), color: .white)
-    tile.blit(colors, top: 0, left: 0)
-    tile.write(text, top: colors.height + 3, left: 0, .black)
+    let (height, width) = (colors.height + 2, colors.width + 2)
+    var tile = Image(height: height + BitmapFont.lineHeight + 10, width: max(width, BitmapFont.width(of: text)), color: .white)
+    tile.fill(top: 0, left: 0, height: height, width: width, RGB(190, 190, 190))
+    tile.blit(colors, top: 1, left: 1)
+    tile.write(text, top: height + 3, left: 0, .black)
     return tile
   }
 

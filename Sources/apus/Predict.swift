@@ -35,7 +35,7 @@ struct Predict: ParsableCommand {
   @Option(help: "flo, or what a benchmark takes: sintel, kitti. The same as --set prediction.format.")
   var format: String?
 
-  @Flag(inversion: .prefixedNo, help: "Start each pair from the flow of the one before, as the config says or not.")
+  @Flag(inversion: .prefixedNo, help: "Start each pair of a sequence from the flow of the one before (the default), or at rest.")
   var warmStart: Bool?
 
   @Flag(help: "Also estimate the flow back, and write a mask of what image 2 does not show.")

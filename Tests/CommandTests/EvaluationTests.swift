@@ -47,6 +47,16 @@ import Vision
     }
   }
 
+  /// Every evaluation of a training draws its first samples, and of the first one how the flow came about.
+  @Test func trainingDrawsItsValidation() throws {
+    let place = try Workplace(plan: "steps: 1, log_every: 1, evaluate_every: 0, save_every: 0")
+    try place.generatePairs()
+    expectSuccess(try place.apus("train", "config.yaml", "--work-dir", "run", "--set", "learning.validation_iterations=2"))
+    let names = try place.names(in: "run/vis/step_00000001")
+    #expect(names.count == 3 && names.filter { $0.hasSuffix("_updates.png") } == [names[1]], "\(names)")
+    for name in names { _ = try Image(contentsOf: place.path("run/vis/step_00000001/\(name)")) }
+  }
+
   @Test(.enabled(if: FileManager.default.fileExists(atPath: rubberWhale), "needs the sample RubberWhale"))
   func zeroFlowOnRubberWhale() throws {
     let place = try Workplace()

@@ -40,7 +40,7 @@ import Vision
   @Test func scenesOfSintel() throws {
     try withTemporaryFolder { folder in
       for pass in ["clean", "final"] {
-        try fill("\(folder)/test/\(pass)", (1...3).map { String(format: "cave_3/frame_%04d.png", $0) } + (1...2).map { "ambush_1/frame_000\($0).png" })
+        try fill("\(folder)/test/\(pass)", (1...3).map { "cave_3/frame_000\($0).png" } + (1...2).map { "ambush_1/frame_000\($0).png" })
       }
       let expected = ["clean", "final"].flatMap { [["\($0)/ambush_1/frame0001"], ["\($0)/cave_3/frame0001", "\($0)/cave_3/frame0002"]] }
       let sequences = try PairSequence.sintel(folder)

@@ -39,7 +39,8 @@ import Vision
     let coarse = FlowField(height: 17, width: 18, vectors: first.coarseFlow.floats)
     let moved = coarse.forwardInterpolated()
     #expect(moved != coarse)
-    let second = model(images[1], images[2], iterations: 3, initialFlow: Tensor(moved.vectors, shape: [1, 17, 18, 2]), upsamplesAll: false, .evaluation)
+    let start = Tensor(moved.vectors, shape: [1, 17, 18, 2])
+    let second = model(images[1], images[2], iterations: 3, initialFlow: start, upsamplesAll: false, .evaluation)
     for (name, estimate) in [("0", first), ("1", second)] {
       let expected = padding.crop(FlowField(height: 136, width: 144, vectors: estimate.flows[0].floats))
       let isEqual = try FlowField(contentsOf: "\(folder)/flow/\(name).flo") == expected

@@ -110,12 +110,12 @@ import Vision
     let picture = sheet.image(columns: 2, tileWidth: 200)
     func color(_ y: Int, _ x: Int) -> [UInt8] { Array(picture.pixels[3 * (y * picture.width + x)..<3 * (y * picture.width + x) + 3]) }
     // The true flow in its full colour, red; the updates in the same scale, so 2 of 8 px are a quarter of the way from white to red.
-    let captionHeight = BitmapFont.lineHeight + 3, top = 26 + 6 + captionHeight + 24
+    let captionHeight = BitmapFont.lineHeight + 3, top = 26 + 6 + captionHeight + 1 + 24
     #expect(color(top, 50) == [255, 0, 0])
-    #expect(color(top, 6 + 200 + 6 + 50) == [255, 191, 191])
-    let below = top + captionHeight + 48 + BitmapFont.lineHeight + 4 + 6
+    #expect(color(top, 6 + 202 + 6 + 50) == [255, 191, 191])
+    let below = top + captionHeight + 50 + BitmapFont.lineHeight + 10 + 6
     #expect(color(below, 50) == [255, 127, 127])
-    #expect(color(below, 6 + 200 + 6 + 50) == [255, 31, 31])
+    #expect(color(below, 6 + 202 + 6 + 50) == [255, 31, 31])
   }
 
   @Test func shrinkingTakesMeans() {
