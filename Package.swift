@@ -35,7 +35,7 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["Data", "Vision", "Tensors"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "Networks", "Tensors", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Tensors", "TestSupport"]),
-    .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Training", "Data", "Vision", "TestSupport"]),
+    .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Training", "Models", "Networks", "Data", "Vision", "Tensors", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tensors"]),
     .testTarget(name: "CommandTests", dependencies: ["apus", "Data", "Vision", "Networks", "Tensors"]),
   ],

@@ -17,7 +17,9 @@ enum Path {
     return name[name.index(after: dot)...].lowercased()
   }
 
-  static func join(_ folder: String, _ name: String) -> String { folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
+  static func join(_ folder: String, _ names: String...) -> String {
+    names.reduce(folder) { $0.hasSuffix("/") ? $0 + $1 : "\($0)/\($1)" }
+  }
 
   /// Bytes as pairs of hexadecimal digits, for messages about file headers.
   static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

@@ -21,8 +21,11 @@ public protocol LearningTask {
   /// - Parameter progress: told how many samples of how many are done.
   static func evaluate(_ config: Config, weights: String, visuals: String?, progress: (Int, Int) -> Void) throws -> Metrics
 
-  /// Results and pictures for everything in `source`, written to the folder `out`; returns the lines of a report.
-  static func predict(_ config: Config, weights: String, source: String, out: String, progress: (Int, Int) -> Void) throws -> [String]
+  /// What a metric of `evaluate` says, with its unit; empty if the name is not known.
+  static func meaning(of metric: String) -> String
+
+  /// Results and pictures for everything in `source` (a folder, or files), written to the folder `out`; returns the lines of a report.
+  static func predict(_ config: Config, weights: String, source: [String], out: String, progress: (Int, Int) -> Void) throws -> [String]
 
   /// Layers, sizes and costs.
   static func inspect(_ config: Config) throws -> ModelSummary

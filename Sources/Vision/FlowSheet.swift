@@ -17,7 +17,7 @@ public struct FlowSheet: Sendable {
     self.title = title
   }
 
-  /// Six tiles: image 1, image 2, image 2 warped back by the predicted flow; true flow, predicted flow, error map.
+  /// Six tiles: image 1, image 2 warped back by the predicted flow (to be compared with it), image 2; true flow, predicted flow, error map.
   ///
   /// Both flows share one colour scale, the true flow's longest vector, so that their colours can be compared.
   public func image() -> Image {
@@ -26,8 +26,8 @@ public struct FlowSheet: Sendable {
     let limit = max(1, truth.largestMagnitude)
     let numbers = String(format: "EPE %.2f px, below 1 px %.0f%%", score.mean, 100 * score.fractionBelow1)
     let tiles = [
-      Image.Tile("image 1", image1), Image.Tile("image 2", image2),
-      Image.Tile("image 2 warped by the predicted flow", image2.warped(by: predicted)),
+      Image.Tile("image 1", image1), Image.Tile("image 2 warped back by the predicted flow (grey: outside)", image2.warped(by: predicted)),
+      Image.Tile("image 2", image2),
       Image.Tile("true flow", FlowWheel.annotatedImage(of: truth, maximum: limit)),
       Image.Tile(String(format: "predicted flow, max %.1f px", predicted.largestMagnitude),
                  FlowWheel.annotatedImage(of: predicted, maximum: limit)),

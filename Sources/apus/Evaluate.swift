@@ -10,6 +10,7 @@ struct Evaluate: ParsableCommand {
       Examples:
         apus evaluate configs/raft/demo.yaml --weights work_dirs/demo/RUN
         apus evaluate configs/raft/demo.yaml --weights model.safetensors --json
+        apus evaluate configs/raft/demo.yaml --weights work_dirs/demo/RUN --save-visuals pictures
       """)
 
   @OptionGroup var options: ConfigOptions
@@ -36,8 +37,10 @@ struct Evaluate: ParsableCommand {
     if json {
       print("{" + metrics.map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }.joined(separator: ", ") + "}")
     } else {
-      var table = TextTable(["metric", "value"], rightAligned: [1])
-      for metric in metrics { table.add([metric.name, String(format: "%.4f", metric.value)]) }
+      var table = TextTable(["metric", "value", "meaning"], rightAligned: [1])
+      for metric in metrics {
+        table.add([metric.name, String(format: "%.4f", metric.value), task.meaning(of: metric.name)])
+      }
       print(table.text, terminator: "")
     }
   }

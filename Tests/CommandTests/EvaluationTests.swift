@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Vision
 
-/// `apus evaluate` and `apus predict`.
+/// `apus evaluate`; `apus predict` has its own.
 @Suite struct EvaluationTests {
   /// Real samples beside the checkout.
   private static let rubberWhale = "\((Workplace.checkout as NSString).deletingLastPathComponent)/shared/data/flow_rubberwhale"
@@ -19,11 +19,14 @@ import Vision
     expectSuccess(json)
     expectSuccess(table)
     let metrics = try metrics(json)
-    #expect(Set(metrics.keys) == ["epe", "1px", "3px", "5px", "kitti_epe", "kitti_f1", "epe_of_zero_flow", "pairs"])
+    #expect(Set(metrics.keys) == ["epe", "1px", "3px", "5px", "kitti_epe", "kitti_f1", "s0-10", "s10-40", "epe_of_zero_flow", "pairs"])
     #expect(metrics["pairs"] == 2)
     let rows = table.outputLines.dropFirst(2).map { $0.split(separator: " ").map(String.init) }
     #expect(rows.count == metrics.count)
-    for row in rows { #expect(row.last == metrics[row[0]].map { String(format: "%.4f", $0) }, "\(row)") }
+    for row in rows {
+      #expect(row[1] == metrics[row[0]].map { String(format: "%.4f", $0) }, "\(row)")
+      #expect(row.count > 2, "\(row[0]) is explained")
+    }
   }
 
   /// The numbers in a validation row of `metrics.jsonl`.
@@ -44,6 +47,16 @@ import Vision
     }
   }
 
+  /// Every evaluation of a training draws its first samples, and of the first one how the flow came about.
+  @Test func trainingDrawsItsValidation() throws {
+    let place = try Workplace(plan: "steps: 1, log_every: 1, evaluate_every: 0, save_every: 0")
+    try place.generatePairs()
+    expectSuccess(try place.apus("train", "config.yaml", "--work-dir", "run", "--set", "learning.validation_iterations=2"))
+    let names = try place.names(in: "run/vis/step_00000001")
+    #expect(names.count == 3 && names.filter { $0.hasSuffix("_updates.png") } == [names[1]], "\(names)")
+    for name in names { _ = try Image(contentsOf: place.path("run/vis/step_00000001/\(name)")) }
+  }
+
   @Test(.enabled(if: FileManager.default.fileExists(atPath: rubberWhale), "needs the sample RubberWhale"))
   func zeroFlowOnRubberWhale() throws {
     let place = try Workplace()
@@ -54,7 +67,8 @@ import Vision
     let metrics = try metrics(outcome)
     #expect(metrics["epe_of_zero_flow"].map { abs($0 - 1.2560) < 5e-5 } == true)  // as the samples' manifest says
     #expect(metrics["pairs"] == 1)
-    #expect(try place.names(in: "pictures") == ["RubberWhale.png"])
+    #expect(metrics["s0-10"] == metrics["epe"] && metrics["s40+"] == nil)  // nothing moves faster than 4.7 px
+    #expect(try place.names(in: "pictures") == ["RubberWhale.png"])  // one update only: there is no row of them
   }
 
   /// Sides that are no multiple of 8, and smaller than what the network can see.
@@ -63,48 +77,13 @@ import Vision
     try place.trainBriefly()
     for (name, height, width) in [("odd", 161, 187), ("small", 97, 61), ("flat", 40, 200)] { try place.writePair("real/\(name)", height: height, width: width) }
     let outcome = try place.apus("evaluate", "config.yaml", "--weights", "run", "--json", "--set", "validation.format=pairs",
-                                 "--set", "validation.root=real", "--save-visuals", "pictures")
+                                 "--set", "validation.root=real", "--save-visuals", "pictures", "--set", "learning.validation_iterations=2",
+                                 "--set", "learning.padding=kitti")
     expectSuccess(outcome)
     let metrics = try metrics(outcome)
     #expect(metrics["pairs"] == 3 && metrics["epe_of_zero_flow"] == 2)
     #expect(metrics["epe"]?.isFinite == true)
-    #expect(try place.names(in: "pictures").count == 3)
+    #expect(try place.names(in: "pictures") == ["flat", "odd", "small"].flatMap { ["\($0)_flow.png", "\($0)_flow_updates.png"] })
     for name in try place.names(in: "pictures") { _ = try Image(contentsOf: place.path("pictures/\(name)")) }
-  }
-
-  @Test func framesOfOneNameAreRefused() throws {
-    let place = try Workplace()
-    try place.trainBriefly()
-    try place.writePair("frames/a", height: 130, width: 140)
-    try Workplace.picture(height: 130, width: 140).write(to: place.path("frames/a_img1.jpg"))
-    expectFailure(try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", "flow"), 65,
-                  "frames: several frames are named 'a_img1'")
-    #expect(try !place.exists("flow") || place.names(in: "flow").isEmpty)
-  }
-
-  @Test(arguments: [(161, 187), (97, 61), (128, 136)])
-  func framesOfAnySizeGiveFlowOfThatSize(height: Int, width: Int) throws {
-    let place = try Workplace()
-    try place.trainBriefly()
-    try FileManager.default.createDirectory(atPath: place.path("frames"), withIntermediateDirectories: true)
-    // Natural order: 9 before 10 before 11. Formats may differ.
-    for (shift, name) in ["f9.png", "f10.ppm", "f11.jpg"].enumerated() {
-      try Workplace.picture(height: height, width: width, shift: 2 * shift).write(to: place.path("frames/\(name)"))
-    }
-    try place.write("frames/notes.txt", "no frame")
-    let outcome = try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", "made/flow")
-    expectSuccess(outcome)
-    #expect(outcome.output == "2 flow fields in made/flow: NAME.flo (Middlebury format) and NAME_flow.png\n")
-    #expect(try place.names(in: "made/flow") == ["f10.flo", "f10_flow.png", "f9.flo", "f9_flow.png"])
-    for name in ["f9", "f10"] {
-      let flow = try FlowField(contentsOf: place.path("made/flow/\(name).flo"))
-      let isFinite = flow.vectors.allSatisfy(\.isFinite)
-      #expect(flow.height == height && flow.width == width && isFinite)
-      let picture = try Image(contentsOf: place.path("made/flow/\(name)_flow.png"))  // the flow above the strip with the wheel
-      #expect(picture.height > height && picture.width >= width)
-    }
-    let again = try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", "again", "--threads", "2")
-    expectSuccess(again)
-    expectEqualBytes(try place.bytes("again/f9.flo"), try place.bytes("made/flow/f9.flo"), "f9.flo")
   }
 }

@@ -65,11 +65,17 @@ struct PaddingTests {
   @Test(arguments: [
     (436, 1024, Padding.Mode.sintel, [0, 0, 2, 2]), (375, 1242, .sintel, [3, 3, 0, 1]), (375, 1242, .kitti, [3, 3, 0, 1]),
     (370, 1224, .kitti, [0, 0, 0, 6]), (370, 1224, .sintel, [0, 0, 3, 3]), (384, 512, .sintel, [0, 0, 0, 0]),
+    (436, 1024, .kitti, [0, 0, 0, 4]), (376, 1241, .sintel, [3, 4, 0, 0]),
   ])
   func listedSizes(height: Int, width: Int, mode: Padding.Mode, expected: [Int]) {
     let padding = Padding(height: height, width: width, mode: mode)
     #expect([padding.left, padding.right, padding.top, padding.bottom] == expected)
     #expect(padding.paddedHeight % 8 == 0 && padding.paddedWidth % 8 == 0)
+  }
+
+  @Test func smallImagesGrowToTheMinimum() {
+    let padding = Padding(height: 100, width: 131, minimum: 128)
+    #expect([padding.left, padding.right, padding.top, padding.bottom] == [2, 3, 14, 14])
   }
 
   @Test func repeatsTheBorderAndCropsItAgain() {

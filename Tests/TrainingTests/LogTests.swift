@@ -89,6 +89,18 @@ private final class Screen {
     #expect(status.bar(width: 80, colour: true, symbols: .unicode).contains("\u{1B}[32m"))
   }
 
+  @Test func countsTellWhenTheyEnd() {
+    var count = CountStatus("predicting")
+    func line(_ done: Int, _ time: Double, width: Int = 200) -> String {
+      count.line(done, of: 40, time: time, width: width, colour: false, symbols: .ascii)
+    }
+    // Ten were there already; two more took four seconds, so the other 28 take 56.
+    #expect(line(10, 100) == "predicting 10/40 " + String(repeating: "#", count: 7) + String(repeating: "-", count: 23) + " 25%")
+    #expect(line(12, 104) == "predicting 12/40 " + String(repeating: "#", count: 9) + String(repeating: "-", count: 21) + " 30% eta 0:00:56")
+    #expect(line(40, 160).hasSuffix(" 100% eta 0:00:00"))
+    for width in 0...60 { #expect(line(20, 120, width: width).count <= width) }
+  }
+
   private func console(_ mode: ProgressMode, isTerminal: Bool, _ screen: Screen, width: Int = 100, colour: Bool = false) -> Console {
     let terminal = Console.Terminal(isTerminal: isTerminal, hasColour: colour, isUnicode: false, width: { width }, write: { screen.text += $0 })
     return Console(mode, terminal: terminal, time: TimeSource(wall: { 0 }, steady: { 0 }))

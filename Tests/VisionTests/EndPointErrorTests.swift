@@ -58,11 +58,35 @@ import Vision
     var whole = EndPointError(), first = EndPointError(), second = EndPointError()
     let pairs = [(row([(1, 2), (3, 4)]), row([(0, 0), (1, 1)])), (row([(9, 0), (0, 0)]), row([(0, 0), (0, 1)]))]
     for (index, (predicted, truth)) in pairs.enumerated() {
-      whole.add(predicted: predicted, truth: truth)
-      if index == 0 { first.add(predicted: predicted, truth: truth) } else { second.add(predicted: predicted, truth: truth) }
+      let occlusion = index == 0 ? [true, false] : nil
+      whole.add(predicted: predicted, truth: truth, occlusion: occlusion)
+      if index == 0 { first.add(predicted: predicted, truth: truth, occlusion: occlusion) } else { second.add(predicted: predicted, truth: truth) }
     }
     first.merge(second)
     #expect(first == whole)
+  }
+
+  /// True speeds 9.75, 10, 39.5, 40 (a 3-4-5 triangle) and 300; predicted at rest but for the second.
+  @Test func errorsAreDividedByTrueSpeed() {
+    var score = EndPointError()
+    score.add(predicted: row([(0, 0), (10, 3), (0, 0), (0, 0)]), truth: row([(9.75, 0), (10, 0), (0, -39.5), (24, 32)]))
+    score.add(predicted: row([(0, 0), (7, 7)]), truth: row([(0, 300), (1e10, 0)], isValid: [true, false]))
+    #expect(score.mean(of: .below10) == 9.75)
+    #expect(score.mean(of: .from10To40) == (3 + 39.5) / 2)
+    #expect(score.mean(of: .from40) == (40 + 300) / 2, "exactly 40 px are fast")
+    #expect(EndPointError().mean(of: .from40) == nil)
+    #expect(MotionRange.allCases.map(\.name) == ["s0-10", "s10-40", "s40+"])
+  }
+
+  @Test func errorsAreDividedByOcclusion() {
+    var score = EndPointError()
+    let truth = row([(0, 0), (0, 0), (0, 0), (0, 0)], isValid: [true, true, true, false])
+    score.add(predicted: row([(1, 0), (2, 0), (5, 0), (9, 0)]), truth: truth, occlusion: [false, true, false, true])
+    #expect(score.matched.mean == 3 && score.unmatched.mean == 2)
+    #expect(score.matched.pixelCount == 2 && score.unmatched.pixelCount == 1)
+    score.add(predicted: row([(7, 0)]), truth: row([(0, 0)]))
+    #expect(score.matched.mean == 3, "an image of unknown occlusion counts in neither")
+    #expect(score.mean == 15.0 / 4)
   }
 
   @Test func mapIsTheErrorPerPixel() {

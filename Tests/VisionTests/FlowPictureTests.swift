@@ -100,3 +100,32 @@ import Vision
     #expect(Array(plain.pixels[at..<at + 3]) == [10, 200, 30])
   }
 }
+
+@Suite struct FlowUpdatesTests {
+  @Test func errorsFallAndTheSheetHoldsAllFields() {
+    let truth = FlowField(height: 48, width: 200, vectors: (0..<2 * 48 * 200).map { $0 % 2 == 0 ? 8 : 0 })
+    let updates = [2, 4, 7].map { u in FlowField(height: 48, width: 200, vectors: truth.vectors.map { $0 == 0 ? 0 : u }) }
+    let sheet = FlowUpdates(truth: truth, updates: updates, title: "pair 7")
+    #expect(sheet.errors == [6, 4, 1])
+    let picture = sheet.image(columns: 2, tileWidth: 200)
+    func color(_ y: Int, _ x: Int) -> [UInt8] { Array(picture.pixels[3 * (y * picture.width + x)..<3 * (y * picture.width + x) + 3]) }
+    // The true flow in its full colour, red; the updates in the same scale, so 2 of 8 px are a quarter of the way from white to red.
+    let captionHeight = BitmapFont.lineHeight + 3, top = 26 + 6 + captionHeight + 1 + 24
+    #expect(color(top, 50) == [255, 0, 0])
+    #expect(color(top, 6 + 202 + 6 + 50) == [255, 191, 191])
+    let below = top + captionHeight + 50 + BitmapFont.lineHeight + 10 + 6
+    #expect(color(below, 50) == [255, 127, 127])
+    #expect(color(below, 6 + 202 + 6 + 50) == [255, 31, 31])
+  }
+
+  @Test func shrinkingTakesMeans() {
+    let image = Image(height: 2, width: 6, channels: 1, pixels: [10, 20, 30, 40, 50, 60, 11, 21, 31, 41, 51, 62])
+    #expect(image.shrunk(toWidth: 3) == Image(height: 1, width: 3, channels: 1, pixels: [16, 36, 56]))  // 15.5, 35.5, 55.75
+    #expect(image.shrunk(toWidth: 6) == image && image.shrunk(toWidth: 100) == image)
+    let odd = Image(height: 5, width: 7, channels: 3, pixels: (0..<105).map { UInt8($0) })
+    let small = odd.shrunk(toWidth: 2)
+    #expect(small.height == 1 && small.width == 2)
+    // Columns 0..<3 and 3..<7 of all five rows: means of 21·y + 3·x + c.
+    #expect(small.pixels == [45, 46, 47, 56, 57, 58])  // 42 + 3 + c; 42 + 13.5 + c, rounded up
+  }
+}

@@ -20,6 +20,12 @@ package enum Folder {
 
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
+  /// Whether there is something here that is no folder.
+  static func isFile(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+  }
+
   /// Whether a file is a picture that can serve as a frame: by its extension, and no 16-bit RGB PNG, which is a KITTI flow map.
   static func isFrame(_ path: String) throws -> Bool {
     guard let format = ImageFormat(path: path) else { return false }

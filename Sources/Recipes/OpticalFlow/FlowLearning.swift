@@ -1,5 +1,6 @@
 import Networks
 import Training
+import Vision
 
 /// How the network learns from a batch and is asked afterwards.
 public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
@@ -10,6 +11,8 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   /// Updates of the flow field in training, and in validation and prediction.
   public var iterations = 12
   public var validationIterations = 24
+  /// Where rows are added that bring an image to a multiple of 8 in validation and prediction: split, or (`kitti`) all at the bottom.
+  public var padding = Padding.Mode.sintel
   /// Weight of an iteration relative to the next one.
   public var gamma = 0.8
   /// Longer vectors are left out of the loss, pixels.
@@ -44,6 +47,7 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   }
 }
 
+extension Padding.Mode: ConfigChoice {}
 extension ParameterRule: ConfigElement {
   public init() { self.init("*") }
 }

@@ -81,13 +81,13 @@ public struct FlowRecipe: Recipe {
     let indices = stage.validation.indices(of: validation.count)
     let shown = Set(indices.prefix(4))
     var pictures: [EvaluationReport.Picture] = []
-    let estimator = FlowEstimator(model: model, iterations: stage.learning.validationIterations)
-    let errors = try estimator.errors(on: validation, indices) { index, sample, flow in
+    let estimator = FlowEstimator(model, stage.learning)
+    let errors = try estimator.errors(on: validation, indices, showsUpdates: { $0 == indices.first }) { index, sample, estimate in
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)
-      let sheet = FlowSheet(
-        image1: sample.image1, image2: sample.image2, truth: sample.flow, predicted: flow, title: "\(name), step \(step)")
-      pictures.append(.init(name: name, png: PNG.encode(sheet.image())))
+      for (suffix, picture) in OpticalFlow.pictures(of: sample, estimate, title: "\(name), step \(step)") {
+        pictures.append(.init(name: name + suffix, png: PNG.encode(picture)))
+      }
     }
     return EvaluationReport(metrics: OpticalFlow.metrics(errors), score: "epe", lowerIsBetter: true, pictures: pictures)
   }

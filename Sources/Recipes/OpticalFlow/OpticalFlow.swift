@@ -44,70 +44,10 @@ public enum OpticalFlow: LearningTask {
     }
   }
 
-  static func metrics(_ errors: EndPointError) -> Metrics {
-    ["epe": errors.mean, "1px": errors.fractionBelow1, "3px": errors.fractionBelow3, "5px": errors.fractionBelow5,
-     "kitti_epe": errors.meanOfImages, "kitti_f1": 100 * errors.outlierShare]
-  }
-
-  public static func evaluate(
-    _ config: OpticalFlowConfig, weights: String, visuals: String?, progress: (Int, Int) -> Void
-  ) throws -> Metrics {
-    guard let data = try config.validation.open("validation") else {
-      throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on", remedy: "Choose flying_chairs or pairs.")
-    }
-    let estimator = try estimator(config, weights)
-    let indices = config.validation.indices(of: data.count)
-    var done = 0, still = EndPointError()
-    if let visuals { try File.createFolder(visuals) }
-    let errors = try estimator.errors(on: data, indices) { index, sample, flow in
-      let zero = FlowField(height: flow.height, width: flow.width, vectors: Array(repeating: 0, count: flow.vectors.count))
-      still.add(predicted: zero, truth: sample.flow)
-      if let visuals {
-        let name = data.name(of: index)
-        let sheet = FlowSheet(image1: sample.image1, image2: sample.image2, truth: sample.flow, predicted: flow, title: name)
-        try sheet.image().write(to: "\(visuals)/\(name).png")
-      }
-      done += 1
-      progress(done, indices.count)
-    }
-    var metrics = metrics(errors)
-    metrics["epe_of_zero_flow"] = still.mean
-    metrics["pairs"] = Double(indices.count)
-    return metrics
-  }
-
-  public static func predict(
-    _ config: OpticalFlowConfig, weights: String, source: String, out: String, progress: (Int, Int) -> Void
-  ) throws -> [String] {
-    let frames = try FrameSequence(folder: source)
-    let estimator = try estimator(config, weights)
-    try File.createFolder(out)
-    var previous = try frames.image(at: 0)
-    let names = (0..<frames.count - 1).map(frames.name(of:))
-    if let double = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
-      throw Failure(.badData, at: source, "several frames are named '\(double)', so would be their results",
-                    remedy: "Keep one format of each frame in this folder.")
-    }
-    for index in 1..<frames.count {
-      let next = try frames.image(at: index)
-      guard next.height == previous.height, next.width == previous.width else {
-        throw Failure(
-          .badData, at: frames.files[index],
-          "this frame is \(next.width)x\(next.height), the one before \(previous.width)x\(previous.height); all must be of one size")
-      }
-      let flow = estimator(previous, next), name = names[index - 1]
-      try flow.write(to: "\(out)/\(name).flo")
-      try FlowWheel.annotatedImage(of: flow).write(to: "\(out)/\(name)_flow.png")
-      previous = next
-      progress(index, frames.count - 1)
-    }
-    return ["\(frames.count - 1) flow fields in \(out): NAME.flo (Middlebury format) and NAME_flow.png"]
-  }
-
-  private static func estimator(_ config: OpticalFlowConfig, _ weights: String) throws -> FlowEstimator {
+  static func estimator(_ config: OpticalFlowConfig, _ weights: String) throws -> FlowEstimator {
     let model = model(config)
     try load(weights, into: model)
-    return FlowEstimator(model: model, iterations: config.learning.validationIterations)
+    return FlowEstimator(model, config.learning)
   }
 
   public static func inspect(_ config: OpticalFlowConfig) throws -> ModelSummary {

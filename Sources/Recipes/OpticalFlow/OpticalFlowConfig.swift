@@ -15,6 +15,7 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
   public var learning = FlowLearning()
   public var optimizer = AdamW.Config(weightDecay: 1e-4)
   public var schedule = Schedule(.oneCycle)
+  public var prediction = FlowPrediction()
   public var plan = Plan()
   /// The parts of a longer schedule, one after the other; none: the sections above are the whole run.
   public var stages: [FlowStage] = []

@@ -38,9 +38,7 @@ package struct TrainingStatus: Sendable {
     for part in parts where head.count + shortestBar + tail.count + 1 + part.count <= width { tail += " \(part)" }
     let length = min(longestBar, width - head.count - tail.count)
     guard length >= shortestBar else { return String((head + tail.dropFirst()).prefix(max(0, width))) }
-    let filled = Int(share * Double(length))
-    let done = String(repeating: symbols.done, count: filled), left = String(repeating: symbols.left, count: length - filled)
-    return head + (colour ? "\u{1B}[32m\(done)\u{1B}[0m\u{1B}[2m\(left)\u{1B}[0m" : done + left) + tail
+    return head + symbols.bar(share: share, length: length, colour: colour) + tail
   }
 }
 
@@ -51,6 +49,13 @@ package struct BarSymbols: Sendable {
 
   package static let unicode = BarSymbols(done: "━", left: "─")
   package static let ascii = BarSymbols(done: "#", left: "-")
+
+  /// `length` symbols, of which `share` (0...1) are done.
+  func bar(share: Double, length: Int, colour: Bool) -> String {
+    let filled = Int(share * Double(length))
+    let done = String(repeating: done, count: filled), left = String(repeating: left, count: length - filled)
+    return colour ? "\u{1B}[32m\(done)\u{1B}[0m\u{1B}[2m\(left)\u{1B}[0m" : done + left
+  }
 }
 
 /// Numbers as the console shows them; the logs hold them in full.

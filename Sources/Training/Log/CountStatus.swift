@@ -1,0 +1,28 @@
+import Foundation
+
+/// What the console shows about a command that counts its way through something: how far it came, and when it will be done.
+package struct CountStatus: Sendable {
+  /// What is being done, such as "predicting".
+  private let title: String
+  /// When the first count came and what it was: how long that took tells nothing about the rest (files that were there already, for
+  /// instance).
+  private var first: (time: Double, count: Int)?
+
+  package init(_ title: String) { self.title = title }
+
+  /// `predicting 3/40 ━━━───────── 7% eta 0:01:12` in at most `width` columns; the time as soon as it can be told.
+  /// - Parameter time: seconds of a steady clock.
+  package mutating func line(_ done: Int, of total: Int, time: Double, width: Int, colour: Bool, symbols: BarSymbols) -> String {
+    let first = first ?? (time, done)
+    self.first = first
+    let share = total > 0 ? min(1, Double(done) / Double(total)) : 1
+    let head = "\(title) \(done)/\(total)"
+    var tail = " \(Int(share * 100))%"
+    if done > first.count {
+      tail += " eta \(StatusText.duration((time - first.time) / Double(done - first.count) * Double(max(0, total - done))))"
+    }
+    let length = min(30, width - head.count - 1 - tail.count)
+    guard length >= 8 else { return String((head + tail).prefix(max(0, width))) }
+    return "\(head) \(symbols.bar(share: share, length: length, colour: colour))\(tail)"
+  }
+}
