@@ -31,14 +31,14 @@ public struct WeightConversion {
     if let output { _ = try WeightFormat(ofName: output) }
     let file = try WeightFile.locate(input)
     var state = try withoutPrefix(StateDictionary(at: file, key: key, warn: warn), file)
-    if model != nil || names != nil { state = try placed(file) { try RAFT.official(state) } }
+    if model != nil || names != nil { state = try RAFT.official(state, from: file) }
     if let model {
       let misfits = model.module.misfits(of: state)
       guard misfits.isEmpty || !isStrict else { throw misfits.failure(model.title, at: file) }
       for line in misfits.lines { warn("\(file): the arrays do not fit \(model.title): \(line)") }
     }
     switch names {
-    case .torchvision?: state = try placed(file) { try RAFT.torchvision(state) }
+    case .torchvision?: state = try RAFT.torchvision(state, from: file)
     case .official?: state = RAFT.withOfficialAliases(state)
     case nil: if model != nil { state = RAFT.withOfficialAliases(state) }
     }
@@ -49,7 +49,7 @@ public struct WeightConversion {
       try state.write(to: output)
       text += "\(output): "
     }
-    return text + "\(state.entries.count) arrays of \(numbers) numbers" + (state.aliases.isEmpty ? "" : ", \(state.aliases.count) further names") + "\n"
+    return text + "\(state.entries.count) arrays of \(numbers) numbers" + (state.aliases.isEmpty ? "" : ", aliases: \(state.aliases.count)") + "\n"
   }
 
   private func withoutPrefix(_ state: StateDictionary, _ file: String) throws -> StateDictionary {
@@ -59,16 +59,7 @@ public struct WeightConversion {
       throw Failure(.usage, at: "--prefix", "no name in \(file) begins with '\(prefix)'",
                     remedy: "The names look like \(state.entries.prefix(3).map(\.name).joined(separator: ", ")).")
     }
-    return try placed(file) { try state.renamed([(prefix, "")]) }
-  }
-
-  /// Renaming knows names only; the file is known here.
-  private func placed<Result>(_ file: String, _ body: () throws -> Result) throws -> Result {
-    do {
-      return try body()
-    } catch let failure as Failure where failure.kind == .badData {
-      throw Failure(.badData, at: "\(file): \(failure.place)", failure.problem, remedy: failure.remedy)
-    }
+    return try state.renamed([(prefix, "")], from: file)
   }
 
   private func warnOfTypes(_ state: StateDictionary, _ warn: (String) -> Void) {

@@ -6,16 +6,17 @@ import Tensors
 extension RAFT {
   /// The state of a file under official names, each array once, whoever named it: `module.` is taken away, torchvision's names are
   /// translated, and the second names that the authors' code gives to the normalisation of a shortcut are dropped.
+  /// - Parameter place: the file, for errors.
   /// - Throws: `.badData` if two arrays get one name, or the two names of one array hold different values.
-  public static func official(_ state: StateDictionary) throws -> StateDictionary {
-    var state = try state.renamed([("module.", "")])
+  public static func official(_ state: StateDictionary, from place: String = "") throws -> StateDictionary {
+    var state = try state.renamed([("module.", "")], from: place)
     let names = Set(state.entries.map(\.name)).union(state.aliases.keys)
     if names.contains(where: { $0.hasPrefix("feature_encoder.") || $0.hasPrefix("context_encoder.") }) {
       let isSeparable = names.contains { $0.hasPrefix("update_block.recurrent_block.convgru2.") }
       let table = NameRule.shared + (isSeparable ? NameRule.separableGRU : NameRule.singleGRU)
-      state = try state.renamed { name in table.lazy.compactMap { $0.official(of: name) }.first ?? name }
+      state = try state.renamed(from: place) { name in table.lazy.compactMap { $0.official(of: name) }.first ?? name }
     }
-    return try withoutShortcutAliases(state)
+    return try withoutShortcutAliases(state, place)
   }
 
   /// Official names, with the second names of shared arrays that the authors' code expects in a file.
@@ -30,9 +31,9 @@ extension RAFT {
 
   /// torchvision's names for a state under official ones, each array once.
   /// - Throws: as `official`.
-  public static func torchvision(_ state: StateDictionary) throws -> StateDictionary {
+  public static func torchvision(_ state: StateDictionary, from place: String = "") throws -> StateDictionary {
     let table = NameRule.shared + NameRule.separableGRU + NameRule.singleGRU
-    return try official(state).renamed { name in table.lazy.compactMap { $0.torchvision(of: name) }.first ?? name }
+    return try official(state, from: place).renamed(from: place) { name in table.lazy.compactMap { $0.torchvision(of: name) }.first ?? name }
   }
 
   /// The second name of an array of a shortcut's normalisation, `P.downsample.1.X`, in the authors' files: `P.norm4.X` where the block
@@ -44,7 +45,7 @@ extension RAFT {
     return "\(block).\(names.contains("\(block).conv3.weight") ? "norm4" : "norm3").\(last)"
   }
 
-  private static func withoutShortcutAliases(_ state: StateDictionary) throws -> StateDictionary {
+  private static func withoutShortcutAliases(_ state: StateDictionary, _ place: String) throws -> StateDictionary {
     let names = Set(state.entries.map(\.name)).union(state.aliases.keys)
     // Second name → first name. Either may be the one that the file's reader met first.
     var other: [String: String] = [:]
@@ -63,7 +64,7 @@ extension RAFT {
       } else if let twin = state[name], twin.isIdentical(to: entry) {
         continue
       } else {
-        throw Failure(.badData, at: entry.name, "this array is the same as '\(name)' in the network, but the file has two that differ",
+        throw Failure(.badData, at: place, "'\(entry.name)' and '\(name)' are one array in the network, but two that differ in the file",
                       remedy: "The file is damaged, or of another network.")
       }
     }

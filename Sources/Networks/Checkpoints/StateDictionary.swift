@@ -36,24 +36,26 @@ public struct StateDictionary: Sendable {
   /// Names that begin with one of the prefixes get its replacement instead; the first prefix that fits counts.
   ///
   /// `renamed([("module.", "")])` takes away what PyTorch's data-parallel wrapper adds.
+  /// - Parameter place: the file, for errors.
   /// - Throws: `.badData` if two arrays would have one name.
-  public func renamed(_ table: [(prefix: String, replacement: String)]) throws -> StateDictionary {
-    try renamed { name in
+  public func renamed(_ table: [(prefix: String, replacement: String)], from place: String = "") throws -> StateDictionary {
+    try renamed(from: place) { name in
       guard let rule = table.first(where: { name.hasPrefix($0.prefix) }) else { return name }
       return rule.replacement + name.dropFirst(rule.prefix.count)
     }
   }
 
   /// The same arrays under other names.
+  /// - Parameter place: the file, for errors.
   /// - Throws: `.badData` if two arrays would have one name.
-  public func renamed(_ name: (String) -> String) throws -> StateDictionary {
+  public func renamed(from place: String = "", _ name: (String) -> String) throws -> StateDictionary {
     let entries = entries.map { $0.renamed(name($0.name)) }
-    let aliases = aliases.map { (key: name($0.key), value: name($0.value)) }.sorted { $0.key < $1.key }
+    let aliases = aliases.map { (alias: name($0.key), name: name($0.value)) }.sorted { $0.alias < $1.alias }
     var seen: Set<String> = []
-    if let double = (entries.map(\.name) + aliases.map(\.key)).first(where: { !seen.insert($0).inserted }) {
-      throw Failure(.badData, at: double, "two arrays of the file have this name after renaming")
+    if let double = (entries.map(\.name) + aliases.map(\.alias)).first(where: { !seen.insert($0).inserted }) {
+      throw Failure(.badData, at: place, "two arrays are named '\(double)' after renaming")
     }
-    return StateDictionary(entries, aliases: Dictionary(uniqueKeysWithValues: aliases.map { ($0.key, $0.value) }))
+    return StateDictionary(entries, aliases: Dictionary(uniqueKeysWithValues: aliases))
   }
 
   /// The file's contents, aliases noted in the metadata.

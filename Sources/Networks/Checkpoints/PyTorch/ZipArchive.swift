@@ -81,14 +81,16 @@ private struct ZipFields {
     return number
   }
 
+  private func isEndRecord(at place: Int) -> Bool {
+    guard bytes[place..<place + 4].elementsEqual([0x50, 0x4B, 5, 6]) else { return false }
+    return place + 22 + Int(bytes[place + 20]) + 256 * Int(bytes[place + 21]) == bytes.count
+  }
+
   /// Where the table of contents lies, and how many entries it has.
   func directory() throws -> (range: Range<Int>, count: Int) {
     // The end record is the last thing in the file but for a comment of at most 65,535 bytes, whose length it tells.
     let latest = bytes.count - 22
-    let end = stride(from: latest, through: max(0, latest - 0xFFFF), by: -1).first {
-      bytes[$0] == 0x50 && bytes[$0 + 1] == 0x4B && bytes[$0 + 2] == 5 && bytes[$0 + 3] == 6
-        && $0 + 22 + Int(bytes[$0 + 20]) + Int(bytes[$0 + 21]) << 8 == bytes.count
-    }
+    let end = stride(from: latest, through: max(0, latest - 0xFFFF), by: -1).first { isEndRecord(at: $0) }
     guard let end else { throw failure("there is no table of contents at its end") }
     var (disk, count, size, offset) = try (number(end + 4, 2), number(end + 10, 2), number(end + 12, 4), number(end + 16, 4))
     var bound = end
