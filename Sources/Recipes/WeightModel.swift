@@ -25,7 +25,8 @@ public struct WeightModel {
   /// - Throws: `.usage` if there is no such model.
   public init(named name: String) throws {
     guard let variant = RAFT.Variant.allCases.first(where: { "raft-\($0.rawValue)" == name }) else {
-      throw Failure(.usage, at: "--model", "there is no model '\(name)'", remedy: "Known: \(Self.names.joined(separator: ", ")). Others: --config FILE.")
+      throw Failure(.usage, at: "--model", "there is no model '\(name)'",
+                    remedy: "Known: \(Self.names.joined(separator: ", ")). Others: --config FILE.")
     }
     var random = Random(seed: 0, stream: .initialization)
     self.init(title: "RAFT-\(variant.rawValue)", module: RAFT(RAFT.Config(variant: variant), &random))

@@ -88,7 +88,8 @@ import Testing
     #expect(try names() == ["net.w", "net.v"])
     #expect(try names("--prefix", "module.net.") == ["w", "v"])
     #expect(try names("--prefix=") == ["module.net.w", "module.net.v"])
-    expectFailure(try place.apus("convert", "w.pth", "out.pth", "--prefix", "model."), 64, "--prefix: no name in w.pth begins with 'model.'", "module.net.w")
+    expectFailure(try place.apus("convert", "w.pth", "out.pth", "--prefix", "model."), 64, "--prefix: no name in w.pth begins with 'model.'",
+                  "module.net.w")
   }
 
   @Test func mistakesAreNamed() throws {

@@ -56,7 +56,8 @@ import Testing
     #expect(Set(twice.entries.map(\.name)).union(twice.aliases.keys) == Set(names))
     #expect(twice.aliases["cnet.layer2.0.norm3.bias"] == "cnet.layer2.0.downsample.1.bias")
     // A small network with affine normalisation has a true norm3: its second name is norm4.
-    let small = StateDictionary(["conv3.weight", "norm3.weight", "downsample.1.weight"].enumerated().map { .init("cnet.layer2.0.\($1)", Tensor(Double($0))) })
+    let parts = ["conv3.weight", "norm3.weight", "downsample.1.weight"]
+    let small = StateDictionary(parts.enumerated().map { .init("cnet.layer2.0.\($1)", Tensor(Double($0))) })
     #expect(RAFT.withOfficialAliases(small).aliases == ["cnet.layer2.0.norm4.weight": "cnet.layer2.0.downsample.1.weight"])
     #expect(try RAFT.official(small).entries.count == 3)
   }

@@ -42,7 +42,8 @@ import Testing
     Hostile("stack global", .text("os"), .text("system"), .raw(0x93), .text("id"), .raw(0x85), "R", ".", says: "no dictionary of tensors"),
     Hostile("call of a call", .global("operator", "attrgetter"), .text("system"), .raw(0x85), "R", .text("id"), .raw(0x85), "R", ".",
             says: "no class or function is to be called"),
-    Hostile("code in the storage", tensor: .tensor(.many([.global("os", "system"), .text("id"), .raw(0x85), "R"])), says: "other things than storage"),
+    Hostile("code in the storage", tensor: .tensor(.many([.global("os", "system"), .text("id"), .raw(0x85), "R"])),
+            says: "other things than storage"),
     Hostile("code as offset", tensor: .many([.global("torch._utils", "_rebuild_tensor_v2"), "(", .storage(), .global("os", "system"), "))tR"]),
             says: "other things than storage"),
     Hostile("text opcodes", "(I1\n.", says: "opcode 0x49 does not occur"),
@@ -78,16 +79,19 @@ import Testing
   ]
 
   static let bombs: [Hostile] = [
-    Hostile("marks within marks", P(Array(repeating: UInt8(ascii: "("), count: 100_000)), ".", says: "open marks"),
+    Hostile("marks within marks", P(Array("(".utf8).repeated(100_000)), ".", says: "open marks"),
     Hostile("tuples within tuples", "N", P(Array(repeating: 0x85, count: 500_000)), ".", says: "nested more than 100 deep"),
-    Hostile("lists within lists", "]", P((0..<300_000).flatMap { _ in Array("]a".utf8).reversed() }), ".", says: "is no list"),
-    Hostile("dictionaries within dictionaries", P(Array(repeating: UInt8(ascii: "}"), count: 2)), "Ns0", P([]), ".", says: "ends with 0 values"),
+    Hostile("lists within lists", "]", P(Array("]".utf8).repeated(300_000)), P(Array("a".utf8).repeated(300_000)), ".", says: "nested more than 100 deep"),
+    Hostile("dictionaries within dictionaries", "}", P(Array("N}".utf8).repeated(200_000)), P(Array("s".utf8).repeated(200_000)), ".",
+            says: "nested more than 100 deep"),
     // A thousand million laughs: each tuple holds the one before it three times.
-    Hostile("shared tuples", "Nq\u{0}", P((0..<5_000).flatMap { _ in [0x68, 0, 0x68, 0, 0x68, 0, 0x87, 0x71, 0] as [UInt8] }), ".", says: "ends with 5001 values"),
-    Hostile("laughs", "N", P((0..<90).flatMap { _ in [0x71, 0, 0x68, 0, 0x68, 0, 0x87, 0x71, 0] as [UInt8] }), ".", says: "no dictionary of tensors"),
-    Hostile("too many values", "(", P(Array(repeating: UInt8(ascii: "N"), count: 2_200_000)), "t.", says: "more than 2097152 values"),
-    Hostile("too many uses", "Nq\u{0}(", P((0..<4_300_000).flatMap { _ in [0x68, 0] as [UInt8] }), "t.", says: "uses of values"),
-    Hostile("memo bomb", "N", P((0..<300_000).flatMap { [UInt8(ascii: "r")] + PickleBytes.little(UInt32($0) &* 14_000) }), ".", says: "no dictionary of tensors"),
+    Hostile("shared tuples", "Nq\u{0}", P([0x68, 0, 0x68, 0, 0x68, 0, 0x87, 0x71, 0].repeated(5_000)), ".",
+            says: "ends with 5001 values"),
+    Hostile("laughs", "N", P([0x71, 0, 0x68, 0, 0x68, 0, 0x87, 0x71, 0].repeated(90)), ".", says: "no dictionary of tensors"),
+    Hostile("too many values", "(", P(Array("N".utf8).repeated(2_200_000)), "t.", says: "more than 2097152 values"),
+    Hostile("too many uses", "Nq\u{0}(", P([0x68, 0].repeated(4_300_000)), "t.", says: "uses of values"),
+    Hostile("memo bomb", "N", P((0..<300_000).flatMap { [UInt8(ascii: "r")] + PickleBytes.little(UInt32($0) &* 14_000) }), ".",
+            says: "no dictionary of tensors"),
     Hostile("a list that holds itself", "]q\u{0}h\u{0}a.", says: "no dictionary of tensors"),
     Hostile("a dictionary that holds itself", "}q\u{0}", .text("me"), "h\u{0}s.", says: "no dictionary of tensors"),
     Hostile("a parameter of itself", "}", .text("w"), .many(Array(repeating: .many([.global("torch._utils", "_rebuild_parameter")]), count: 6)),
@@ -119,10 +123,13 @@ import Testing
     Hostile("unknown type", tensor: .tensor(.storage(type: "ComplexFloatStorage")), says: "torch.ComplexFloatStorage; known: torch.BoolStorage"),
     Hostile("type of another module", tensor: .tensor(.storage(module: "os")), says: "os.FloatStorage"),
     Hostile("two tensors of one name", "}", .text("w"), .tensor(), "s", .text("w"), .tensor(shape: [3]), "s", ".", says: "two tensors are named 'w'"),
-    Hostile("overlapping windows", "}(", .many((0..<3000).map { index in
-      .many([.text("w\(index)"), .tensor(.storage(count: 6000), offset: index, shape: [3000])])
-    }), "u.", says: "said to have 6000 elements"),
+    Hostile("overlapping windows", ZipBytes(pickle: windows, storage: [UInt8](repeating: 0, count: 24_000)).bytes, "repeat their storages"),
   ]
+
+  /// Three thousand tensors of three thousand elements each, in one storage of six thousand.
+  static let windows = PickleBytes("}(", .many((0..<3000).map { index in
+    .many([.text("w\(index)"), .tensor(.storage(count: 6000), offset: index, shape: [3000])])
+  }), "u.").bytes
 
   static let archives: [Hostile] = [
     Hostile("no archive", [0x50, 0x4B, 3, 4], "no table of contents"),
@@ -151,14 +158,19 @@ import Testing
     Hostile("big-endian", says: "the byte order is 'big'", zip: { $0.members[1].content = Array("big".utf8) }),
     Hostile("no pickle", says: "holds no a/data.pkl", zip: { $0.members.removeFirst() }),
     Hostile("TorchScript", says: "TorchScript", zip: { $0.members.append(.init(name: "a/constants.pkl", content: [])) }),
-    Hostile("no member", says: "holds no /data.pkl", zip: { $0.members = [] }),
+    Hostile("no member", says: "is no file of torch.save", zip: { $0.members = [] }),
   ]
 
   static let legacyMagic: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
 
+  /// The storage of four floats.
+  static let floats: [UInt8] = PickleBytes.little(4) + [UInt8](repeating: 0, count: 16)
+
   /// A file of the older form with one tensor of the storage "0".
-  static func legacy(version: P = .int(1001), little: UInt8 = 0x88, object: P = .many(["}", .text("w"), .tensor(), "s"]),
-                     keys: P = .many(["](", .text("0"), "e"]), storages: [UInt8] = PickleBytes.little(4) + [UInt8](repeating: 0, count: 16)) -> [UInt8] {
+  static func legacy(
+    version: P = .int(1001), little: UInt8 = 0x88, object: P = .many(["}", .text("w"), .tensor(), "s"]), keys: P = .many(["](", .text("0"), "e"]),
+    storages: [UInt8] = floats
+  ) -> [UInt8] {
     let system = PickleBytes("}", .text("little_endian"), .raw(little), "s.").bytes
     return legacyMagic + PickleBytes(version, ".").bytes + system + PickleBytes(object, ".").bytes + PickleBytes(keys, ".").bytes + storages
   }
@@ -173,14 +185,15 @@ import Testing
     Hostile("keys are no list", legacy(keys: .int(3)), "no list of storages"),
     Hostile("unknown storage", legacy(keys: .many(["](", .text("5"), "e"])), "that no tensor uses"),
     Hostile("storage twice", legacy(keys: .many(["](", .text("0"), .text("0"), "e"]),
-                                    storages: (0..<2).flatMap { _ in PickleBytes.little(4) + [UInt8](repeating: 0, count: 16) }), "stands there twice"),
+                                    storages: floats.repeated(2)), "stands there twice"),
     Hostile("no storage", legacy(keys: "]", storages: []), "is not in the file"),
     Hostile("negative count", legacy(storages: PickleBytes.little(-1) + [0, 0, 0, 0]), "claims -1 elements"),
     Hostile("huge count", legacy(storages: PickleBytes.little(Int.max) + [0, 0, 0, 0]), "claims 9223372036854775807 elements"),
     Hostile("another count", legacy(storages: PickleBytes.little(2) + [UInt8](repeating: 0, count: 16)), "said to have 4 elements"),
     Hostile("part of a storage", legacy(object: .many(["}", .text("w"), .tensor(.many([
       "(", .text("storage"), .global("torch", "FloatStorage"), .text("0"), .text("cpu"), .int(4), .tuple([1, 2]), "t", "Q"])), "s"])), "before 0.4"),
-    Hostile("one storage, two sizes", legacy(object: .many(["}", .text("w"), .tensor(), "s", .text("v"), .tensor(.storage(type: "DoubleStorage")), "s"])),
+    Hostile("one storage, two sizes",
+            legacy(object: .many(["}", .text("w"), .tensor(), "s", .text("v"), .tensor(.storage(type: "DoubleStorage")), "s"])),
             "elements of different sizes"),
   ]
 
@@ -243,4 +256,8 @@ import Testing
     let line = try File.text(at: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return try #require(line?.split(separator: " ").dropLast().last.flatMap { Int($0) }) / 1024
   }
+}
+
+extension [UInt8] {
+  fileprivate func repeated(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in self } }
 }

@@ -94,7 +94,8 @@ struct PickledTensors {
       throw failure("a storage is identified by other things than its type, key, location and number of elements")
     }
     guard module == "torch", let type = ElementType(torchStorage: name) else {
-      throw failure("a storage is of the type \(module).\(name); known: \(ElementType.allCases.map { "torch.\($0.torchStorage)" }.joined(separator: ", "))")
+      let known = ElementType.allCases.map { "torch.\($0.torchStorage)" }.joined(separator: ", ")
+      throw failure("a storage is of the type \(module).\(name); known: \(known)")
     }
     if parts.count == 6 {
       guard case .none = pickle[parts[5]] else { throw failure("the storage '\(key)' is a part of another one, as PyTorch wrote them before 0.4") }

@@ -37,8 +37,11 @@ extension PyTorchFile {
         }
       }
       if !views.isEmpty, tensors.items(of: reference) != nil {
-        guard found.count < Self.mostDictionaries else { throw Failure(.badData, at: name, "more than \(Self.mostDictionaries) dictionaries of tensors") }
-        found.append(TensorDictionary(path: path(to: place, in: visited.lazy.map { (parent: $0.parent, key: $0.key) }), others: others, views: views))
+        guard found.count < Self.mostDictionaries else {
+          throw Failure(.badData, at: name, "more than \(Self.mostDictionaries) dictionaries of tensors")
+        }
+        let path = path(to: place, in: visited.lazy.map { (parent: $0.parent, key: $0.key) })
+        found.append(TensorDictionary(path: path, others: others, views: views))
       }
       place += 1
     }
@@ -81,7 +84,8 @@ extension PyTorchFile {
   public func stateDictionary(key: String? = nil, warn: (String) -> Void = { _ in }) throws -> StateDictionary {
     let chosen = try dictionary(key)
     if !chosen.others.isEmpty {
-      warn("\(name): left out, as they are no tensors: \(chosen.others.prefix(12).joined(separator: ", "))" + (chosen.others.count > 12 ? ", ..." : ""))
+      let some = chosen.others.prefix(12).joined(separator: ", ")
+      warn("\(name): left out, as they are no tensors: \(some)" + (chosen.others.count > 12 ? ", ..." : ""))
     }
     var entries: [Safetensors.Entry] = [], aliases: [String: String] = [:], names: [TensorView: String] = [:], seen: Set<String> = []
     var budget = 4 << 20 + 8 * bytes.count
@@ -128,14 +132,16 @@ extension PyTorchFile {
   /// Copies a tensor's elements out of its storage.
   private func entry(_ name: String, _ view: TensorView) throws -> Safetensors.Entry {
     let size = view.type.size
-    guard view.count > 0 else { return bytes.withUnsafeBytes { Safetensors.Entry(name, type: view.type, shape: view.shape, bytes: .init(rebasing: $0[..<0])) } }
+    guard view.count > 0 else {
+      return Safetensors.Entry(name, type: view.type, shape: view.shape, bytes: UnsafeRawBufferPointer(start: nil, count: 0))
+    }
     guard let storage = storages[view.storage] else {
       throw Failure(.badData, at: self.name, "the storage '\(view.storage)' of '\(name)' is not in the file")
     }
     let count = storage.range.count / size
     guard view.storageCount == storage.count ?? count else {
-      throw Failure(.badData, at: self.name, "the storage '\(view.storage)' of '\(name)' is said to have \(view.storageCount) elements of \(size) bytes, "
-        + "the file holds \(storage.range.count) bytes")
+      throw Failure(.badData, at: self.name, "the storage '\(view.storage)' of '\(name)' is said to have \(view.storageCount) elements "
+        + "of \(size) bytes, the file holds \(storage.range.count) bytes")
     }
     return bytes.withUnsafeBytes { whole in
       let memory = UnsafeRawBufferPointer(rebasing: whole[storage.range])

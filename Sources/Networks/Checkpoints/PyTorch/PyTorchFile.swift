@@ -36,7 +36,7 @@ public struct PyTorchFile: Sendable {
       (pickle, storages) = try Self.readLegacy(bytes, name)
     } else if Self.isTar(bytes) {
       throw Failure(.badData, at: name, "this is a tar archive, as PyTorch wrote them before version 0.1.10",
-                    remedy: "Load it with PyTorch and save it again: torch.save(torch.load(PATH, weights_only=False), NEW_PATH); only if you trust it.")
+                    remedy: "If you trust it, load it with PyTorch and save it again: torch.save(torch.load(PATH, weights_only=False), NEW)")
     } else if bytes.first == 0x80 {
       throw Failure(.badData, at: name, "this is a pickle, but torch.save did not write it",
                     remedy: "Save the tensors with torch.save(model.state_dict(), PATH).")
@@ -101,18 +101,23 @@ extension PyTorchFile {
     let version = try next()
     guard case .integer(1001) = version[version.root] else { throw failure("an unknown version of PyTorch's format, expected 1001") }
     let system = try next()
-    guard case .bool(true)? = system.value(of: "little_endian", in: system.root) else { throw failure("the file was written on a big-endian machine") }
+    guard case .bool(true)? = system.value(of: "little_endian", in: system.root) else {
+      throw failure("the file was written on a big-endian machine")
+    }
     let object = try next(), keys = try next()
     guard case .list = keys[keys.root] else { throw failure("there is no list of storages") }
     let sizes = try PickledTensors(object, file: name).elementSizes()
     var storages: [String: Storage] = [:]
     for reference in keys.elements[keys.root] ?? [] {
-      guard case .text(let key) = keys[reference], let size = sizes[key] else { throw failure("the storage list names a storage that no tensor uses") }
+      guard case .text(let key) = keys[reference], let size = sizes[key] else {
+        throw failure("the storage list names a storage that no tensor uses")
+      }
       guard bytes.count - place >= 8 else { throw failure("the storage '\(key)' is missing: the file is cut off") }
       let count = bytes.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Int64.self)) }
       place += 8
       guard count >= 0, count <= (bytes.count - place) / size else {
-        throw failure("the storage '\(key)' claims \(count) elements of \(size) bytes, \(bytes.count - place) bytes are left; the file is cut off or damaged")
+        throw failure("the storage '\(key)' claims \(count) elements of \(size) bytes, \(bytes.count - place) bytes are left; "
+          + "the file is cut off or damaged")
       }
       let storage = Storage(range: place..<place + Int(count) * size, count: Int(count))
       guard storages.updateValue(storage, forKey: key) == nil else { throw failure("the storage '\(key)' stands there twice") }

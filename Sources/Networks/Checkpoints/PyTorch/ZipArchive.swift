@@ -27,7 +27,9 @@ struct ZipArchive {
     var members: [Member] = [], places: [String: Int] = [:], place = directory.range.lowerBound, starts: [Int] = []
     for _ in 0..<directory.count {
       let entry = try fields.entry(at: &place, directory.range)
-      guard places.updateValue(members.count, forKey: entry.name) == nil else { throw fields.failure("the member '\(entry.name)' stands there twice") }
+      guard places.updateValue(members.count, forKey: entry.name) == nil else {
+        throw fields.failure("the member '\(entry.name)' stands there twice")
+      }
       let start = try fields.dataStart(of: entry)
       guard entry.size <= directory.range.lowerBound - start else {
         throw fields.failure("the member '\(entry.name)' of \(entry.size) bytes at byte \(start) reaches into the table of contents")
@@ -110,13 +112,19 @@ private struct ZipFields {
 
   /// One entry of the table of contents; `place` moves on to the next.
   func entry(at place: inout Int, _ directory: Range<Int>) throws -> Entry {
-    guard directory.upperBound - place >= 46, try number(place, 4) == 0x0201_4B50 else { throw failure("byte \(place) is no entry of a table of contents") }
+    guard directory.upperBound - place >= 46, try number(place, 4) == 0x0201_4B50 else {
+      throw failure("byte \(place) is no entry of a table of contents")
+    }
     let (flags, method, checksum) = try (number(place + 8, 2), number(place + 10, 2), number(place + 16, 4))
     var (packed, size, header) = try (number(place + 20, 4), number(place + 24, 4), number(place + 42, 4))
     let (nameLength, extraLength, commentLength) = try (number(place + 28, 2), number(place + 30, 2), number(place + 32, 2))
-    guard nameLength + extraLength + commentLength <= directory.upperBound - place - 46 else { throw failure("an entry of the table of contents is cut off") }
+    guard nameLength + extraLength + commentLength <= directory.upperBound - place - 46 else {
+      throw failure("an entry of the table of contents is cut off")
+    }
     let nameEnd = place + 46 + nameLength
-    guard let name = String(validating: bytes[place + 46..<nameEnd], as: UTF8.self), !name.isEmpty else { throw failure("the name of a member is not UTF-8") }
+    guard let name = String(validating: bytes[place + 46..<nameEnd], as: UTF8.self), !name.isEmpty else {
+      throw failure("the name of a member is not UTF-8")
+    }
     guard !name.hasPrefix("/"), !name.contains("\\"), !name.split(separator: "/").contains("..") else {
       throw failure("the member '\(name)' leads out of the archive")
     }
