@@ -30,6 +30,9 @@ public protocol LearningTask {
   /// Layers, sizes and costs.
   static func inspect(_ config: Config) throws -> ModelSummary
 
+  /// What a weight file for this config must hold.
+  static func weightModel(_ config: Config) -> WeightModel
+
   /// Outputs, losses, gradients and updated parameters for the tensors of a file, for comparison with other frameworks.
   static func parity(_ config: Config, _ request: ParityRequest) throws
 }

@@ -17,7 +17,7 @@ struct Apus: ParsableCommand {
         apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source frames/ --out flow/
       """,
     version: ApusVersion.current,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Synth.self, Inspect.self, Config.self, Parity.self, Bench.self])
+    subcommands: [Train.self, Evaluate.self, Predict.self, Synth.self, Inspect.self, Config.self, Convert.self, Parity.self, Bench.self])
 
   /// Failures of the outside world end with their own exit code and one clear message; all else is the parser's business.
   static func main() {

@@ -15,7 +15,7 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var options: ConfigOptions
 
-  @Option(help: "A .safetensors file, a checkpoint folder, or a run folder (its best checkpoint).")
+  @Option(help: "A .safetensors or .pth file, a checkpoint folder, or a run folder (its best checkpoint).")
   var weights: String
 
   @Option(help: ArgumentHelp("Also draw every sample into this folder.", valueName: "folder"))

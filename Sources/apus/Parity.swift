@@ -17,7 +17,7 @@ struct Parity: ParsableCommand {
 
   @OptionGroup var options: ConfigOptions
 
-  @Option(help: "Weights by official names (.safetensors).")
+  @Option(help: "Weights by official names (.safetensors or .pth).")
   var weights: String
 
   @Option(help: "The input tensors (.safetensors).")

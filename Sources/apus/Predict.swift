@@ -23,7 +23,7 @@ struct Predict: ParsableCommand {
 
   @OptionGroup var options: ConfigOptions
 
-  @Option(help: "A .safetensors file, a checkpoint folder, or a run folder (its best checkpoint).")
+  @Option(help: "A .safetensors or .pth file, a checkpoint folder, or a run folder (its best checkpoint).")
   var weights: String
 
   @Option(parsing: .upToNextOption, help: "A folder of images, or the images themselves.")

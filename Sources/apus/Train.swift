@@ -25,7 +25,7 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("Continue the newest sound checkpoint ('auto'), or a run or checkpoint folder.", valueName: "auto|path"))
   var resume: String?
 
-  @Option(help: "Start from these weights: a .safetensors file, a checkpoint or a run folder.")
+  @Option(help: "Start from these weights: a .safetensors or .pth file, a checkpoint or a run folder.")
   var loadFrom: String?
 
   @Option(parsing: .unconditional, help: "The seed of everything random.")

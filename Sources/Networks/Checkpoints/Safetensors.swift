@@ -21,18 +21,28 @@ public struct Safetensors: Sendable {
     public let name: String
     public let shape: [Int]
     public let values: Values
+    /// The type in the file that the array came from; of arrays made here, the type that they are written with.
+    public let sourceType: ElementType
+
+    init(name: String, shape: [Int], values: Values, sourceType: ElementType) {
+      (self.name, self.shape, self.values, self.sourceType) = (name, shape, values, sourceType)
+    }
 
     public init(_ name: String, _ tensor: Tensor) {
-      self.name = name
-      shape = tensor.shape
-      values = .real(tensor.detached())
+      self.init(name: name, shape: tensor.shape, values: .real(tensor.detached()), sourceType: tensor.precision == .float32 ? .float32 : .float64)
     }
 
     public init(_ name: String, integers: [Int64], shape: [Int]) {
       require(shape.reduce(1, *) == integers.count, "Safetensors: \(integers.count) integers for the shape \(shape) of '\(name)'")
-      self.name = name
-      self.shape = shape
-      values = .integers(integers)
+      self.init(name: name, shape: shape, values: .integers(integers), sourceType: .int64)
+    }
+
+    /// The type that the array is written with.
+    public var type: ElementType {
+      switch values {
+      case .real(let tensor): tensor.precision == .float32 ? .float32 : .float64
+      case .integers: .int64
+      }
     }
 
     /// The real numbers; nil for integers.
@@ -40,13 +50,17 @@ public struct Safetensors: Sendable {
     /// The 64-bit integers; nil for real numbers.
     public var integers: [Int64]? { if case .integers(let integers) = values { integers } else { nil } }
 
-    /// The same array under another name.
-    public func renamed(_ name: String) -> Entry {
-      switch values {
-      case .real(let tensor): Entry(name, tensor)
-      case .integers(let integers): Entry(name, integers: integers, shape: shape)
+    /// Whether shape and values are the same, to the bit.
+    public func isIdentical(to other: Entry) -> Bool {
+      switch (values, other.values) {
+      case (.real(let a), .real(let b)): a.isIdentical(to: b)
+      case (.integers(let a), .integers(let b)): shape == other.shape && a == b
+      default: false
       }
     }
+
+    /// The same array under another name.
+    public func renamed(_ name: String) -> Entry { Entry(name: name, shape: shape, values: values, sourceType: sourceType) }
   }
 
   public let entries: [Entry]
@@ -74,21 +88,5 @@ public struct Safetensors: Sendable {
   /// - Throws: `.cannotCreate` or `.inputOutput`.
   public func write(to path: String) throws {
     try AtomicFile.write(bytes, to: path)
-  }
-}
-
-/// The number formats of the files that we read.
-enum SafetensorsType: String, CaseIterable {
-  case bool = "BOOL", uint8 = "U8", int8 = "I8", int16 = "I16", int32 = "I32", int64 = "I64"
-  case float16 = "F16", bfloat16 = "BF16", float32 = "F32", float64 = "F64"
-
-  /// Bytes of one element.
-  var size: Int {
-    switch self {
-    case .bool, .uint8, .int8: 1
-    case .int16, .float16, .bfloat16: 2
-    case .int32, .float32: 4
-    case .int64, .float64: 8
-    }
   }
 }

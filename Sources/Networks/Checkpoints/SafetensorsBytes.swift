@@ -21,7 +21,8 @@ extension Safetensors {
     let header = try SafetensorsHeader(bytes[8..<end], bufferSize: bytes.count - end, file: name)
     let entries = bytes.withUnsafeBytes { whole in
       header.arrays.map { array in
-        Entry(array, UnsafeRawBufferPointer(rebasing: whole[end + array.range.lowerBound..<end + array.range.upperBound]))
+        let range = end + array.range.lowerBound..<end + array.range.upperBound
+        return Entry(array.name, type: array.type, shape: array.shape, bytes: UnsafeRawBufferPointer(rebasing: whole[range]))
       }
     }
     self.init(entries, metadata: header.metadata)
@@ -69,53 +70,13 @@ extension Safetensors {
 }
 
 extension Safetensors.Entry {
-  /// The type that the array is written with.
-  var type: SafetensorsType {
-    switch values {
-    case .real(let tensor): tensor.precision == .float32 ? .float32 : .float64
-    case .integers: .int64
-    }
-  }
-
   fileprivate var elementSize: Int { type.size }
 
-  fileprivate func append(to bytes: inout [UInt8]) {
+  /// The elements in row-major order, little-endian.
+  func append(to bytes: inout [UInt8]) {
     switch values {
     case .real(let tensor): tensor.withBytes { bytes.append(contentsOf: $0) }
     case .integers(let integers): integers.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
-  }
-
-  fileprivate init(_ array: SafetensorsHeader.Array, _ bytes: UnsafeRawBufferPointer) {
-    func each<Number>(_ type: Number.Type, _ value: (Number) -> Float) -> Tensor {
-      let size = MemoryLayout<Number>.size
-      let values = (0..<bytes.count / size).map { value(bytes.loadUnaligned(fromByteOffset: $0 * size, as: type)) }
-      return Tensor(values, shape: array.shape)
-    }
-    switch array.type {
-    case .float32: self.init(array.name, Tensor(bytes: bytes, shape: array.shape, precision: .float32))
-    case .float64: self.init(array.name, Tensor(bytes: bytes, shape: array.shape, precision: .float64))
-    case .int64:
-      let integers = (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) }
-      self.init(array.name, integers: integers, shape: array.shape)
-    case .bool: self.init(array.name, each(UInt8.self) { $0 == 0 ? 0 : 1 })
-    case .uint8: self.init(array.name, each(UInt8.self) { Float($0) })
-    case .int8: self.init(array.name, each(Int8.self) { Float($0) })
-    case .int16: self.init(array.name, each(Int16.self) { Float($0) })
-    case .int32: self.init(array.name, each(Int32.self) { Float($0) })
-    case .float16: self.init(array.name, each(UInt16.self, Self.widened))
-    case .bfloat16: self.init(array.name, each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) })
-    }
-  }
-
-  /// The number whose IEEE half-precision bits these are. Spelled out, because `Float16` does not exist on every platform.
-  private static func widened(_ bits: UInt16) -> Float {
-    let exponent = Int(bits >> 10 & 0x1F), fraction = Float(bits & 0x3FF)
-    let size: Float = switch exponent {
-    case 0: fraction * 0x1p-24
-    case 31: fraction == 0 ? .infinity : .nan
-    default: Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
-    }
-    return bits >> 15 == 0 ? size : -size
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 struct SafetensorsHeader {
   struct Array {
     let name: String
-    let type: SafetensorsType
+    let type: ElementType
     let shape: [Int]
     /// Bytes, counted from the end of the header.
     let range: Range<Int>
@@ -49,7 +49,7 @@ struct SafetensorsHeader {
   }
 
   private static func scanArray(_ scanner: inout HeaderScanner, _ name: String) throws -> Array {
-    var type: SafetensorsType?, shape: [Int]?, offsets: [Int]?
+    var type: ElementType?, shape: [Int]?, offsets: [Int]?
     try scanner.object { scanner, key in
       switch key {
       case "dtype" where type == nil: type = try Self.scanType(&scanner, name)
@@ -75,11 +75,11 @@ struct SafetensorsHeader {
     return Array(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
   }
 
-  private static func scanType(_ scanner: inout HeaderScanner, _ name: String) throws -> SafetensorsType {
+  private static func scanType(_ scanner: inout HeaderScanner, _ name: String) throws -> ElementType {
     let text = try scanner.string()
-    guard let type = SafetensorsType(rawValue: text) else {
+    guard let type = ElementType(rawValue: text) else {
       throw scanner.failure("entry '\(name)' has the unknown dtype '\(text)'; known: "
-        + SafetensorsType.allCases.map(\.rawValue).joined(separator: ", "))
+        + ElementType.allCases.map(\.rawValue).joined(separator: ", "))
     }
     return type
   }

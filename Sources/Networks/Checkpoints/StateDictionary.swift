@@ -47,83 +47,30 @@ public struct StateDictionary: Sendable {
   /// Names that begin with one of the prefixes get its replacement instead; the first prefix that fits counts.
   ///
   /// `renamed([("module.", "")])` takes away what PyTorch's data-parallel wrapper adds.
+  /// - Parameter place: the file, for errors.
   /// - Throws: `.badData` if two arrays would have one name.
-  public func renamed(_ table: [(prefix: String, replacement: String)]) throws -> StateDictionary {
-    func renamed(_ name: String) -> String {
+  public func renamed(_ table: [(prefix: String, replacement: String)], from place: String = "") throws -> StateDictionary {
+    try renamed(from: place) { name in
       guard let rule = table.first(where: { name.hasPrefix($0.prefix) }) else { return name }
       return rule.replacement + name.dropFirst(rule.prefix.count)
     }
-    let renamedEntries = entries.map { $0.renamed(renamed($0.name)) }
+  }
+
+  /// The same arrays under other names.
+  /// - Parameter place: the file, for errors.
+  /// - Throws: `.badData` if two arrays would have one name.
+  public func renamed(from place: String = "", _ name: (String) -> String) throws -> StateDictionary {
+    let entries = entries.map { $0.renamed(name($0.name)) }
+    let aliases = aliases.map { (alias: name($0.key), name: name($0.value)) }.sorted { $0.alias < $1.alias }
     var seen: Set<String> = []
-    if let double = renamedEntries.first(where: { !seen.insert($0.name).inserted }) {
-      throw Failure(.badData, at: double.name, "two arrays have this name after renaming \(table.map { "\($0.prefix)* to \($0.replacement)*" })")
+    if let double = (entries.map(\.name) + aliases.map(\.alias)).first(where: { !seen.insert($0).inserted }) {
+      throw Failure(.badData, at: place, "two arrays are named '\(double)' after renaming")
     }
-    return StateDictionary(
-      renamedEntries, aliases: Dictionary(aliases.map { (renamed($0.key), renamed($0.value)) }) { $1 }, names: names.map(renamed))
+    return StateDictionary(entries, aliases: Dictionary(uniqueKeysWithValues: aliases), names: names.map(name))
   }
 
   /// The file's contents, aliases noted in the metadata.
   public func safetensors(metadata: [String: String] = [:]) -> Safetensors {
     Safetensors(entries, metadata: metadata.merging(aliases) { note, _ in note })
-  }
-}
-
-extension Module {
-  /// The current values in official names and shapes.
-  public func stateDictionary() -> StateDictionary { StateDictionary(of: self) }
-
-  /// What `load` did.
-  public typealias LoadReport = (loaded: Int, missing: [String], unexpected: [String])
-
-  /// Takes over the values of `state`, all or, if anything does not fit, none.
-  /// - Parameters:
-  ///   - strict: require a value for every name, and no others. Otherwise names are matched as far as possible, at least one.
-  ///   - place: the file, for errors.
-  /// - Throws: `.badData` naming every missing, unexpected and mis-shaped array.
-  @discardableResult
-  public func load(_ state: StateDictionary, strict: Bool = true, from place: String = "") throws -> LoadReport {
-    let walk = ModuleWalk(self)
-    let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
-    let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
-    var missing: [String] = [], misshapen: [String] = [], contradicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
-    for (name, leaf) in walk.leaves {
-      let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
-      guard let entry = copies.first else {
-        missing.append(name)
-        continue
-      }
-      if let other = copies.first(where: { !$0.hasSameElements(as: entry) }) { contradicting.append("\(entry.name) and \(other.name)") }
-      if entry.shape != leaf.officialShape {
-        misshapen.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
-      } else {
-        found.append((leaf, entry))
-      }
-    }
-    let unexpected = state.entries.map(\.name).filter { !known.contains($0) }
-    guard misshapen.isEmpty, contradicting.isEmpty, !found.isEmpty || walk.leaves.isEmpty, !strict || missing.isEmpty && unexpected.isEmpty else {
-      throw Self.misfit(missing, unexpected, misshapen, contradicting, place)
-    }
-    for (leaf, entry) in found { leaf.load(entry) }
-    return (found.count, missing, unexpected)
-  }
-
-  private static func misfit(
-    _ missing: [String], _ unexpected: [String], _ misshapen: [String], _ contradicting: [String], _ place: String
-  ) -> Failure {
-    let parts = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen),
-                 ("with two names but different values", contradicting)].filter { !$1.isEmpty }
-      .map { kind, names in "\n  \(names.count) \(kind): \(names.joined(separator: ", "))" }
-    return Failure(.badData, at: place, "the arrays do not fit \(Self.self):" + parts.joined(),
-      remedy: unexpected.contains { $0.hasPrefix("module.") }
-        ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
-        : "Check that the weights belong to this model and variant.")
-  }
-}
-
-extension Safetensors.Entry {
-  /// Equal shapes and bits.
-  fileprivate func hasSameElements(as other: Safetensors.Entry) -> Bool {
-    if let a = tensor, let b = other.tensor { return a.isIdentical(to: b) }
-    return shape == other.shape && integers != nil && integers == other.integers
   }
 }

@@ -21,9 +21,14 @@ public enum OpticalFlow: LearningTask {
     return RAFT(config.model, &random)
   }
 
+  public static func weightModel(_ config: OpticalFlowConfig) -> WeightModel {
+    WeightModel(title: "RAFT-\(config.model.variant.rawValue)", module: model(config))
+  }
+
+  /// Takes over the weights of a file, under the authors' names or torchvision's.
   static func load(_ path: String, into model: RAFT) throws {
     let file = try WeightFile.locate(path)
-    try model.load(StateDictionary(Safetensors(at: file)), from: file)
+    try model.load(RAFT.official(StateDictionary(at: file), from: file), from: file)
     if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
       throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN", remedy: "The training that made it diverged.")
     }

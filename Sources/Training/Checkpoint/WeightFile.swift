@@ -28,7 +28,8 @@ public enum WeightFile {
     }
     let store = CheckpointStore(runFolder: path)
     guard let step = store.step(of: .best) ?? store.step(of: .last) else {
-      throw Failure(.missingInput, at: path, "this folder holds no checkpoint", remedy: "Name a .safetensors file, a checkpoint or a run folder.")
+      throw Failure(.missingInput, at: path, "this folder holds no checkpoint",
+                    remedy: "Name a .safetensors or .pth file, a checkpoint or a run folder.")
     }
     return try locate(store.path(step: step))
   }
