@@ -16,7 +16,7 @@ import Training
   }()
 
   @Test func thereAreSome() {
-    #expect(Set(Self.configs.map { ($0 as NSString).lastPathComponent }).isSuperset(of: ["small-chairs.yaml", "demo.yaml", "pairs.yaml"]))
+    #expect(Set(Self.configs.map { ($0 as NSString).lastPathComponent }).isSuperset(of: ["small-chairs.yaml", "demo.yaml", "generated.yaml", "pairs.yaml"]))
   }
 
   @Test(arguments: configs) func eachLoadsAndLoadsAgain(path: String) throws {

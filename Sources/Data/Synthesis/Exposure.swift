@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Vision
 
-/// The camera: lens blur, the light on the scene, sensor noise, eight bits.
+/// The camera: lens blur, the light on the scene, the tone curve, sensor noise, eight bits.
 struct Exposure: Sendable {
   /// Standard deviation of the Gaussian blur, px.
   var blur = 0.0
@@ -10,22 +10,32 @@ struct Exposure: Sendable {
   var gain = SIMD4<Float>(repeating: 1)
   /// Relative change of the light from the left to the right border, and from top to bottom.
   var slope = SIMD2<Float>(0, 0)
+  /// How much darker the corners are than the centre, 0...1.
+  var vignette: Float = 0
+  /// The tone curve: levels 0...1 become `level^gamma`, then spread by `contrast` about 1/2.
+  var gamma = 1.0, contrast = 1.0
   /// Standard deviation of the noise, in grey levels.
   var noise = 0.0
+  /// Of the JPEG file that the picture passes through, 1...100; 0: none.
+  var quality = 0
 
   func develop(_ colors: [SIMD4<Float>], height: Int, width: Int, _ random: Random) -> Image {
     var random = random
     var source = NormalNoise(from: &random)
     let blurred = blur > 0.05 ? Exposure.blurred(colors, height: height, width: width, sigma: blur) : colors
-    let zero = [Float](repeating: 0, count: 3 * width)
+    let zero = [Float](repeating: 0, count: 3 * width), curve = toneCurve
     let pixels = [UInt8](unsafeUninitializedCapacity: 3 * height * width) { pixels, count in
       for y in 0..<height {
         var grain = zero
         if noise > 0 { source.add(to: &grain, scale: Float(noise)) }
         let shade = 1 + slope.y * (Float(y) / Float(height) - 0.5), pace = slope.x / Float(width)
+        let dy = 2 * Float(y) / Float(height) - 1
         for x in 0..<width {
-          let color = blurred[y * width + x] * gain * (shade + pace * Float(x) - slope.x / 2)
-          let level = (color + SIMD4(grain[3 * x], grain[3 * x + 1], grain[3 * x + 2], 0) + 0.5)
+          let dx = 2 * Float(x) / Float(width) - 1
+          let light = (shade + pace * Float(x) - slope.x / 2) * (1 - vignette * 0.5 * (dx * dx + dy * dy))
+          let color = (blurred[y * width + x] * gain * light).limited(SIMD4(repeating: 0), SIMD4(repeating: 255))
+          let toned = SIMD4(curve[Int(color.x * 8)], curve[Int(color.y * 8)], curve[Int(color.z * 8)], 0)
+          let level = (toned + SIMD4(grain[3 * x], grain[3 * x + 1], grain[3 * x + 2], 0) + 0.5)
             .limited(SIMD4(repeating: 0), SIMD4(repeating: 255))
           let at = 3 * (y * width + x)
           pixels[at] = UInt8(level.x)
@@ -35,7 +45,21 @@ struct Exposure: Sendable {
       }
       count = 3 * height * width
     }
-    return Image(height: height, width: width, channels: 3, pixels: pixels)
+    let image = Image(height: height, width: width, channels: 3, pixels: pixels)
+    guard quality > 0 else { return image }
+    do {
+      return try JPEG.decode(JPEG.encode(image, quality: quality), place: "synthetic picture")
+    } catch {
+      fatalError("Exposure: a picture that was just encoded cannot be decoded: \(error)")
+    }
+  }
+
+  /// Output by input, in eighths of a level.
+  private var toneCurve: [Float] {
+    (0...2040).map { index in
+      let level = pow(Double(index) / 2040, gamma)
+      return Float(255 * ((level - 0.5) * contrast + 0.5).clamped(to: 0...1))
+    }
   }
 
   /// Separable five-tap Gaussian with replicated borders; good for sigma up to about 1.

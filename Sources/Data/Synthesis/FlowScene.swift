@@ -1,9 +1,15 @@
-/// Layers from back to front; renders both frames and the exact flow between them.
+import Foundation
+
+/// Layers from back to front, and light that moves over them; renders both frames and the exact flow between them.
 package struct FlowScene: Sendable {
   package let height: Int
   package let width: Int
   /// The first one must cover the frame.
   package var layers: [SceneLayer]
+  /// Shadows and highlights that wander over all surfaces. They are not part of the flow.
+  package var lights: [SceneLight] = []
+  /// How long the shutter is open, as a share of the time between the images, 0...1. The flow is that of the middle of the exposures.
+  package var shutter = 0.0
 
   package init(height: Int, width: Int, layers: [SceneLayer]) {
     self.height = height
@@ -20,73 +26,98 @@ package struct FlowScene: Sendable {
 
   /// Renders image 1 (`second` false) or image 2.
   package func render(second: Bool) -> Frame {
+    let middle = second ? 1.0 : 0.0
+    var frame = frame(at: middle)
+    guard shutter > 0 else { return frame }
+    // An odd number of moments about 2 px apart, the frame itself in the middle.
+    let reach = shutter * layers.map(\.motion).map(largestStep).reduce(0, max)
+    let side = Int((reach / 4).rounded(.up).clamped(to: 1...4))
+    for moment in 1...side {
+      for sign in [-1.0, 1.0] {
+        let other = self.frame(at: middle + sign * shutter * Double(moment) / Double(2 * side + 1))
+        for pixel in frame.colors.indices { frame.colors[pixel] += other.colors[pixel] }
+      }
+    }
+    let share = 1 / Float(2 * side + 1)
+    for pixel in frame.colors.indices { frame.colors[pixel] *= share }
+    return frame
+  }
+
+  /// The longest way of the frame's corners under a motion.
+  private func largestStep(_ motion: Homography) -> Double {
+    let size = SIMD2(Double(width), Double(height))
+    return [SIMD2(0, 0), SIMD2(size.x, 0), SIMD2(0, size.y), size].map { corner -> Double in
+      let move = motion.displacement(at: corner)
+      return (move * move).sum().squareRoot()
+    }.reduce(0, max)
+  }
+
+  /// The scene at a moment: 0 is image 1, 1 is image 2.
+  private func frame(at time: Double) -> Frame {
     var frame = Frame(colors: Array(repeating: SIMD4(repeating: 0), count: height * width),
                       owners: Array(repeating: 0, count: height * width))
-    for (index, layer) in layers.enumerated() {
-      let place = second ? layer.motion.after(layer.placement) : layer.placement
-      if let shadow = layer.shadow {
-        var ground = place
-        ground.t += shadow.offset
-        frame.colors.withUnsafeMutableBufferPointer { colors in
-          draw(shadow.texture, at: ground.after(shadow.placement), wraps: false) { pixel, value in
-            if value.w > 0 { colors[pixel] *= 1 - value.w }
+    frame.colors.withUnsafeMutableBufferPointer { colors in
+      frame.owners.withUnsafeMutableBufferPointer { owners in
+        for (index, layer) in layers.enumerated() {
+          let view = SurfaceView(layer, at: time)
+          if let shadow = layer.shadow {
+            let place = view.place.after(shadow.placement)
+            let ground = SurfaceView(shadow.texture, at: Homography.shift(shadow.offset).after(place))
+            ground.visit(height: height, width: width) { pixel, value, _ in
+              if value.w > 0 { colors[pixel] *= 1 - value.w }
+            }
+          }
+          view.visit(height: height, width: width) { pixel, value, visibility in
+            guard value.w > 0 else { return }
+            let seen = layer.haze.map { $0.color + (value - $0.color) * visibility } ?? value
+            colors[pixel] += (seen - colors[pixel]) * value.w
+            if value.w >= 0.5 { owners[pixel] = Int16(index) }
           }
         }
+        for light in lights { light.fall(on: colors, height: height, width: width, at: time) }
       }
-      draw(layer, at: place, index: index, on: &frame)
     }
     return frame
   }
 
-  private func draw(_ layer: SceneLayer, at place: AffineMotion, index: Int, on frame: inout Frame) {
-    frame.colors.withUnsafeMutableBufferPointer { colors in
-      frame.owners.withUnsafeMutableBufferPointer { owners in
-        draw(layer.texture, at: place, wraps: layer.wraps) { pixel, value in
-          guard value.w > 0 else { return }
-          colors[pixel] += (value - colors[pixel]) * value.w
-          if value.w >= 0.5 { owners[pixel] = Int16(index) }
-        }
-      }
-    }
-  }
-
-  /// Visits every pixel that the texture may cover, in its bounding box.
-  @inline(__always)
-  private func draw(_ texture: Texture, at place: AffineMotion, wraps: Bool, _ body: (Int, SIMD4<Float>) -> Void) {
-    var low = SIMD2(0, 0), high = SIMD2(width - 1, height - 1)
-    if !wraps {
-      let size = SIMD2(Double(texture.width), Double(texture.height))
-      let corners = [SIMD2(0, 0), SIMD2(size.x, 0), SIMD2(0, size.y), size].map { place($0) }
-      let x = corners.map(\.x), y = corners.map(\.y)
-      low = SIMD2(max(0, bound(x.min() ?? 0)), max(0, bound(y.min() ?? 0)))
-      high = SIMD2(min(width - 1, bound(x.max() ?? 0)), min(height - 1, bound(y.max() ?? 0)))
-    }
-    guard low.x <= high.x, low.y <= high.y else { return }
-    let back = place.inverse
-    let step = SIMD2<Float>(back.a)
-    for y in low.y...high.y {
-      let start = SIMD2<Float>(back(SIMD2(Double(low.x), Double(y))))
-      texture.forEach(from: start, step: step, count: high.x - low.x + 1, wraps: wraps) { index, value in
-        body(y * width + low.x + index, value)
-      }
-    }
-  }
-
-  /// A coordinate as a whole number, kept within what an integer can hold.
-  private func bound(_ value: Double) -> Int { Int(value.clamped(to: -1e6...1e6).rounded()) }
-
-  /// The flow from image 1 to image 2: at each pixel the motion of the layer on top.
-  package func flow(owners: [Int16]) -> [Float] {
-    let motions = layers.map(\.motion)
+  /// The flow from image 1 to image 2 (`second` false): at each pixel the motion of the layer on top. Or back: from image 2 to image 1.
+  /// - Parameter owners: of that image.
+  package func flow(owners: [Int16], second: Bool = false) -> [Float] {
     var vectors = [Float](repeating: 0, count: 2 * height * width)
     for y in 0..<height {
       for x in 0..<width {
-        let pixel = y * width + x
-        let move = motions[Int(owners[pixel])].displacement(at: SIMD2(Double(x), Double(y)))
+        let pixel = y * width + x, p = SIMD2(Double(x), Double(y))
+        let layer = layers[Int(owners[pixel])]
+        let move = (second ? layer.source(of: p) : layer.target(of: p)) - p
         vectors[2 * pixel] = Float(move.x)
         vectors[2 * pixel + 1] = Float(move.y)
       }
     }
     return vectors
+  }
+}
+
+/// A shadow or a highlight that moves on its own.
+package struct SceneLight: Sendable {
+  package enum Effect: Sendable {
+    case shadow, highlight
+  }
+
+  package let effect: Effect
+  /// The strength is the last component, 0...1.
+  package let texture: Texture
+  /// From texture coordinates to image 1.
+  package let placement: Homography
+  /// From image 1 to image 2.
+  package let motion: Homography
+
+  fileprivate func fall(on colors: UnsafeMutableBufferPointer<SIMD4<Float>>, height: Int, width: Int, at time: Double) {
+    SurfaceView(texture, at: motion.scaled(by: time).after(placement)).visit(height: height, width: width) { pixel, value, _ in
+      guard value.w > 0 else { return }
+      switch effect {
+      case .shadow: colors[pixel] *= 1 - value.w
+      case .highlight: colors[pixel] += (SIMD4(repeating: 255) - colors[pixel]) * value.w
+      }
+    }
   }
 }

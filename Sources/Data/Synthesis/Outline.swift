@@ -13,55 +13,70 @@ struct Outline: Sendable {
     case polygon([SIMD2<Double>], rounding: Double)
     /// Bars of the given half width between pairs of points: legs, rails, wires, frames.
     case bars([(SIMD2<Double>, SIMD2<Double>)], halfWidth: Double)
+    /// A rectangle (half sides) of crossing bars at equal distances, turned by an angle: trellises, fences, grids.
+    case lattice(half: SIMD2<Double>, period: SIMD2<Double>, halfWidth: Double, angle: Double)
   }
 
   var form: Form
   /// A part cut out of the form, through which one looks at what lies behind.
   var hole: Form?
+  /// Half the width and height of the rectangle around the centre that holds the form, px.
+  var reach: SIMD2<Double>
 
-  /// Distance to the edge in px on a square grid around the object's centre: positive inside, negative outside.
+  /// Distance to the edge in px on a grid around the object's centre: positive inside, negative outside.
   /// - Parameters:
-  ///   - side: rows and columns of the grid.
+  ///   - height, width: rows and columns of the grid.
   ///   - cell: px between neighbours.
-  func distances(side: Int, cell: Double = 1) -> [Double] {
-    let outer = Outline.distances(to: form, side: side, cell: cell)
+  func distances(height: Int, width: Int, cell: Double = 1) -> [Double] {
+    let grid = (height: height, width: width, cell: cell)
+    let outer = Outline.distances(to: form, grid)
     guard let hole else { return outer }
-    return zip(outer, Outline.distances(to: hole, side: side, cell: cell)).map { min($0, -$1) }
+    return zip(outer, Outline.distances(to: hole, grid)).map { min($0, -$1) }
   }
 
-  private static func distances(to form: Form, side: Int, cell: Double) -> [Double] {
+  private typealias Grid = (height: Int, width: Int, cell: Double)
+
+  private static func distances(to form: Form, _ grid: Grid) -> [Double] {
     switch form {
     case .ellipse(let axes):
       // First-order distance f·(1 - f) / |∇f| of the implicit form f = |p / axes|: exact at the edge, which is where it is used.
-      return map(side, cell) { p in
+      return map(grid) { p in
         let scaled = p / axes
         let f = (scaled * scaled).sum().squareRoot()
         let gradient = ((scaled / axes) * (scaled / axes)).sum().squareRoot()
         return gradient < 1e-9 ? min(axes.x, axes.y) : f * (1 - f) / gradient
       }
     case .blob(let radius, let harmonics):
-      return harmonics.withUnsafeBufferPointer { harmonics in map(side, cell) { blobDistance(radius, harmonics, at: $0) } }
+      return harmonics.withUnsafeBufferPointer { harmonics in map(grid) { blobDistance(radius, harmonics, at: $0) } }
     case .polygon(let corners, let rounding):
-      return corners.withUnsafeBufferPointer { corners in map(side, cell) { polygonDistance(corners, at: $0) + rounding } }
+      return corners.withUnsafeBufferPointer { corners in map(grid) { polygonDistance(corners, at: $0) + rounding } }
     case .bars(let bars, let halfWidth):
       return bars.withUnsafeBufferPointer { bars in
-        map(side, cell) { p in
+        map(grid) { p in
           var nearest = Double.infinity
           for bar in bars { nearest = min(nearest, segmentDistance(bar.0, bar.1, at: p)) }
           return halfWidth - nearest
         }
       }
+    case .lattice(let half, let period, let halfWidth, let angle):
+      let turn = SIMD2(cos(angle), sin(angle))
+      return map(grid) { p in
+        let inside = min(half.x - abs(p.x), half.y - abs(p.y))
+        let q = SIMD2(turn.x * p.x + turn.y * p.y, turn.x * p.y - turn.y * p.x) / period
+        let away = SIMD2(abs(q.x - q.x.rounded()), abs(q.y - q.y.rounded())) * period
+        return min(inside, halfWidth - min(away.x, away.y))
+      }
     }
   }
 
   @inline(__always)
-  private static func map(_ side: Int, _ cell: Double, _ distance: (SIMD2<Double>) -> Double) -> [Double] {
-    [Double](unsafeUninitializedCapacity: side * side) { values, count in
-      let middle = Double(side) / 2
-      for y in 0..<side {
-        for x in 0..<side { values[y * side + x] = distance(SIMD2(Double(x) - middle, Double(y) - middle) * cell) }
+  private static func map(_ grid: Grid, _ distance: (SIMD2<Double>) -> Double) -> [Double] {
+    [Double](unsafeUninitializedCapacity: grid.height * grid.width) { values, count in
+      let middle = SIMD2(Double(grid.width), Double(grid.height)) / 2
+      for y in 0..<grid.height {
+        for x in 0..<grid.width { values[y * grid.width + x] = distance((SIMD2(Double(x), Double(y)) - middle) * grid.cell) }
       }
-      count = side * side
+      count = grid.height * grid.width
     }
   }
 
@@ -97,79 +112,6 @@ struct Outline: Sendable {
       a = b
     }
     return isInside ? nearest : -nearest
-  }
-}
-
-extension Outline {
-  /// Draws an outline that fits into a circle of the given radius (px).
-  static func random(radius: Double, _ random: inout Random) -> Outline {
-    switch random.uniform() {
-    case ..<0.18:
-      return Outline(form: .ellipse(SIMD2(radius, radius * random.uniform(0.35, 1))), hole: randomHole(radius, &random))
-    case ..<0.45:
-      let harmonics = (0..<5).map { index in
-        let amplitude = 0.28 / Double(index + 1) * random.normal().clamped(to: -1...1), phase = random.uniform(0, 2 * .pi)
-        return SIMD2(cos(phase), sin(phase)) * amplitude
-      }
-      let reach = 1 + harmonics.reduce(0) { $0 + ($1 * $1).sum().squareRoot() }
-      return Outline(form: .blob(radius: radius / reach, harmonics: harmonics), hole: randomHole(radius / reach, &random))
-    case ..<0.78:
-      return Outline(form: randomPolygon(radius, &random), hole: nil)
-    default:
-      return Outline(form: randomBars(radius, &random), hole: nil)
-    }
-  }
-
-  /// In one of six objects, an elliptic hole well inside.
-  private static func randomHole(_ radius: Double, _ random: inout Random) -> Form? {
-    guard random.chance(0.16) else { return nil }
-    let inner = radius * random.uniform(0.15, 0.32)
-    return .ellipse(SIMD2(inner, inner * random.uniform(0.6, 1)))
-  }
-
-  /// A convex or a star-shaped polygon of three to nine corners; a third of them are rectangles.
-  private static func randomPolygon(_ radius: Double, _ random: inout Random) -> Form {
-    let rounding = random.chance(0.5) ? radius * random.uniform(0, 0.2) : 0
-    let reach = radius - rounding
-    if random.chance(0.33) {
-      let angle = random.uniform(0.25, 1.3)
-      let (x, y) = (reach * cos(angle), reach * sin(angle))
-      return .polygon([SIMD2(-x, -y), SIMD2(x, -y), SIMD2(x, y), SIMD2(-x, y)], rounding: rounding)
-    }
-    let count = random.integer(in: 3..<10), isStar = random.chance(0.5), turn = random.uniform(0, 2 * .pi)
-    let corners = (0..<count).map { index in
-      let angle = turn + (Double(index) + random.uniform(-0.3, 0.3)) * 2 * .pi / Double(count)
-      let length = reach * (isStar ? random.uniform(0.35, 1) : random.uniform(0.8, 1))
-      return SIMD2(cos(angle), sin(angle)) * length
-    }
-    return .polygon(corners, rounding: rounding)
-  }
-
-  /// Thin structures: a zigzag branch, a set of rails with a cross bar, or a frame.
-  private static func randomBars(_ radius: Double, _ random: inout Random) -> Form {
-    let halfWidth = random.uniform(1.2, max(1.8, min(5, radius * 0.12)))
-    let reach = radius - halfWidth
-    switch random.integer(in: 0..<3) {
-    case 0:
-      let points = (0..<random.integer(in: 3..<7)).map { index in
-        let angle = random.uniform(0, 2 * .pi)
-        return SIMD2(cos(angle), sin(angle)) * reach * random.uniform(index == 0 ? 0.9 : 0.3, 1)
-      }
-      return .bars(Array(zip(points, points.dropFirst())), halfWidth: halfWidth)
-    case 1:
-      let count = random.integer(in: 2..<6), half = reach * 0.68, tilt = random.uniform(-0.3, 0.3) * half
-      let rails = (0..<count).map { index in
-        let x = half * (2 * Double(index) / Double(max(1, count - 1)) - 1)
-        return (SIMD2(x * 0.9, -half), SIMD2(x + tilt * 0.3, half))
-      }
-      let y = random.uniform(-0.9, 0.3) * half
-      return .bars(rails + [(SIMD2(-half, y), SIMD2(half, y + tilt))], halfWidth: halfWidth)
-    default:
-      let angle = random.uniform(0.4, 1.2)
-      let x = reach * cos(angle), y = reach * sin(angle)
-      let corners = [SIMD2(-x, -y), SIMD2(x, -y), SIMD2(x, y), SIMD2(-x, y), SIMD2(-x, -y)]
-      return .bars(Array(zip(corners, corners.dropFirst())), halfWidth: halfWidth)
-    }
   }
 }
 

@@ -84,6 +84,46 @@ package struct Texture: Sendable {
     return first..<max(first, last + 1)
   }
 
+  /// The value at one point; nil outside a texture that does not repeat.
+  @inline(__always)
+  func value(at point: SIMD2<Float>, wraps: Bool) -> SIMD4<Float>? {
+    let size = SIMD2(Float(width), Float(height))
+    var p = point
+    if p.x < 0 || p.y < 0 || p.x > size.x || p.y > size.y {
+      guard wraps else { return nil }
+      p -= SIMD2((p.x / size.x).rounded(.down), (p.y / size.y).rounded(.down)) * size
+    }
+    return texels.withUnsafeBufferPointer { texels in texels.baseAddress.map { value(inside: p, $0) } }
+  }
+
+  /// The texture at half the resolution: each texel the mean of 2x2; the point p of this texture is (p - ½) / 2 of that one. Both sizes
+  /// must be even.
+  package func halved() -> Texture {
+    let (rows, columns) = (height / 2, width / 2)
+    let means = [SIMD4<Float>](unsafeUninitializedCapacity: rows * columns) { means, count in
+      for y in 0..<rows {
+        for x in 0..<columns {
+          let first = (2 * y + 1) * stride + 2 * x + 1, second = first + stride
+          let upper: SIMD4<Float> = texels[first] + texels[first + 1], lower: SIMD4<Float> = texels[second] + texels[second + 1]
+          means[y * columns + x] = (upper + lower) * 0.25
+        }
+      }
+      count = rows * columns
+    }
+    return Texture(height: rows, width: columns, texels: means)
+  }
+
+  /// The texture at 1/2, 1/4, ... of its resolution, as often as both sizes can be halved, `count` times at most.
+  package func reductions(_ count: Int) -> [Texture] {
+    var result: [Texture] = []
+    var last = self
+    while result.count < count, last.height % 2 == 0, last.width % 2 == 0, min(last.height, last.width) >= 8 {
+      last = last.halved()
+      result.append(last)
+    }
+    return result
+  }
+
   /// The value at one point of the repeating texture.
   package func value(at point: SIMD2<Float>) -> SIMD4<Float> {
     var result = SIMD4<Float>()
