@@ -123,7 +123,7 @@ struct SceneTimeTests {
 
   /// The flow into the past, read where the flow into the future leads, leads back: exactly, for affine motions.
   @Test func thePastIsTheInverse() {
-    let scene = synthesis.scene(index: 1, seed: 3), past = scene.later(by: 1).reversed()
+    let scene = synthesis.scene(index: 1, seed: 3).rigid(), past = scene.later(by: 1).reversed()
     for (layer, back) in zip(scene.layers, past.layers) {
       let p = SIMD2(31.0, 17.0), q = p + layer.motion.displacement(at: p)
       let loop = layer.motion.displacement(at: p) + back.motion.displacement(at: q)
@@ -137,7 +137,7 @@ struct SceneTimeTests {
       Texture(height: side, width: side, texels: Array(repeating: SIMD4(value, value, value, 1), count: side * side))
     }
     let ground = SceneLayer(texture: plain(8, 50), wraps: true, placement: .identity, motion: .identity)
-    let place = AffineMotion(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(10, 5)), shift = AffineMotion(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(2, 0))
+    let place = Homography(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(10, 5)), shift = Homography(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(2, 0))
     let square = SceneLayer(texture: plain(6, 200), wraps: false, placement: place, motion: shift)
     let scene = FlowScene(height: 20, width: 30, layers: [ground, square])
     let owners = scene.render(second: false).owners
@@ -148,14 +148,14 @@ struct SceneTimeTests {
     // Pushed over the border, what leaves the frame is hidden as well.
     var leaving = scene
     leaving.layers[1] = SceneLayer(texture: plain(6, 200), wraps: false, placement: place,
-                                   motion: AffineMotion(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(16, 0)))
+                                   motion: Homography(a: SIMD2(1, 0), b: SIMD2(0, 1), t: SIMD2(16, 0)))
     let gone = leaving.occlusion(owners: owners)
     #expect(gone.indices.filter { gone[$0] && owners[$0] == 1 } == (5...11).flatMap { y in (14...16).map { y * 30 + $0 } })
   }
 
   /// Where a point stays in sight, the next frame shows its layer there.
   @Test(arguments: 0..<4) func visiblePointsKeepTheirLayer(index: Int) {
-    let scene = synthesis.scene(index: index, seed: 8), owners = scene.render(second: false).owners, after = scene.render(second: true).owners
+    let scene = synthesis.scene(index: index, seed: 8).rigid(), owners = scene.render(second: false).owners, after = scene.render(second: true).owners
     let flow = scene.flow(owners: owners), hidden = scene.occlusion(owners: owners)
     var kept = 0, seen = 0, lost = 0, hiddenInside = 0
     for pixel in owners.indices {

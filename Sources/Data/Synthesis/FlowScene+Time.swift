@@ -2,23 +2,29 @@ import Vision
 
 /// Scenes of more than two frames: every layer goes on with its motion from frame to frame.
 extension FlowScene {
-  /// The same scene some frames later.
+  /// The same scene with surfaces that keep their form: bending further in every frame, they would fold.
+  package func rigid() -> FlowScene {
+    var scene = self
+    for index in layers.indices { scene.layers[index].deformation = nil }
+    return scene
+  }
+
+  /// The same rigid scene some frames later.
   package func later(by frames: Int) -> FlowScene {
     var scene = self
     for _ in 0..<frames {
-      scene.layers = scene.layers.map { layer in
-        SceneLayer(texture: layer.texture, wraps: layer.wraps, placement: layer.motion.after(layer.placement), motion: layer.motion,
-                   shadow: layer.shadow)
-      }
+      for (index, layer) in scene.layers.enumerated() { scene.layers[index].placement = layer.motion.after(layer.placement) }
+      for (index, light) in scene.lights.enumerated() { scene.lights[index].placement = light.motion.after(light.placement) }
     }
     return scene
   }
 
-  /// The same scene with time running backwards: its flow leads to the frame before.
+  /// The same rigid scene with time running backwards: its flow leads to the frame before.
   package func reversed() -> FlowScene {
-    FlowScene(height: height, width: width, layers: layers.map { layer in
-      SceneLayer(texture: layer.texture, wraps: layer.wraps, placement: layer.placement, motion: layer.motion.inverse, shadow: layer.shadow)
-    })
+    var scene = self
+    for (index, layer) in layers.enumerated() { scene.layers[index].motion = layer.motion.inverse }
+    for (index, light) in lights.enumerated() { scene.lights[index].motion = light.motion.inverse }
+    return scene
   }
 
   /// Which pixels are not to be seen in the next frame, row-major: their point is covered there by a layer above theirs, or lies outside.

@@ -107,9 +107,9 @@ package struct SceneLight: Sendable {
   /// The strength is the last component, 0...1.
   package let texture: Texture
   /// From texture coordinates to image 1.
-  package let placement: Homography
+  package var placement: Homography
   /// From image 1 to image 2.
-  package let motion: Homography
+  package var motion: Homography
 
   fileprivate func fall(on colors: UnsafeMutableBufferPointer<SIMD4<Float>>, height: Int, width: Int, at time: Double) {
     SurfaceView(texture, at: motion.scaled(by: time).after(placement)).visit(height: height, width: width) { pixel, value, _ in

@@ -16,7 +16,7 @@ struct SceneFilm {
   ///   - count: frames, at least one.
   init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
     (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
-    var scene = synthesis.scene(index: index, seed: seed), scenes: [FlowScene] = []
+    var scene = synthesis.scene(index: index, seed: seed).rigid(), scenes: [FlowScene] = []
     for _ in 0..<count {
       scenes.append(scene)
       scene = scene.later(by: 1)

@@ -7,9 +7,9 @@ package struct SceneLayer: Sendable {
   /// Whether the texture repeats without end (the background) or stops at its border (objects).
   package let wraps: Bool
   /// From texture coordinates to image 1.
-  package let placement: Homography
+  package var placement: Homography
   /// From image 1 to image 2, after the deformation.
-  package let motion: Homography
+  package var motion: Homography
   /// The change of the surface in itself; nil for rigid ones.
   package var deformation: Deformation?
   /// The soft shadow that falls on the layers below; nil casts none.
