@@ -45,8 +45,6 @@ extension FlowScene {
 extension SceneLayer {
   /// The opacity at a point of the texture's own plane, 0...1; 0 beside it.
   fileprivate func opacity(at point: SIMD2<Double>) -> Float {
-    let size = SIMD2(Double(texture.width), Double(texture.height))
-    guard wraps || (point.x >= 0 && point.y >= 0 && point.x <= size.x && point.y <= size.y) else { return 0 }
-    return texture.value(at: SIMD2<Float>(point)).w
+    texture.value(at: SIMD2<Float>(point), wraps: wraps)?.w ?? 0
   }
 }
