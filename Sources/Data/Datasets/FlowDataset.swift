@@ -6,17 +6,24 @@ public struct FlowSample: Sendable, Equatable {
   public var image1: Image
   public var image2: Image
   public var flow: FlowField
+  /// `height · width` flags, row-major, true where image 2 does not show the pixel of image 1; `nil`: not known. Only read for
+  /// evaluation: augmentation drops it.
+  public var occlusion: [Bool]?
 
   /// Grey frames are repeated to RGB, alpha is dropped.
   /// - Precondition: one size.
-  public init(image1: Image, image2: Image, flow: FlowField) {
+  public init(image1: Image, image2: Image, flow: FlowField, occlusion: [Bool]? = nil) {
     guard image1.height == image2.height, image1.width == image2.width, flow.height == image1.height, flow.width == image1.width else {
       fatalError("FlowSample: images of \(image1.height)x\(image1.width) and \(image2.height)x\(image2.width), "
         + "flow of \(flow.height)x\(flow.width), expected one size")
     }
+    guard occlusion.map({ $0.count == flow.isValid.count }) ?? true else {
+      fatalError("FlowSample: \(occlusion?.count ?? 0) occlusion flags for \(flow.height)x\(flow.width) pixels")
+    }
     self.image1 = image1.rgb()
     self.image2 = image2.rgb()
     self.flow = flow
+    self.occlusion = occlusion
   }
 }
 
@@ -31,14 +38,6 @@ public protocol FlowDataset: Sendable {
 
   /// The name of a sample, unique within the set and fit to be part of a file name.
   func name(of index: Int) -> String
-
-  /// Which pixels of the first frame are hidden or outside in the second, row-major; nil if the set does not tell.
-  /// - Throws: `.missingInput`, `.badData` if the mask's file is gone or corrupt.
-  func occlusion(at index: Int) throws -> [Bool]?
-}
-
-extension FlowDataset {
-  public func occlusion(at index: Int) throws -> [Bool]? { nil }
 }
 
 /// The files of one sample.

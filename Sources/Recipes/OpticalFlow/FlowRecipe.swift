@@ -75,12 +75,12 @@ public struct FlowRecipe: Recipe {
   }
 
   public mutating func evaluate(at step: Int) throws -> EvaluationReport? {
-    let index = order.index(ofUpdate: max(step - 1, 0)), stage = schedules[index]
+    let index = order.index(ofUpdate: max(step - 1, 0)), config = schedules[index].laid(over: config)
     guard let validation = sets[index].validation else { return nil }
-    let indices = stage.validation.indices(of: validation.count)
+    let indices = config.validation.indices(of: validation.count)
     let shown = Set(indices.prefix(4))
     var pictures: [EvaluationReport.Picture] = []
-    let estimator = FlowEstimator(model: model, iterations: stage.learning.validationIterations)
+    let estimator = FlowEstimator(model: model, iterations: config.learning.validationIterations)
     let errors = try estimator.errors(on: validation, indices) { index, sample, flow in
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)

@@ -38,8 +38,10 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
     problems.require((0..<1).contains(model.dropout), "model.dropout", model.dropout, "0 or more, below 1")
     problems += FlowStage(of: self).sectionProblems
     guard !stages.isEmpty else { return problems }
-    for (index, stage) in stages.enumerated() where stages[..<index].contains(where: { $0.name == stage.name }) {
-      problems.require(false, "stages.\(index).name", stage.name, "a name that no stage before has")
+    for (index, stage) in stages.enumerated() {
+      problems += stage.sectionProblems.map { ConfigProblem("stages.\(index).\($0.key)", $0.value, allowed: $0.allowed) }
+      let isNew = !stages[..<index].contains { $0.name == stage.name }
+      problems.require(isNew, "stages.\(index).name", stage.name, "a name that no stage before has")
     }
     guard stages.allSatisfy({ (1...1_000_000_000).contains($0.steps) }) else { return problems }
     let total = stages.reduce(0) { $0 + $1.steps }
