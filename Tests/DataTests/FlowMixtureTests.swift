@@ -7,7 +7,6 @@ import Vision
 private struct NumberedSet: FlowDataset {
   let number: Int
   let count: Int
-  var hidden: [Bool]?
 
   func sample(at index: Int) throws -> FlowSample {
     guard (0..<count).contains(index) else { throw Failure(.badData, at: "\(number)", "no sample \(index)") }
@@ -16,8 +15,6 @@ private struct NumberedSet: FlowDataset {
   }
 
   func name(of index: Int) -> String { "s\(index)" }
-
-  func occlusion(at index: Int) throws -> [Bool]? { hidden }
 }
 
 private func plain(_ change: (inout FlowAugmentation) -> Void = { _ in }) -> FlowAugmentation {
@@ -29,7 +26,7 @@ private func plain(_ change: (inout FlowAugmentation) -> Void = { _ in }) -> Flo
 struct FlowMixtureTests {
   private let mixture = FlowMixture([
     .init(NumberedSet(number: 1, count: 2), repeats: 2, augmentation: plain()),
-    .init(NumberedSet(number: 2, count: 1, hidden: [true]), repeats: 3, augmentation: plain { $0.hue = 0.25 }),
+    .init(NumberedSet(number: 2, count: 1), repeats: 3, augmentation: plain { $0.hue = 0.25 }),
     .init(NumberedSet(number: 3, count: 3), augmentation: plain()),
   ])
 
@@ -39,7 +36,6 @@ struct FlowMixtureTests {
     #expect(try (0..<10).map { try Int(mixture.sample(at: $0).image1.pixels[0]) } == [10, 11, 10, 11, 20, 20, 20, 30, 31, 32])
     #expect((0..<10).map { mixture.place(of: $0).repetition } == [0, 0, 1, 1, 0, 1, 2, 0, 0, 0])
     #expect((0..<10).map { mixture.augmentation(at: $0).hue == 0.25 } == (0..<10).map { (4...6).contains($0) })
-    #expect(try mixture.occlusion(at: 5) == [true] && mixture.occlusion(at: 0) == nil)
     let names = (0..<10).map { mixture.name(of: $0) }
     #expect(Set(names).count == 10 && names[3] == "set0_copy1_s1" && names[9] == "set2_s2")
     let single = FlowMixture([.init(NumberedSet(number: 1, count: 2), augmentation: plain())])

@@ -116,7 +116,7 @@ struct MPISintelTests {
       let some = try MPISintel(root: tiny.root, pass: .both, scenes: ["bamboo_2"])
       #expect(names(of: some) == ["clean_bamboo_2_0001", "final_bamboo_2_0001"])
       #expect(try tiny.triples(some)[1][1] == "training/final/bamboo_2/frame_0002.png")
-      #expect(try clean.occlusion(at: 0) == nil && clean.invalid(at: 0) == nil)
+      #expect(try MPISintel(root: tiny.root, pass: .clean, readsOcclusion: true).sample(at: 0).occlusion == nil && clean.invalid(at: 0) == nil)
     }
   }
 
@@ -128,22 +128,14 @@ struct MPISintelTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Image(height: 3, width: 4, channels: 1, pixels: pixels).write(to: "\(folder)/frame_0001.png")
       }
-      let set = try MPISintel(root: tiny.root, pass: .both)
-      #expect(try set.occlusion(at: 2) == Array(repeating: true, count: 5) + Array(repeating: false, count: 7))
+      let set = try MPISintel(root: tiny.root, pass: .both, readsOcclusion: true)
+      #expect(try set.sample(at: 2).occlusion == Array(repeating: true, count: 5) + Array(repeating: false, count: 7))
       #expect(try set.invalid(at: 5) == Array(repeating: false, count: 11) + [true])  // the final pass has the same masks
-      expectFailure(.missingInput, "training/occlusions/alley_1/frame_0001.png") { try set.occlusion(at: 0) }
-    }
-  }
-
-  @Test func testScenesAreListedWithTheirNumbers() throws {
-    try withSet(Self.files) { tiny in
-      let scenes = try FlowTestSequence.sintel(root: tiny.root, pass: .final)
-      #expect(scenes.map(\.scene) == ["ambush_1", "cave_3"] && scenes.map { $0.frames.map(\.number) } == [[1, 2, 3], [9, 10]])
-      let image = try scenes[1].frames[0].image()
-      #expect(image.channels == 3 && Int(image.pixels[0]) == tiny.numbers["test/final/cave_3/frame_0009.png"])
-      expectFailure(.missingInput, "no folder test/clean", "MPI-Sintel (complete)") { try FlowTestSequence.sintel(root: tiny.root, pass: .clean) }
-      try tiny.remove("test/final/cave_3/frame_0010.png")
-      expectFailure(.missingInput, "cave_3", "1 frames found") { try FlowTestSequence.sintel(root: tiny.root, pass: .final) }
+      expectFailure(.missingInput, "training/occlusions/alley_1/frame_0001.png") { try set.sample(at: 0) }
+      #expect(try MPISintel(root: tiny.root, pass: .clean).sample(at: 2).occlusion == nil)
+      let path = "\(tiny.root)/training/occlusions/bamboo_2/frame_0001.png"
+      try Image(height: 3, width: 5, channels: 1).write(to: path)
+      expectFailure(.badData, path, "5 x 3, expected 4 x 3") { try set.sample(at: 2) }
     }
   }
 
@@ -168,7 +160,7 @@ struct KITTI15Tests {
   static let files = ["000000", "000007"].flatMap { ["training/image_2/\($0)_10.png", "training/image_2/\($0)_11.png", "training/flow_occ/\($0)_10.png"] }
     + ["testing/image_2/000003_10.png", "testing/image_2/000003_11.png", "training/flow_noc/000007_10.png"]
 
-  @Test func pairsAndTestPairs() throws {
+  @Test func pairsOfTheTrainingPart() throws {
     try withSet(Self.files) { tiny in
       let set = try KITTI15(root: tiny.root)
       #expect(names(of: set) == ["000000_10", "000007_10"])
@@ -176,9 +168,6 @@ struct KITTI15Tests {
       #expect(try tiny.triples(KITTI15(root: tiny.root, visibleOnly: true)) == [
         ["training/image_2/000007_10.png", "training/image_2/000007_11.png", "training/flow_noc/000007_10.png"]
       ])
-      let test = try FlowTestSequence.kitti(root: tiny.root)
-      #expect(test.count == 1 && test[0].scene == "000003" && test[0].frames.map(\.number) == [10, 11])
-      #expect(try Int(test[0].frames[1].image().pixels[0]) == tiny.numbers["testing/image_2/000003_11.png"])
     }
   }
 
@@ -187,8 +176,8 @@ struct KITTI15Tests {
       let root = tiny.root
       try tiny.remove("training/image_2/000007_11.png")
       expectFailure(.badData, "1 files of frames", "training/image_2/000007_11.png", "KITTI 2015") { try KITTI15(root: root) }
-      try tiny.remove("testing/image_2/000003_11.png")
-      expectFailure(.missingInput, "testing/image_2", "named like *_11.png") { try FlowTestSequence.kitti(root: root) }
+      try tiny.remove("training/flow_noc/000007_10.png")
+      expectFailure(.missingInput, "training/flow_noc", "the folder is empty") { try KITTI15(root: root, visibleOnly: true) }
       try tiny.remove("training/flow_occ")
       expectFailure(.missingInput, "no folder training/flow_occ", "training/image_2/000000_10.png") { try KITTI15(root: root) }
     }
@@ -203,7 +192,7 @@ struct KITTI15Tests {
         try FileManager.default.createSymbolicLink(atPath: "\(root)/training/\(folder)/\(name).png",
                                                    withDestinationPath: Samples.path("flow_kitti_000010/\(source).png"))
       }
-      let set = try KITTI15(root: root), occlusion = try #require(try set.occlusion(at: 0))
+      let set = try KITTI15(root: root, readsOcclusion: true), occlusion = try #require(try set.sample(at: 0).occlusion)
       #expect(occlusion.count == 1242 * 375 && occlusion.count { $0 } == 356_687 - 354_086)
       #expect(try set.sample(at: 0).flow.isValid.count { !$0 } == 354_086)
     }

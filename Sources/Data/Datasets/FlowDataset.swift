@@ -38,14 +38,6 @@ public protocol FlowDataset: Sendable {
 
   /// The name of a sample, unique within the set and fit to be part of a file name.
   func name(of index: Int) -> String
-
-  /// Which pixels of the first frame are hidden or outside in the second, row-major; nil if the set does not tell.
-  /// - Throws: `.missingInput`, `.badData` if the mask's file is gone or corrupt.
-  func occlusion(at index: Int) throws -> [Bool]?
-}
-
-extension FlowDataset {
-  public func occlusion(at index: Int) throws -> [Bool]? { nil }
 }
 
 /// The files of one sample.

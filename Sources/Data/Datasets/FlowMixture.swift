@@ -55,11 +55,6 @@ public struct FlowMixture: FlowDataset {
   /// The random changes for a sample.
   public func augmentation(at index: Int) -> FlowAugmentation { parts[place(of: index).part].augmentation }
 
-  public func occlusion(at index: Int) throws -> [Bool]? {
-    let place = place(of: index)
-    return try parts[place.part].dataset.occlusion(at: place.index)
-  }
-
   /// The sample's own name behind the numbers of its part and repetition, where there are several.
   public func name(of index: Int) -> String {
     let place = place(of: index), part = parts[place.part]

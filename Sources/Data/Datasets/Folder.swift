@@ -5,7 +5,7 @@ import Tensors
 package enum Folder {
   /// The names in a folder in natural order, without hidden ones.
   /// - Throws: `.missingInput` if there is no such folder, or it is a file.
-  static func names(in folder: String) throws -> [String] {
+  package static func names(in folder: String) throws -> [String] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
       throw Failure(.missingInput, at: folder, "there is no such folder")

@@ -14,13 +14,18 @@ public struct KITTI15: FlowDataset {
 
   private let files: [FlowSampleFiles]
   private let folder: DatasetFolder
+  private let readsOcclusion: Bool
 
   public var count: Int { files.count }
 
   /// Lists the pairs; no picture is opened.
-  /// - Parameter visibleOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
+  /// - Parameters:
+  ///   - visibleOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
+  ///   - readsOcclusion: whether samples tell which pixels have flow in `flow_occ` but not in `flow_noc`: hidden or outside in the second
+  ///     frame. Without either folder they do not.
   /// - Throws: `.missingInput`, with the layout, if a folder is missing or empty; `.badData` if files lack their partners.
-  public init(root: String, visibleOnly: Bool = false) throws {
+  public init(root: String, visibleOnly: Bool = false, readsOcclusion: Bool = false) throws {
+    self.readsOcclusion = readsOcclusion
     folder = try DatasetFolder(root, layout: KITTI15.layout)
     let truth = visibleOnly ? "flow_noc" : "flow_occ"
     let keys = try folder.files(in: "training/\(truth)", suffix: "_10.png").map(\.key)
@@ -34,14 +39,19 @@ public struct KITTI15: FlowDataset {
     }
   }
 
-  public func sample(at index: Int) throws -> FlowSample { try files[index].read() }
+  public func sample(at index: Int) throws -> FlowSample {
+    var sample = try files[index].read()
+    guard readsOcclusion, folder.has("training/flow_noc"), folder.has("training/flow_occ") else { return sample }
+    func isKnown(_ truth: String) throws -> [Bool] {
+      let path = folder.path("training/\(truth)/\(files[index].name).png"), known = try FlowField(contentsOf: path)
+      guard known.height == sample.flow.height, known.width == sample.flow.width else {
+        throw Failure(.badData, at: path, "the size is \(known.width) x \(known.height), expected \(sample.flow.width) x \(sample.flow.height)")
+      }
+      return known.isValid
+    }
+    sample.occlusion = zip(try isKnown("flow_occ"), try isKnown("flow_noc")).map { $0 && !$1 }
+    return sample
+  }
 
   public func name(of index: Int) -> String { files[index].name }
-
-  /// Which pixels have flow in `flow_occ` but not in `flow_noc`: hidden or outside in the second frame. Nil without either folder.
-  public func occlusion(at index: Int) throws -> [Bool]? {
-    guard folder.has("training/flow_noc"), folder.has("training/flow_occ") else { return nil }
-    func isKnown(_ truth: String) throws -> [Bool] { try KITTIFlow.read(folder.path("training/\(truth)/\(files[index].name).png")).isValid }
-    return zip(try isKnown("flow_occ"), try isKnown("flow_noc")).map { $0 && !$1 }
-  }
 }

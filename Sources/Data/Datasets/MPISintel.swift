@@ -18,14 +18,17 @@ public struct MPISintel: FlowDataset {
   /// The place of each sample's masks below `occlusions` and `invalid`.
   private let masks: [String]
   private let folder: DatasetFolder
+  private let readsOcclusion: Bool
 
   public var count: Int { files.count }
 
   /// Lists the pairs; no picture is opened.
-  /// - Parameter scenes: the scenes to take; none: all.
+  /// - Parameters:
+  ///   - scenes: the scenes to take; none: all.
+  ///   - readsOcclusion: whether samples have the mask of occluded pixels, where the set has it.
   /// - Throws: `.missingInput`, with the layout, if a folder or a named scene is missing; `.badData` if frames or flow files lack their
   ///   partners.
-  public init(root: String, pass: RenderPass, scenes: [String] = []) throws {
+  public init(root: String, pass: RenderPass, scenes: [String] = [], readsOcclusion: Bool = false) throws {
     let folder = try DatasetFolder(root, layout: MPISintel.layout)
     var files: [FlowSampleFiles] = [], masks: [String] = []
     for pass in pass.each {
@@ -45,27 +48,35 @@ public struct MPISintel: FlowDataset {
       }
     }
     guard !files.isEmpty else { throw Failure(.missingInput, at: root, "no scene of it has two frames", remedy: MPISintel.layout) }
-    (self.files, self.masks, self.folder) = (files, masks, folder)
+    (self.files, self.masks, self.folder, self.readsOcclusion) = (files, masks, folder, readsOcclusion)
   }
 
-  public func sample(at index: Int) throws -> FlowSample { try files[index].read() }
+  public func sample(at index: Int) throws -> FlowSample {
+    var sample = try files[index].read()
+    if readsOcclusion { sample.occlusion = try mask("occlusions", at: index, height: sample.flow.height, width: sample.flow.width) }
+    return sample
+  }
 
   public func name(of index: Int) -> String { files[index].name }
 
-  /// Which pixels are hidden in the next frame; nil if the set has no folder `occlusions`.
-  public func occlusion(at index: Int) throws -> [Bool]? { try mask("occlusions", at: index) }
-
   /// Which pixels have no trustworthy flow; nil if the set has no folder `invalid`.
-  public func invalid(at index: Int) throws -> [Bool]? { try mask("invalid", at: index) }
+  /// - Throws: `.missingInput`, `.badData` if the mask or the flow is gone, corrupt, or of another size.
+  public func invalid(at index: Int) throws -> [Bool]? {
+    let flow = try FlowField(contentsOf: files[index].flow)
+    return try mask("invalid", at: index, height: flow.height, width: flow.width)
+  }
 
-  private func mask(_ kind: String, at index: Int) throws -> [Bool]? {
+  private func mask(_ kind: String, at index: Int, height: Int, width: Int) throws -> [Bool]? {
     guard folder.has("training/\(kind)") else { return nil }
-    let image = try Image(contentsOf: folder.path("training/\(kind)/\(masks[index])"))
+    let path = folder.path("training/\(kind)/\(masks[index])"), image = try Image(contentsOf: path)
+    guard image.height == height, image.width == width else {
+      throw Failure(.badData, at: path, "the size is \(image.width) x \(image.height), expected \(width) x \(height) as of the flow")
+    }
     return stride(from: 0, to: image.pixels.count, by: image.channels).map { image.pixels[$0] >= 128 }
   }
 
   /// The scenes asked for, in the order of the folder.
-  static func chosen(_ scenes: [String], in parent: String, of folder: DatasetFolder) throws -> [String] {
+  private static func chosen(_ scenes: [String], in parent: String, of folder: DatasetFolder) throws -> [String] {
     let found = try folder.names(in: parent).filter { Path.fileExtension($0).isEmpty }
     guard !scenes.isEmpty else { return found }
     if let missing = scenes.first(where: { !found.contains($0) }) {

@@ -39,9 +39,5 @@ public enum KITTIFlow {
     return PNG.encode(Image16(height: flow.height, width: flow.width, channels: 3, samples: samples))
   }
 
-  /// Reads a flow map.
-  /// - Throws: `.missingInput` if there is no such file, and as `decode`.
-  static func read(_ path: String) throws -> FlowField { try decode(try File.bytes(at: path), place: path) }
-
   private static func code(_ component: Float) -> UInt16 { UInt16(min(max(component * 64 + 32768, 0), 65535)) }
 }

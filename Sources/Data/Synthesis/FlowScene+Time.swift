@@ -2,24 +2,21 @@ import Vision
 
 /// Scenes of more than two frames: every layer goes on with its motion from frame to frame.
 extension FlowScene {
-  /// The same scene with surfaces that keep their form: bending further in every frame, they would fold.
-  package func rigid() -> FlowScene {
-    var scene = self
+  /// The scene at the beginning, and as it is at each further frame.
+  ///
+  /// Surfaces keep their form: bending further in every frame, they would fold.
+  package func film(frames: Int) -> [FlowScene] {
+    var scene = self, scenes: [FlowScene] = []
     for index in layers.indices { scene.layers[index].deformation = nil }
-    return scene
-  }
-
-  /// The same rigid scene some frames later.
-  package func later(by frames: Int) -> FlowScene {
-    var scene = self
     for _ in 0..<frames {
+      scenes.append(scene)
       for (index, layer) in scene.layers.enumerated() { scene.layers[index].placement = layer.motion.after(layer.placement) }
       for (index, light) in scene.lights.enumerated() { scene.lights[index].placement = light.motion.after(light.placement) }
     }
-    return scene
+    return scenes
   }
 
-  /// The same rigid scene with time running backwards: its flow leads to the frame before.
+  /// A frame of a film with time running backwards: its flow leads to the frame before.
   package func reversed() -> FlowScene {
     var scene = self
     for (index, layer) in layers.enumerated() { scene.layers[index].motion = layer.motion.inverse }
@@ -37,7 +34,7 @@ extension FlowScene {
     return owners.indices.map { pixel in
       let p = SIMD2(Double(pixel % width) + Double(flow[2 * pixel]), Double(pixel / width) + Double(flow[2 * pixel + 1]))
       guard p.x >= -0.5, p.y >= -0.5, p.x < bounds.x, p.y < bounds.y else { return true }
-      return (Int(owners[pixel]) + 1..<max(layers.count, Int(owners[pixel]) + 1)).contains { layers[$0].opacity(at: back[$0](p)) >= 0.5 }
+      return layers.indices.dropFirst(Int(owners[pixel]) + 1).contains { layers[$0].opacity(at: back[$0](p)) >= 0.5 }
     }
   }
 }

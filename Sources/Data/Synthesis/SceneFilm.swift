@@ -16,12 +16,7 @@ struct SceneFilm {
   ///   - count: frames, at least one.
   init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
     (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
-    var scene = synthesis.scene(index: index, seed: seed).rigid(), scenes: [FlowScene] = []
-    for _ in 0..<count {
-      scenes.append(scene)
-      scene = scene.later(by: 1)
-    }
-    self.scenes = scenes
+    scenes = synthesis.scene(index: index, seed: seed).film(frames: count)
     frames = scenes.map { $0.render(second: false) }
     exposures = SceneFilm.exposures(synthesis, index: index, seed: seed, count: count)
   }

@@ -23,10 +23,10 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig {
     return problems
   }
 
-  /// The data; `nil` if there is none.
+  /// The data to judge by; `nil` if there is none.
   /// - Parameter section: where in the config this stands, for failures.
   func open(_ section: String) throws -> (any FlowDataset)? {
-    try mixture.isEmpty ? openSet(section) : open(section, augmentation: .chairs)
+    try mixture.isEmpty ? openSet(section, readsOcclusion: true) : open(section, augmentation: .chairs)
   }
 
   /// The data, each set with its random changes; `nil` if there is none.
@@ -132,14 +132,16 @@ extension FlowSource {
   }
 
   /// The data set; `nil` if there is none.
-  /// - Parameter section: where in the config this stands, for failures.
-  func openSet(_ section: String) throws -> (any FlowDataset)? {
+  /// - Parameters:
+  ///   - section: where in the config this stands, for failures.
+  ///   - readsOcclusion: whether samples tell which pixels are occluded, where the set knows.
+  func openSet(_ section: String, readsOcclusion: Bool = false) throws -> (any FlowDataset)? {
     do {
       return switch format {
       case .flyingChairs: try FlyingChairs(root: root, split: split)
       case .flyingThings: try FlyingThings(root: root, split: split == .train ? .train : .test, pass: pass)
-      case .sintel: try MPISintel(root: root, pass: pass, scenes: scenes)
-      case .kitti: try KITTI15(root: root, visibleOnly: visibleOnly)
+      case .sintel: try MPISintel(root: root, pass: pass, scenes: scenes, readsOcclusion: readsOcclusion)
+      case .kitti: try KITTI15(root: root, visibleOnly: visibleOnly, readsOcclusion: readsOcclusion)
       case .hd1k: try HD1K(root: root)
       case .pairs: try FlowPairs(root: root)
       case .none: nil

@@ -76,12 +76,12 @@ public struct FlowRecipe: Recipe {
   }
 
   public mutating func evaluate(at step: Int) throws -> EvaluationReport? {
-    let index = order.index(ofUpdate: max(step - 1, 0)), stage = schedules[index]
+    let index = order.index(ofUpdate: max(step - 1, 0)), config = schedules[index].laid(over: config)
     guard let validation = sets[index].validation else { return nil }
-    let indices = stage.validation.indices(of: validation.count)
+    let indices = config.validation.indices(of: validation.count)
     let shown = Set(indices.prefix(4))
     var pictures: [EvaluationReport.Picture] = []
-    let estimator = FlowEstimator(model, stage.learning)
+    let estimator = FlowEstimator(model, config.learning)
     let errors = try estimator.errors(on: validation, indices, showsUpdates: { $0 == indices.first }) { index, sample, estimate in
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)

@@ -31,6 +31,14 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
     (learning, optimizer, schedule) = (config.learning, config.optimizer, config.schedule)
   }
 
+  /// The config with the sections of this stage: what it would be for a run of its own.
+  func laid(over config: OpticalFlowConfig) -> OpticalFlowConfig {
+    var own = config
+    (own.data, own.validation, own.augmentation) = (data, validation, augmentation)
+    (own.learning, own.optimizer, own.schedule) = (learning, optimizer, schedule)
+    return own
+  }
+
   /// The learning rate of the update after `step` others of this stage.
   func rate(at step: Int) -> Double { schedule.rate(at: step, of: steps, peak: learning.learningRate) }
 
@@ -38,7 +46,7 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
     var problems: [ConfigProblem] = []
     problems.require(!name.isEmpty, "name", "'\(name)'", "a name")
     problems.require((1...1_000_000_000).contains(steps), "steps", steps, "1 to 1000000000")
-    return problems + sectionProblems
+    return problems
   }
 
   /// What does not fit the model.
@@ -52,7 +60,7 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
       .map { ConfigProblem("model.\($0.key)", $0.value, allowed: $0.allowed) }
   }
 
-  /// What is out of range in the sections that do not judge themselves.
+  /// What is out of range in the sections that do not judge themselves; keys are relative to the stage.
   var sectionProblems: [ConfigProblem] {
     var problems: [ConfigProblem] = []
     problems.require((0..<1).contains(optimizer.beta1), "optimizer.beta1", optimizer.beta1, "0 or more, below 1")

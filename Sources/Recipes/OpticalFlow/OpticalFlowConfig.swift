@@ -37,10 +37,11 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
     var problems = whole.sectionProblems + whole.problems(with: model, section: "")
     guard !stages.isEmpty else { return problems }
     for (index, stage) in stages.enumerated() {
+      problems += stage.sectionProblems.map { ConfigProblem("stages.\(index).\($0.key)", $0.value, allowed: $0.allowed) }
       let known = Set(problems.map(\.key))  // what is wrong with the model is told once
       problems += stage.problems(with: model, section: "stages.\(index).").filter { !known.contains($0.key) }
-      guard stages[..<index].contains(where: { $0.name == stage.name }) else { continue }
-      problems.require(false, "stages.\(index).name", stage.name, "a name that no stage before has")
+      let isNew = !stages[..<index].contains { $0.name == stage.name }
+      problems.require(isNew, "stages.\(index).name", stage.name, "a name that no stage before has")
     }
     guard stages.allSatisfy({ (1...1_000_000_000).contains($0.steps) }) else { return problems }
     let total = stages.reduce(0) { $0 + $1.steps }
