@@ -102,16 +102,22 @@ import Vision
     /// ITU-R 601 luma in 16-bit fixed point.
     func grey(_ name: String) throws -> Image {
       let image = try Image(contentsOf: Samples.path(folder + name)).rgb()
-      return Image(height: image.height, width: image.width, channels: 1, pixels: (0..<image.height * image.width).map { i in
-        UInt8((19595 * Int(image.pixels[3 * i]) + 38470 * Int(image.pixels[3 * i + 1]) + 7471 * Int(image.pixels[3 * i + 2]) + 32768) >> 16)
-      })
+      var pixels: [UInt8] = []
+      for i in stride(from: 0, to: image.pixels.count, by: 3) {
+        let (r, g, b) = (Int(image.pixels[i]), Int(image.pixels[i + 1]), Int(image.pixels[i + 2]))
+        let luma: Int = 19595 * r + 38470 * g + 7471 * b + 32768
+        pixels.append(UInt8(luma >> 16))
+      }
+      return Image(height: image.height, width: image.width, channels: 1, pixels: pixels)
     }
     let flow = try FlowField(contentsOf: Samples.path(folder + flow)), a = try grey(first), b = try grey(second)
     let back = b.warped(by: flow, outside: 0), other = b.warped(by: flow, outside: 255)
     let inside = back.pixels.indices.filter { back.pixels[$0] == other.pixels[$0] }
     #expect(inside.count == count)
     func difference(_ image: Image) -> Double {
-      inside.reduce(0) { $0 + Double(abs(Int(image.pixels[$1]) - Int(a.pixels[$1]))) } / Double(inside.count)
+      var sum = 0
+      for pixel in inside { sum += abs(Int(image.pixels[pixel]) - Int(a.pixels[pixel])) }
+      return Double(sum) / Double(inside.count)
     }
     #expect(abs(difference(back) - expected[0]) < 1e-3, "\(difference(back))")
     #expect(abs(difference(b) - expected[1]) < 6e-4, "\(difference(b))")

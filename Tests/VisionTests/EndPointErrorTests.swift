@@ -73,7 +73,7 @@ import Vision
     score.add(predicted: row([(0, 0), (7, 7)]), truth: row([(0, 300), (1e10, 0)], isValid: [true, false]))
     #expect(score.mean(of: .below10) == 9.75)
     #expect(score.mean(of: .from10To40) == (3 + 39.5) / 2)
-    #expect(score.mean(of: .from40) == (40 + 300) / 2, "exactly 40 px are fast")
+    #expect(score.mean(of: .from40) == 170, "(40 + 300) / 2: exactly 40 px are fast")
     #expect(EndPointError().mean(of: .from40) == nil)
     #expect(MotionRange.allCases.map(\.name) == ["s0-10", "s10-40", "s40+"])
   }
