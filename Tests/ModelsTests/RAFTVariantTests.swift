@@ -70,8 +70,9 @@ import Testing
     for (name, parameter) in model.parameters() {
       guard !name.hasPrefix("update_block.2.") else { continue }  // a third block has no turn in two iterations
       let gradient = try #require(gradients[parameter], "\(change.name): \(name)")
-      // Instance norm subtracts biases again; a reset gate has nothing to reset in a state of zeros.
-      let isNull = name.hasPrefix("fnet.") && name.hasSuffix(".bias") || name.hasPrefix("update_block.0.gru.convr1.")
+      // Instance norm subtracts biases again; the first of untied blocks sees no flow, and a reset gate in a state of zeros resets nothing.
+      let isNull = name.hasPrefix("fnet.") && name.hasSuffix(".bias")
+        || ["update_block.0.gru.convr1.weight", "update_block.0.gru.convr1.bias", "update_block.0.encoder.convf1.weight"].contains(name)
       #expect(gradient.isFinite && (isNull || gradient.abs().max().item > 0), "\(change.name): \(name)")
     }
     let estimate = withoutRecording { model(a, b, iterations: 2, upsamplesAll: false, .evaluation) }
