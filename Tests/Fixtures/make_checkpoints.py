@@ -40,6 +40,7 @@ def state_dict():
     state["shared.b"] = shared.detach()
     state["shared.tail"] = shared[4:]
     state["parameter"] = torch.nn.Parameter(torch.tensor([0.5, 1.5]))
+    state._metadata = collections.OrderedDict({"": {"version": 1}})  # an attribute, as Module.state_dict leaves it
     return state
 
 

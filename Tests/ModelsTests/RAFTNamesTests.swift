@@ -1,5 +1,5 @@
 import Foundation
-@testable import Models
+import Models
 import Networks
 import TestSupport
 import Tensors

@@ -1,5 +1,5 @@
 import Foundation
-@testable import Networks
+import Networks
 import TestSupport
 import Tensors
 import Testing

@@ -30,13 +30,13 @@ extension PyTorchFile {
       for child in children(of: reference, tensors) {
         if let view = try known[child.value] ?? tensors.tensor(child.value) {
           known[child.value] = view
-          views.append((child.key, view))
+          if child.isItem { views.append((child.key, view)) }
         } else {
-          others.append(child.key)
+          if child.isItem { others.append(child.key) }
           if seen.insert(child.value).inserted { visited.append((place, child.key, child.value, depth + 1)) }
         }
       }
-      if !views.isEmpty, tensors.items(of: reference) != nil {
+      if !views.isEmpty {
         guard found.count < Self.mostDictionaries else {
           throw Failure(.badData, at: name, "more than \(Self.mostDictionaries) dictionaries of tensors")
         }
@@ -59,11 +59,18 @@ extension PyTorchFile {
     return String(keys.reversed().joined(separator: ".").prefix(1000))
   }
 
-  /// What a value holds, under the text that leads there; nothing for the state of an optimiser.
-  private func children(of reference: Pickle.Reference, _ tensors: PickledTensors) -> [(key: String, value: Pickle.Reference)] {
-    var children = tensors.elements(of: reference).enumerated().map { (key: "\($0)", value: $1) }
-    if case .object(let object) = pickle[reference], let state = object.state { children.append(("__dict__", state)) }
-    let items = (tensors.items(of: reference) ?? []).map { (key: text($0.key), value: $0.value) }
+  /// Something that a value holds: an item of a dictionary, an element of a list, or the attributes of an object.
+  private struct Child {
+    let key: String
+    let value: Pickle.Reference
+    var isItem = false
+  }
+
+  /// What a value holds; nothing for the state of an optimiser.
+  private func children(of reference: Pickle.Reference, _ tensors: PickledTensors) -> [Child] {
+    var children = tensors.elements(of: reference).enumerated().map { Child(key: "\($0)", value: $1) }
+    if case .object(let object) = pickle[reference], let state = object.state { children.append(Child(key: "__dict__", value: state)) }
+    let items = (tensors.items(of: reference) ?? []).map { Child(key: text($0.key), value: $0.value, isItem: true) }
     let isOptimizer = items.contains { $0.key == "param_groups" } && items.contains { $0.key == "state" }
     return isOptimizer ? children : children + items
   }

@@ -23,13 +23,13 @@ struct ZipWriter {
     Array(name.utf8).withUnsafeBytes { names.update($0) }
     let header = bytes.count, nameLength = littleEndian(UInt16(name.utf8.count))
     let padding = (Self.alignment - (header + 30 + name.utf8.count + 4) % Self.alignment) % Self.alignment
-    // Flags (UTF-8 names, sizes follow the data), method "stored", time, date.
-    let flags: [UInt8] = [8, 8, 0, 0, 0, 0, 0, 0], none = [UInt8](repeating: 0, count: 12)
+    // Flags (UTF-8 names; sizes follow the data, if there are any), method "stored", time, date.
+    let flags: [UInt8] = [content.isEmpty ? 0 : 8, 8, 0, 0, 0, 0, 0, 0], none = [UInt8](repeating: 0, count: 12)
     let filling = littleEndian(UInt16(padding)) + [UInt8](repeating: UInt8(ascii: "Z"), count: padding)
     bytes += Self.joined([0x50, 0x4B, 3, 4, 0, 0], flags, none, nameLength, littleEndian(UInt16(padding + 4)))
     bytes += Self.joined(Array(name.utf8), Array("FB".utf8), filling)
     bytes += content
-    bytes += Self.joined([0x50, 0x4B, 7, 8], crc, size, size)
+    if !content.isEmpty { bytes += Self.joined([0x50, 0x4B, 7, 8], crc, size, size) }
     directory += Self.joined([0x50, 0x4B, 1, 2, 0, 0, 0, 0], flags, crc, size, size, nameLength, none, littleEndian(UInt32(header)), Array(name.utf8))
     count += 1
   }
