@@ -87,7 +87,7 @@ import Testing
     }
     #expect(try names() == ["net.w", "net.v"])
     #expect(try names("--prefix", "module.net.") == ["w", "v"])
-    #expect(try names("--prefix=") == ["module.net.w", "module.net.v"])
+    #expect(try names("--prefix", "") == ["module.net.w", "module.net.v"])
     expectFailure(try place.apus("convert", "w.pth", "out.pth", "--prefix", "model."), 64, "--prefix: no name in w.pth begins with 'model.'",
                   "module.net.w")
   }

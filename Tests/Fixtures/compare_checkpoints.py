@@ -10,6 +10,7 @@ network, strictly, with equal bits. Exit code 1 on any mismatch.
 import argparse
 import collections
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -67,12 +68,8 @@ def torchvision_name(name, variant):
         for number in "12":
             name = name.replace(f"update_block.gru.conv{gate}{number}.", f"update_block.recurrent_block.convgru{number}.conv{gate}.")
     name = name.replace("update_block.mask.0.", "mask_predictor.convrelu.0.").replace("update_block.mask.2.", "mask_predictor.conv.")
-    parts = name.split(".")
-    if parts[0] == "cnet" and parts[1] == "norm1":
-        parts[1:2] = ["convnormrelu", "1"]
-    elif parts[0] == "cnet" and parts[3].startswith("norm"):
-        parts[3:4] = [f"convnormrelu{parts[3][-1]}", "1"]
-    return reference.torchvision_name(".".join(parts))
+    name = re.sub(r"^cnet\.norm1\.", "cnet.convnormrelu.1.", name)
+    return reference.torchvision_name(re.sub(r"^(cnet\.layer\d\.\d)\.norm(\d)\.", r"\1.convnormrelu\2.1.", name))
 
 
 def run(*command):
