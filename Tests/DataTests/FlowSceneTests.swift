@@ -163,9 +163,9 @@ import Vision
     let smeared = blurred.render(second: true)
     func red(_ frame: FlowScene.Frame, _ y: Int, _ x: Int) -> Float { frame.colors[y * 64 + x].x }
     #expect(smeared.owners == sharp.owners, "the flow is that of the middle of the exposure")
-    #expect(red(sharp, 30, 31) == 0 && red(sharp, 30, 33) > 199)
-    #expect(red(smeared, 30, 31) > 20 && red(smeared, 30, 33) < 190, "the left edge")
-    #expect(red(smeared, 30, 29) == 0 && red(smeared, 30, 36) > 199, "no wider than the way")
+    #expect(red(sharp, 30, 31) == 0 && red(sharp, 30, 32) > 199)
+    #expect((20...100).contains(red(smeared, 30, 31)) && (100...180).contains(red(smeared, 30, 32)), "the left edge")
+    #expect(red(smeared, 30, 29) == 0 && red(smeared, 30, 34) > 199, "no wider than the way")
     #expect(red(smeared, 19, 42) == red(sharp, 19, 42) && red(smeared, 21, 42) > 199, "nor across it")
     let sum = (0..<64).map { red(smeared, 30, $0) }.reduce(0, +), before = (0..<64).map { red(sharp, 30, $0) }.reduce(0, +)
     #expect(abs(sum - before) < before * 0.02, "light is kept")

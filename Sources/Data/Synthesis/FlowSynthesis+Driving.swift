@@ -12,7 +12,8 @@ extension FlowSynthesis {
     for _ in 0..<own.integer(in: 1..<3) { layers.append(skyline(camera, depth: farthest * own.uniform(0.8, 1), &own)) }
     for side in [-1.0, 1.0] where own.chance(0.3) { layers.append(wall(camera, side: side, farthest: farthest, &own)) }
     let count = min(mostObjects, random.integer(in: fewestObjects..<mostObjects + 1))
-    let depths = (0..<count).map { _ in exp(random.uniform(log(1.6), log(farthest))) }.sorted(by: >)
+    let nearest = max(1.6, camera.focal / (Double(height) - camera.center.y))
+    let depths = (0..<count).map { _ in exp(random.uniform(log(nearest), log(max(farthest, nearest)))) }.sorted(by: >)
     for (number, depth) in depths.enumerated() {
       var own = source(.synthesis, number + 2, index, seed)
       layers.append(upright(camera, depth: depth, pace: pace, &own))
@@ -30,11 +31,11 @@ extension FlowSynthesis {
     let speed = min(most, 0.16 * nearest * exp(motionSpread * 0.8 * random.normal())) * (random.chance(0.12) ? -1 : 1)
     if random.chance(0.25) {
       // Through a side window, or a slide.
-      camera.translation = SIMD3(min(most, abs(speed) * 1.5) * (random.chance(0.5) ? 1 : -1), 0, speed * random.uniform(0, 0.3)) * pace
+      camera.translation = SIMD3(min(most * 0.6, abs(speed) * 1.5) * (random.chance(0.5) ? 1 : -1), 0, speed * random.uniform(0, 0.3)) * pace
     } else {
       camera.translation = SIMD3(speed * random.uniform(-0.1, 0.1), 0, speed) * pace
     }
-    let turn = random.chance(0.35) ? maximumMotion * 0.3 : 1.5
+    let turn = random.chance(0.35) ? maximumMotion * 0.2 : 1.5
     camera.yaw = pace * (turn * random.normal()).clamped(to: -2 * turn...2 * turn) / focal
     camera.pitch = pace * 1.2 * random.normal() / focal
     camera.roll = pace * 0.003 * random.normal()

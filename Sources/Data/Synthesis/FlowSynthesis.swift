@@ -36,17 +36,17 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
   public var thinShare = 0.22
 
   /// Median shift of the background, px. Shifts are log-normal: a few are much larger.
-  public var medianBackgroundMotion = 3.0
+  public var medianBackgroundMotion = 2.5
   /// Median shift of an object relative to the background, px.
-  public var medianObjectMotion = 5.0
+  public var medianObjectMotion = 4.5
   /// Standard deviation of the logarithm of the shifts.
-  public var motionSpread = 1.0
+  public var motionSpread = 1.05
   /// No point in the frame moves farther than this, px (objects: than twice this, background and own motion together).
   public var maximumMotion = 40.0
   /// Share of scenes, 0...1, whose background moves by less than about half a pixel.
   public var staticShare = 0.12
   /// Share of scenes, 0...1, in which all shifts are multiplied by 0.05...0.4, so that fractions of a pixel matter.
-  public var gentleShare = 0.25
+  public var gentleShare = 0.3
   /// Share of scenes, 0...1, seen by a camera that drives along a floor.
   public var drivingShare = 0.22
   /// Share of objects, 0...1, that move with the background: half of them exactly, the others farther, as if nearer.
@@ -87,10 +87,10 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
   public var defocusShare = 0.2
   public var defocus = 2.6
   /// Share of scenes, 0...1, with motion blur: the shutter is open for up to this share of the time between the images.
-  public var motionBlurShare = 0.15
-  public var motionBlur = 0.6
+  public var motionBlurShare = 0.1
+  public var motionBlur = 0.5
   /// The camera's tones: standard deviations of the logarithms of gamma, contrast and gain per channel; the same in both images.
-  public var toneSpread = 0.18
+  public var toneSpread = 0.14
   /// Largest darkening of the corners, 0...1.
   public var vignette = 0.35
   /// Share of scenes, 0...1, stored as JPEG on the way, with a quality of 40...95.

@@ -41,9 +41,11 @@ package struct Homography: Sendable, Equatable {
     return Homography(x: row(x), y: row(y), w: row(w))
   }
 
+  package var determinant: Double { (x * Homography.cross(y, w)).sum() }
+
   package var inverse: Homography {
     let first = Homography.cross(y, w), second = Homography.cross(w, x), third = Homography.cross(x, y)
-    let determinant = (x * first).sum()
+    let determinant = determinant
     return Homography(x: SIMD3(first.x, second.x, third.x) / determinant, y: SIMD3(first.y, second.y, third.y) / determinant,
                       w: SIMD3(first.z, second.z, third.z) / determinant)
   }

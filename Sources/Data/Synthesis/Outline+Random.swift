@@ -52,7 +52,7 @@ extension Outline {
     var x = -width / 2, level = random.uniform(0.3, 1)
     while x < width / 2 {
       corners.append(SIMD2(x, height / 2 - height * level))
-      x = min(width / 2, x + height * (isBuilt ? random.uniform(0.3, 1.5) : random.uniform(0.05, 0.3)))
+      x = min(width / 2, x + height * (isBuilt ? random.uniform(0.3, 1.5) : random.uniform(0.1, 0.5)))
       if isBuilt { corners.append(SIMD2(x, height / 2 - height * level)) }
       level = isBuilt ? random.uniform(0.35, 1) : (level + 0.17 * random.normal()).clamped(to: 0.3...1)
     }

@@ -20,7 +20,7 @@ struct Palette: Sendable {
   init(count: Int, mood: Mood = .any, _ random: inout Random) {
     let vividness = random.chance(0.2) ? 1.8 : 0.85
     var center = SIMD2(0.12 + 0.22 * random.normal(), 0.10 * random.normal()) * vividness
-    var brightness = log(random.uniform(40, 175)), spread = random.uniform(0.15, 0.75), variety = SIMD2(0.14, 0.08) * vividness
+    var brightness = log(random.uniform(48, 175)), spread = random.uniform(0.15, 0.7), variety = SIMD2(0.14, 0.08) * vividness
     switch mood {
     case .any: break
     case .green:
@@ -36,7 +36,7 @@ struct Palette: Sendable {
     colors = (0..<count).map { _ in
       let own = center + variety * SIMD2(random.normal(), random.normal())
       let tint = SIMD3(1, 1, 1) + Palette.warm * own.x.clamped(to: -1.2...1.2) + Palette.magenta * own.y.clamped(to: -0.8...0.8)
-      let level = exp(brightness + spread * random.normal()).clamped(to: 8...235)
+      let level = exp(brightness + spread * random.normal()).clamped(to: 12...235)
       let color = (tint * (level / (0.3 * tint.x + 0.59 * tint.y + 0.11 * tint.z)))
       return SIMD3<Float>(color.clamped(lowerBound: SIMD3(repeating: 3), upperBound: SIMD3(repeating: 248)))
     }

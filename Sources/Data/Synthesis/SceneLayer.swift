@@ -50,6 +50,10 @@ package struct SceneLayer: Sendable {
     package var density: Float
     /// Depth of a surface that faces the camera; 0: the third component of `placement`, as of a floor that recedes.
     package var depth: Float
+
+    package init(color: SIMD4<Float>, density: Float, depth: Float) {
+      (self.color, self.density, self.depth) = (color, density, depth)
+    }
   }
 
   /// Where the point `p` of image 1 on this surface is in image 2.

@@ -69,19 +69,20 @@ struct SurfaceView {
   private func visitReceding(
     _ box: (rows: ClosedRange<Int>, columns: ClosedRange<Int>), _ width: Int, _ body: (Int, SIMD4<Float>, Float) -> Void
   ) {
-    let back = place.inverse
+    let back = place.inverse, step = SIMD3(back.x.x, back.y.x, back.w.x)
+    // A map H = (u, v, w) changes areas by det H / w³ (the determinant of its derivative after the division).
+    let determinant = abs(back.determinant)
     for y in box.rows {
+      var q = back.homogeneous(SIMD2(Double(box.columns.lowerBound), Double(y)))
       for x in box.columns {
-        let q = back.homogeneous(SIMD2(Double(x), Double(y)))
+        defer { q += step }
         guard q.z > 1e-9 else { continue }
-        let u = q.x / q.z, v = q.y / q.z
-        // The texels under a pixel: the determinant of the derivative of (u, v), by rows.
-        let ux = (back.x.x - u * back.w.x) / q.z, vx = (back.y.x - v * back.w.x) / q.z
-        let uy = (back.x.y - u * back.w.y) / q.z, vy = (back.y.y - v * back.w.y) / q.z
-        let area = Float(abs(ux * vy - uy * vx))
-        guard let value = value(at: SIMD2(Float(u), Float(v)), area: area) else { continue }
-        let depth = haze.map { $0.depth > 0 ? $0.depth : Float(1 / q.z) } ?? 0
-        body(y * width + x, value, haze.map { exp(-$0.density * depth) } ?? 1)
+        let depth = 1 / q.z
+        let point = SIMD2(Float(q.x * depth), Float(q.y * depth))
+        let texel = reductions.isEmpty ? texture.value(at: point, wraps: wraps)
+          : value(at: point, area: Float(determinant * depth * depth * depth))
+        guard let texel else { continue }
+        body(y * width + x, texel, haze.map { exp(-$0.density * ($0.depth > 0 ? $0.depth : Float(depth))) } ?? 1)
       }
     }
   }
@@ -89,7 +90,7 @@ struct SurfaceView {
   /// Between the two reductions whose texels are as large as the pixel.
   @inline(__always)
   private func value(at p: SIMD2<Float>, area: Float) -> SIMD4<Float>? {
-    guard area > 1, !reductions.isEmpty else { return texture.value(at: p, wraps: wraps) }
+    guard area > 1 else { return texture.value(at: p, wraps: wraps) }
     let level = min(0.5 * log2(area), Float(reductions.count))
     let lower = min(Int(level), reductions.count - 1)
     guard let fine = reduced(p, lower), let coarse = reduced(p, lower + 1) else { return nil }
