@@ -54,22 +54,9 @@ def official_state(network, variant):
     theirs, state = network.state_dict(), collections.OrderedDict()
     for row in table["official"]:
         name = row["name"]
-        first = name.replace(".0.norm3.", ".0.downsample.1.") if variant == "large" else name
-        state["module." + name] = theirs[torchvision_name(first, variant)]
+        state["module." + name] = theirs[reference.torchvision_name(name)]
     assert len({x.data_ptr() for x in state.values()}) == len(theirs)
     return state
-
-
-def torchvision_name(name, variant):
-    """The rules of raft_reference, and those that only RAFT-large needs."""
-    if variant == "small":
-        return reference.torchvision_name(name)
-    for gate in "zrq":
-        for number in "12":
-            name = name.replace(f"update_block.gru.conv{gate}{number}.", f"update_block.recurrent_block.convgru{number}.conv{gate}.")
-    name = name.replace("update_block.mask.0.", "mask_predictor.convrelu.0.").replace("update_block.mask.2.", "mask_predictor.conv.")
-    name = re.sub(r"^cnet\.norm1\.", "cnet.convnormrelu.1.", name)
-    return reference.torchvision_name(re.sub(r"^(cnet\.layer\d\.\d)\.norm(\d)\.", r"\1.convnormrelu\2.1.", name))
 
 
 def run(*command):

@@ -67,54 +67,6 @@ def golden():
     return state
 
 
-def official_large():
-    """The 179 entries of the authors' RAFT-large with their shapes, second names of shortcuts' norms included, written out by rule."""
-    shapes = {}
-
-    def convolution(place, *shape):
-        shapes.update({f"{place}.weight": shape, f"{place}.bias": shape[:1]})
-
-    def norm(place, width):
-        shapes.update({f"{place}.{name}": (width,) for name in ("weight", "bias", "running_mean", "running_var")})
-        shapes[f"{place}.num_batches_tracked"] = ()
-
-    for encoder, has_norm in (("fnet", False), ("cnet", True)):
-        if has_norm:
-            norm("cnet.norm1", 64)
-        convolution(f"{encoder}.conv1", 64, 3, 7, 7)
-        incoming = 64
-        for layer, width in ((1, 64), (2, 96), (3, 128)):
-            for block in range(2):
-                place = f"{encoder}.layer{layer}.{block}"
-                convolution(f"{place}.conv1", width, incoming, 3, 3)
-                convolution(f"{place}.conv2", width, width, 3, 3)
-                strided = incoming != width
-                for number in range(1, 4 if strided else 3):
-                    if has_norm:
-                        norm(f"{place}.norm{number}", width)
-                if strided:
-                    convolution(f"{place}.downsample.0", width, incoming, 1, 1)
-                    if has_norm:
-                        norm(f"{place}.downsample.1", width)
-                incoming = width
-        convolution(f"{encoder}.conv2", 256, 128, 1, 1)
-    update = "update_block."
-    convolution(update + "encoder.convc1", 256, 324, 1, 1)
-    convolution(update + "encoder.convc2", 192, 256, 3, 3)
-    convolution(update + "encoder.convf1", 128, 2, 7, 7)
-    convolution(update + "encoder.convf2", 64, 128, 3, 3)
-    convolution(update + "encoder.conv", 126, 256, 3, 3)
-    for number, kernel in ((1, (1, 5)), (2, (5, 1))):
-        for gate in "zrq":
-            convolution(f"{update}gru.conv{gate}{number}", 128, 384, *kernel)
-    convolution(update + "flow_head.conv1", 256, 128, 3, 3)
-    convolution(update + "flow_head.conv2", 2, 256, 3, 3)
-    convolution(update + "mask.0", 256, 128, 3, 3)
-    convolution(update + "mask.2", 576, 256, 1, 1)
-    assert len(shapes) == 179, len(shapes)
-    return shapes
-
-
 def published_names():
     """For both variants: the authors' names and torchvision's own, with shapes."""
     def listed(shapes):
@@ -123,8 +75,9 @@ def published_names():
     def theirs(network):
         return listed({name: tuple(x.shape) for name, x in network.state_dict().items()})
 
-    return {"small": {"official": listed(reference.official_shapes()), "torchvision": theirs(reference.raft.raft_small(weights=None))},
-            "large": {"official": listed(official_large()), "torchvision": theirs(reference.raft.raft_large(weights=None))}}
+    networks = {"small": reference.raft.raft_small, "large": reference.raft.raft_large}
+    return {variant: {"official": listed(reference.official_shapes(variant)), "torchvision": theirs(network(weights=None))}
+            for variant, network in networks.items()}
 
 
 def main():
