@@ -10,7 +10,6 @@ network, strictly, with equal bits. Exit code 1 on any mismatch.
 import argparse
 import collections
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
