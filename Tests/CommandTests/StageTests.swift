@@ -4,7 +4,12 @@ import Tensors
 import Testing
 
 /// Training in stages: `configs/raft/standard-generated.yaml`, shortened.
-@Suite struct StageTests {
+@Suite(.serialized) struct StageTests {
+  /// One folder for all tests, which run one after the other.
+  private struct Shared: @unchecked Sendable {
+    let place: Workplace
+  }
+
   private static let config = "\(Workplace.checkout)/configs/raft/standard-generated.yaml"
 
   /// The steps at which the stages end.
@@ -32,11 +37,13 @@ import Testing
   }
 
   /// The run without any interruption.
-  private static let reference: Result<Workplace, any Error> = Result {
+  private static let shared: Result<Shared, any Error> = Result {
     let place = try workplace()
     expectSuccess(try train(place, "run"))
-    return place
+    return Shared(place: place)
   }
+
+  private static func reference() throws -> Workplace { try shared.get().place }
 
   /// The weights, the optimiser and the loop's state at a step, and the rows of the log without the clock.
   private static func expectEqual(_ a: Workplace, _ runA: String, _ b: Workplace, _ runB: String, step: Int) throws {
@@ -53,7 +60,7 @@ import Testing
   private static func folder(_ step: Int) -> String { "step_000000" + (step < 10 ? "0" : "") + "\(step)" }
 
   @Test func theReferenceGoesThroughAllStages() throws {
-    let place = try Self.reference.get()
+    let place = try Self.reference()
     for (end, name) in zip(Self.ends, ["chairs", "things", "sintel", "kitti"]) {
       #expect(try place.text("run/checkpoints/\(Self.folder(end))/state.json").contains("\"stage\" : \"\(name)\""))
     }
@@ -82,12 +89,12 @@ import Testing
       #expect(try command.wait().signal == SIGKILL)
     }
     expectSuccess(try Self.train(place, "run"))
-    try Self.expectEqual(place, "run", Self.reference.get(), "run", step: 20)
+    try Self.expectEqual(place, "run", Self.reference(), "run", step: 20)
   }
 
   /// From the checkpoint exactly at the end of a stage.
   @Test(arguments: [0, 2]) func resumedExactlyAtABoundary(stage: Int) throws {
-    let reference = try Self.reference.get(), run = "resumed-\(stage)"
+    let reference = try Self.reference(), run = "resumed-\(stage)"
     let outcome = try reference.apus(["train", Self.config, "--work-dir", run, "--resume", "run/checkpoints/\(Self.folder(Self.ends[stage]))"] + Self.options)
     expectSuccess(outcome)
     for name in ["model.safetensors", "optimizer.safetensors"] {
@@ -97,14 +104,14 @@ import Testing
   }
 
   @Test func workersChangeNothing() throws {
-    let reference = try Self.reference.get()
+    let reference = try Self.reference()
     expectSuccess(try Self.train(reference, "workers", ["--set", "learning.workers=3", "--threads", "2"]))
     try Self.expectEqual(reference, "workers", reference, "run", step: 20)
   }
 
   /// A stage is what a run of its own would be that starts from the weights of the one before.
   @Test func aStageEqualsARunOfItsOwn() throws {
-    let reference = try Self.reference.get()
+    let reference = try Self.reference()
     try reference.write("things.yaml", """
       base: \(Workplace.checkout)/configs/raft/standard.yaml
       data: {format: flying_things, root: generated/things}
@@ -169,7 +176,7 @@ import Testing
 
   /// Data of a later stage that is missing is told at the start, not weeks later.
   @Test func missingDataOfALaterStageIsToldAtTheStart() throws {
-    let reference = try Self.reference.get()
+    let reference = try Self.reference()
     let outcome = try Self.train(reference, "never", ["--set", "stages.3.data.root=nix"])
     expectFailure(outcome, 66, "nix: there is no such folder", "'stages.3.data.root' names it", "--set stages.3.data.root=FOLDER")
     #expect(!reference.exists("never"))

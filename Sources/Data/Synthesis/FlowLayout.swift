@@ -15,7 +15,7 @@ public enum FlowLayout: String, Sendable, CaseIterable {
   func frames(_ asked: Int) -> Int { [.flyingChairs, .kitti].contains(self) ? 2 : asked }
 
   /// Samples with truth in a scene of the training part, each pass and direction counted.
-  func samples(frames: Int) -> Int { (self.frames(frames) - 1) * (self == .flyingThings ? 4 : self == .sintel ? 2 : 1) }
+  public func samples(frames: Int) -> Int { (self.frames(frames) - 1) * (self == .flyingThings ? 4 : self == .sintel ? 2 : 1) }
 }
 
 /// One file of a generated scene: where it goes below the root, and what it holds.
