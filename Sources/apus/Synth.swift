@@ -10,7 +10,9 @@ struct Synth: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Image pairs and scenes with optical flow, in the layouts of the public data sets.",
       discussion: """
-        Textured shapes and a textured background under independent affine motions. The same seed gives the same bytes.
+        Flat shapes over a moving plane, bending surfaces, and the view from a car, under changing light. The same seed gives the same bytes.
+        Settings (--set): shares of kinds and effects such as driving_share, gentle_share, thin_share, deforming_share, fog_share,
+        motion_blur_share; sizes and strengths such as most_objects, largest_radius, maximum_motion, noise, blur. A wrong name lists them all.
 
         Example:
           apus synth flow --out data/flow --count 400 --seed 1
