@@ -109,7 +109,9 @@ struct FlowLayoutTests {
       try synthesis.write(layout, count: 3, frames: 2, seed: 9, to: root, threads: 3)
       let isEqual = try contents(root) == first
       #expect(isEqual)
-      expectFailure(.cannotCreate, root, "files of other data", "at least as many scenes") { try synthesis.write(layout, count: 2, frames: 2, seed: 9, to: root) }
+      expectFailure(.cannotCreate, root, "files of other data", "at least as many scenes") {
+        try synthesis.write(layout, count: 2, frames: 2, seed: 9, to: root)
+      }
     }
   }
 
@@ -141,7 +143,10 @@ struct SceneTimeTests {
       let x = Float(p.x) + u, y = Float(p.y) + v, x0 = Int(x.rounded(.down)), y0 = Int(y.rounded(.down))
       guard (0..<95).contains(x0), (0..<71).contains(y0) else { continue }
       func value(_ c: Int) -> Float {
-        func at(_ row: Int) -> Float { past[2 * (row * 96 + x0) + c] + (x - Float(x0)) * (past[2 * (row * 96 + x0 + 1) + c] - past[2 * (row * 96 + x0) + c]) }
+        func at(_ row: Int) -> Float {
+          let left = past[2 * (row * 96 + x0) + c], right = past[2 * (row * 96 + x0 + 1) + c]
+          return left + (x - Float(x0)) * (right - left)
+        }
         return at(y0) + (y - Float(y0)) * (at(y0 + 1) - at(y0))
       }
       #expect(abs(value(0) + u) < 1e-3 && abs(value(1) + v) < 1e-3)
@@ -176,7 +181,8 @@ struct SceneTimeTests {
 
   /// Where a point stays in sight, the next frame shows its layer there.
   @Test(arguments: 0..<4) func visiblePointsKeepTheirLayer(index: Int) {
-    let scene = synthesis.scene(index: index, seed: 8).film(frames: 1)[0], owners = scene.render(second: false).owners, after = scene.render(second: true).owners
+    let scene = synthesis.scene(index: index, seed: 8).film(frames: 1)[0]
+    let owners = scene.render(second: false).owners, after = scene.render(second: true).owners
     let flow = scene.flow(owners: owners), hidden = scene.occlusion(owners: owners)
     var kept = 0, seen = 0, lost = 0, hiddenInside = 0
     for pixel in owners.indices {
