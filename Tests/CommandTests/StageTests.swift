@@ -24,7 +24,8 @@ import Testing
   /// A folder with the config and generated data in all five layouts.
   private static func workplace() throws -> Workplace {
     let place = try Workplace()
-    for (layout, name, count) in [("flying_chairs", "chairs", 6), ("flying_things", "things", 2), ("sintel", "sintel", 3), ("kitti", "kitti", 4), ("hd1k", "hd1k", 2)] {
+    let sets = [("flying_chairs", "chairs", 6), ("flying_things", "things", 2), ("sintel", "sintel", 3), ("kitti", "kitti", 4), ("hd1k", "hd1k", 2)]
+    for (layout, name, count) in sets {
       let outcome = try place.apus("synth", "flow", "--layout", layout, "--out", "generated/\(name)", "--count", "\(count)", "--frames", "3",
                                    "--seed", "1", "--height", "144", "--width", "176", "--validation", "0.34")
       try #require(outcome.exit == 0, "\(outcome.errors)")
@@ -88,14 +89,16 @@ import Testing
       command.send(SIGKILL)
       #expect(try command.wait().signal == SIGKILL)
     }
-    expectSuccess(try Self.train(place, "run"))
+    let outcome = try Self.train(place, "run")  // warns that save_every was another
+    #expect(outcome.exit == 0, "\(outcome.errors)")
     try Self.expectEqual(place, "run", Self.reference(), "run", step: 20)
   }
 
   /// From the checkpoint exactly at the end of a stage.
   @Test(arguments: [0, 2]) func resumedExactlyAtABoundary(stage: Int) throws {
     let reference = try Self.reference(), run = "resumed-\(stage)"
-    let outcome = try reference.apus(["train", Self.config, "--work-dir", run, "--resume", "run/checkpoints/\(Self.folder(Self.ends[stage]))"] + Self.options)
+    let checkpoint = "run/checkpoints/\(Self.folder(Self.ends[stage]))"
+    let outcome = try reference.apus(["train", Self.config, "--work-dir", run, "--resume", checkpoint] + Self.options)
     expectSuccess(outcome)
     for name in ["model.safetensors", "optimizer.safetensors"] {
       let file = "checkpoints/\(Self.folder(20))/\(name)"
@@ -124,7 +127,8 @@ import Testing
     expectSuccess(try reference.apus(["train", "things.yaml", "--work-dir", "alone", "--load-from", "run/checkpoints/\(Self.folder(7))"]
                                        + Self.options.dropFirst(8)))  // all but the steps of the stages
     for name in ["model.safetensors", "optimizer.safetensors"] {
-      expectEqualBytes(try reference.bytes("alone/checkpoints/\(Self.folder(5))/\(name)"), try reference.bytes("run/checkpoints/\(Self.folder(12))/\(name)"), name)
+      let alone = try reference.bytes("alone/checkpoints/\(Self.folder(5))/\(name)")
+      expectEqualBytes(alone, try reference.bytes("run/checkpoints/\(Self.folder(12))/\(name)"), name)
     }
   }
 
@@ -147,15 +151,15 @@ import Testing
     let outcome = try place.apus("config", "check", "bad.yaml")
     expectFailure(
       outcome, 64, "bad.yaml:2:12: unknown key 'learning.gama'", "Did you mean 'gamma'?",
-      "bad.yaml:4:53: 'stages.0.optimizer.weight_decay' is -1.0; allowed: 0 or more",
+      "bad.yaml:4:55: 'stages.0.optimizer.weight_decay' is -1.0; allowed: 0 or more",
       "bad.yaml:5:10: 'stages.1.name' is chairs; allowed: a name that no stage before has",
       "bad.yaml:5:25: 'stages.1.steps' is 0; allowed: 1 to 1000000000",
       "bad.yaml:5:51: 'stages.1.augmentation.preset': expected one of chairs, things, sintel, sintel_kitti, sintel_hd1k, kitti, found text 'thing'. "
         + "Did you mean 'things'?",
-      "bad.yaml:10:38: 'stages.2.data.mixture.0.repeat' is 0; allowed: 1 to 1000000",
-      "bad.yaml:11:60: 'stages.2.data.mixture.1.augmentation.crop_height' is 128; allowed: not to be set here",
-      "bad.yaml:11:70: 'stages.2.data.mixture.1.augmentation.hue' is 2.0; allowed: 0 to 0.5",
-      "bad.yaml:12:46: 'stages.2.augmentation.crop_width' is 100; allowed: a multiple of 8, at least 128")
+      "bad.yaml:10:40: 'stages.2.data.mixture.0.repeat' is 0; allowed: 1 to 1000000",
+      "bad.yaml:11:59: 'stages.2.data.mixture.1.augmentation.crop_height' is 128; allowed: not to be set here",
+      "bad.yaml:11:69: 'stages.2.data.mixture.1.augmentation.hue' is 2.0; allowed: 0 to 0.5",
+      "bad.yaml:12:44: 'stages.2.augmentation.crop_width' is 100; allowed: a multiple of 8, at least 128")
   }
 
   @Test func theConfigShowsWhatEachStageHas() throws {
@@ -167,11 +171,14 @@ import Testing
       return lines[start...].prefix(while: { $0 == "- name: \(name)" || !$0.hasPrefix("- name: ") })
     }
     #expect(lines.contains("steps: 350000"))
-    #expect(section("chairs").contains("crop_height: 368") && section("chairs").contains("learning_rate: 0.0004") && section("chairs").contains("batch_size: 10"))
-    #expect(section("things").contains("crop_width: 720") && section("things").contains("minimum_scale: -0.4") && section("things").contains("batch_size: 6"))
-    #expect(section("sintel").contains("repeat: 200") && section("sintel").contains("minimum_scale: -0.5") && section("sintel").contains("gamma: 0.85"))
-    #expect(section("kitti").contains("kind: sparse") && section("kitti").contains("horizontal_flip_probability: 0.0")
-              && section("kitti").contains("weight_decay: 1.0e-05"))
+    for (stage, expected) in [
+      ("chairs", ["crop_height: 368", "learning_rate: 0.0004", "batch_size: 10"]),
+      ("things", ["crop_width: 720", "minimum_scale: -0.4", "batch_size: 6"]),
+      ("sintel", ["repeat: 200", "minimum_scale: -0.5", "gamma: 0.85"]),
+      ("kitti", ["kind: sparse", "horizontal_flip_probability: 0.0", "weight_decay: 1.0e-05"]),
+    ] {
+      for line in expected { #expect(section(stage).contains(line), "\(line) in the stage \(stage)") }
+    }
   }
 
   /// Data of a later stage that is missing is told at the start, not weeks later.

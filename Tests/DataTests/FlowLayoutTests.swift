@@ -109,7 +109,9 @@ struct FlowLayoutTests {
       try synthesis.write(layout, count: 3, frames: 2, seed: 9, to: root, threads: 3)
       let isEqual = try contents(root) == first
       #expect(isEqual)
-      expectFailure(.cannotCreate, root, "files of other data", "at least as many scenes") { try synthesis.write(layout, count: 2, frames: 2, seed: 9, to: root) }
+      expectFailure(.cannotCreate, root, "files of other data", "at least as many scenes") {
+        try synthesis.write(layout, count: 2, frames: 2, seed: 9, to: root)
+      }
     }
   }
 
@@ -169,7 +171,8 @@ struct SceneTimeTests {
 
   /// Where a point stays in sight, the next frame shows its layer there.
   @Test(arguments: 0..<4) func visiblePointsKeepTheirLayer(index: Int) {
-    let scene = synthesis.scene(index: index, seed: 8).film(frames: 1)[0], owners = scene.render(second: false).owners, after = scene.render(second: true).owners
+    let scene = synthesis.scene(index: index, seed: 8).film(frames: 1)[0]
+    let owners = scene.render(second: false).owners, after = scene.render(second: true).owners
     let flow = scene.flow(owners: owners), hidden = scene.occlusion(owners: owners)
     var kept = 0, seen = 0, lost = 0, hiddenInside = 0
     for pixel in owners.indices {

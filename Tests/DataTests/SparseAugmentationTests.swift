@@ -87,7 +87,8 @@ struct SparseAugmentationTests {
   @Test func presetsAreThePublishedOnes() throws {
     func numbers(_ preset: FlowAugmentation.Preset) -> [Double] {
       let a = FlowAugmentation(preset)
-      let values: [Double] = [Double(a.cropHeight), Double(a.cropWidth), a.minimumScale, a.maximumScale, a.brightness, a.contrast, a.saturation, a.hue,
+      let values: [Double] = [Double(a.cropHeight), Double(a.cropWidth), a.minimumScale, a.maximumScale, a.brightness, a.contrast, a.saturation,
+                              a.hue,
               a.asymmetricProbability, a.eraserProbability, a.resizeProbability, a.stretchProbability, a.horizontalFlipProbability,
               a.verticalFlipProbability, Double(a.cropMargin), Double(a.overhangRows), Double(a.overhangColumns), a.maximumDisplacement]
       return values

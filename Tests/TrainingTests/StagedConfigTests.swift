@@ -114,12 +114,12 @@ extension StagedSample.Light: ConfigElement {}
     #expect(found == [
       "c.yaml:1:12: unknown key 'learning.bach'. Known here: batch, rate. Did you mean 'batch'?",
       "c.yaml:2:16: 'light.level' is 2000; allowed: below 1000",
-      "c.yaml:4:12: unknown key 'stages.0.stepz'. Known here: learning, light, name, steps. Did you mean 'steps'?",
-      "c.yaml:4:39: 'stages.0.learning.rate': expected a number, found text 'x'",
+      "c.yaml:4:13: unknown key 'stages.0.stepz'. Known here: learning, light, name, steps. Did you mean 'steps'?",
+      "c.yaml:4:41: 'stages.0.learning.rate': expected a number, found text 'x'",
       "c.yaml:6:11: unknown key 'stages.1.light.leval'. Known here: colours, level, preset. Did you mean 'level'?",
       "c.yaml:6:28: 'stages.1.light.level' is 5000; allowed: below 1000",
       "c.yaml:7:3: unknown key 'stages.1.extra'. Known here: learning, light, name, steps.",
-      "c.yaml:8:26: 'stages.2.light.level' is 3000; allowed: below 1000",
+      "c.yaml:8:28: 'stages.2.light.level' is 3000; allowed: below 1000",
       "c.yaml:9:3: 'stages.3': expected a map with the keys learning, light, name, steps, found the number 5",
     ])
     #expect(errors("stages: 3\n") == ["c.yaml:1:9: 'stages': expected a list, found the number 3"])

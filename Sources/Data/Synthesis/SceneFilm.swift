@@ -65,8 +65,9 @@ struct SceneFilm {
     exposure.noise = random.uniform(0, synthesis.noise)
     for _ in 0..<count {
       exposures.append(exposure)
-      let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (synthesis.illumination / 2) + synthesis.illumination * random.normal()
-      let factors = (0..<3).map { Float(exp(min(max(channels[$0], -0.5), 0.5))) }
+      let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (synthesis.illumination / 2)
+      let common = synthesis.illumination * random.normal()
+      let factors = (0..<3).map { Float(exp(min(max(channels[$0] + common, -0.5), 0.5))) }
       exposure.gain = SIMD4(factors[0], factors[1], factors[2], 1)
       exposure.slope = SIMD2<Float>(SIMD2(random.normal(), random.normal()) * synthesis.illumination)
     }

@@ -49,7 +49,7 @@ public enum FlowGenerator {
       to: request.out
     ) { progress($0, request.count) }
     let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
-    let hasPairs = [.flyingChairs, .kitti].contains(request.layout)
-    return "\(request.count) \(hasPairs ? "pairs" : "scenes of \(request.frames) frames") of \(request.width)x\(request.height) in \(request.out) (\(seconds) s)"
+    let things = [.flyingChairs, .kitti].contains(request.layout) ? "pairs" : "scenes of \(request.frames) frames"
+    return "\(request.count) \(things) of \(request.width)x\(request.height) in \(request.out) (\(seconds) s)"
   }
 }
