@@ -117,6 +117,57 @@ import Vision
     #expect((20...75).contains(deviation), "standard deviation of grey: \(deviation)")
   }
 
+  /// The luminance of eight textures of a family, 128 x 128 each.
+  private func greys(of family: TextureFamily) -> [[Double]] {
+    (0..<8).map { index in
+      var random = Random(seed: 31, stream: .test, sample: index)
+      let texture = family.texture(octaves: 4, exponent: 1.2, &random)
+      return (0..<128 * 128).map { place in
+        let value = texture.value(at: SIMD2(Float(place % 128), Float(place / 128)))
+        return 0.299 * Double(value.x) + 0.587 * Double(value.y) + 0.114 * Double(value.z)
+      }
+    }
+  }
+
+  @Test(arguments: TextureFamily.allCases) func everyFamilyShowsSomethingWithinTheRange(family: TextureFamily) {
+    let pictures = greys(of: family)
+    #expect(pictures == greys(of: family), "the same random numbers give the same texture")
+    #expect(pictures.allSatisfy { picture in picture.allSatisfy { (0...255.1).contains($0) } })
+    #expect(Set(pictures.map { $0[777] }).count == 8, "other numbers give another one")
+    let deviations = pictures.map { grey -> Double in
+      let mean: Double = grey.reduce(0, +) / Double(grey.count)
+      var squares = 0.0
+      for value in grey { squares += (value - mean) * (value - mean) }
+      return (squares / Double(grey.count)).squareRoot()
+    }
+    // A plain surface may be a gradient of a few levels; everything else is something to hold on to.
+    let least = family == .smooth ? 1.0 : 4
+    #expect(deviations.sorted()[4] > least && (deviations.max() ?? 0) < 100, "\(deviations)")
+  }
+
+  /// What patterns and leaves have and fractal noise has not: few large steps among many small ones (the kurtosis of normally distributed
+  /// steps is 3).
+  @Test(arguments: [TextureFamily.leaves, .masonry, .dots, .writing, .patches])
+  func edgesAreSparse(family: TextureFamily) {
+    func kurtosis(_ family: TextureFamily) -> Double {
+      let values = greys(of: family).map { grey -> Double in
+        var second = 0.0, fourth = 0.0
+        for y in 0..<128 {
+          for x in 0..<127 {
+            let step: Double = grey[y * 128 + x + 1] - grey[y * 128 + x]
+            let square = step * step
+            second += square
+            fourth += square * square
+          }
+        }
+        return 128 * 127 * fourth / (second * second)
+      }
+      return values.sorted()[4]
+    }
+    let found = kurtosis(family), plain = kurtosis(.grain)
+    #expect(found > 5 && found > plain, "kurtosis \(found), of grain \(plain)")
+  }
+
   @Test func normalNoiseHasTheMomentsOfTheNormalLaw() {
     var random = Random(seed: 9, stream: .test)
     var noise = NormalNoise(from: &random)

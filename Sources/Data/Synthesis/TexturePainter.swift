@@ -29,6 +29,12 @@ public enum TextureFamily: String, Codable, Sendable, CaseIterable {
   case smooth
   /// Two of the others with a border between them.
   case mosaic
+
+  /// A repeating texture of this family with 8 · 2^`octaves` rows and columns and a luminance spectrum 1/f^`exponent`.
+  package func texture(octaves: Int, exponent: Double, _ random: inout Random) -> Texture {
+    let painter = TexturePainter(family: self, baseHeight: 8, baseWidth: 8, octaves: octaves, exponent: exponent)
+    return Texture(height: painter.height, width: painter.width, texels: painter.paint(&random))
+  }
 }
 
 /// Paints one texture: colours by family, modulated by fractal luminance and weaker fractal chroma.
