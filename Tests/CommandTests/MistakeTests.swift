@@ -106,7 +106,8 @@ import Testing
       "bad.yaml:5:21: 'augmentation.hue' is 2.0; allowed: 0 to 0.5",
       "bad.yaml:5:37: 'augmentation.crop_height' is 100; allowed: a multiple of 8, at least 128",
       "bad.yaml:7:10: 'plan.steps' is 0; allowed: 1 or more",
-      "--set data.format=chair: 'data.format': expected one of flying_chairs, flying_things, sintel, kitti, hd1k, pairs, none, found text 'chair'", "6 problems")
+      "--set data.format=chair: 'data.format': expected one of flying_chairs, flying_things, sintel, kitti, hd1k, pairs, none, "
+        + "found text 'chair'", "6 problems")
     #expect(outcome.errors.split(separator: "\n").count == 7)
   }
 

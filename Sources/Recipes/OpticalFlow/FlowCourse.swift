@@ -52,7 +52,8 @@ struct FlowSets: Sendable {
   /// - Parameter section: the key of the stage in the config, with a point behind; empty for a run in one piece.
   init(_ stage: FlowStage, section: String) throws {
     guard let training = try stage.data.open("\(section)data", augmentation: stage.augmentation) else {
-      throw Failure(.usage, at: "\(section)data.format", "'none' leaves nothing to learn from", remedy: "Choose a format with data, such as flying_chairs.")
+      throw Failure(.usage, at: "\(section)data.format", "'none' leaves nothing to learn from",
+                    remedy: "Choose a format with data, such as flying_chairs.")
     }
     self.training = training
     validation = try stage.validation.open("\(section)validation")
