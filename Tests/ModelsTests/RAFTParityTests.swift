@@ -61,6 +61,22 @@ import Testing
     return nil
   }
 
+  /// How far float32 gradients of the large model may be from float64, relative to the largest value of their tensor.
+  ///
+  /// Of its 18 million inputs of ReLU some lie so close to zero that they change their mind in any float32 run, whatever the noise of the
+  /// images; the gradients of all layers before move a little. Which ReLU that is, is chance. So each tensor gets four times what PyTorch's
+  /// own float32 runs show in the worst tensor: for single elements, and (much tighter) for the root mean square.
+  private func reluBounds(_ it: RAFTFixture) throws -> (element: Double, mean: Double) {
+    var worst = (element: 0.0, mean: 0.0)
+    for (name, parameter) in it.model.parameters() where !it.nullGradients.contains(name) {
+      let statistics = try it.fixture.tensor("f32/grad.statistics/\(name)").doubles
+      let largest = try it.fixture.tensor("f64/grad.statistics/\(name)").doubles[5]
+      worst.element = max(worst.element, statistics[7] / largest)
+      worst.mean = max(worst.mean, statistics[6] / Double(parameter.value.count).squareRoot() / largest)
+    }
+    return (4 * worst.element, 4 * worst.mean)
+  }
+
   /// How far float32 parameters may be after three AdamW steps.
   ///
   /// The first steps are nearly rate · g / |g|, so a weight whose gradient is small, or whose ReLU changes its mind once the weights have
@@ -100,11 +116,14 @@ import Testing
     let gradients = it.forward().loss.gradients()
     #expect(it.nullGradients.count == [.small: 21, .large: 30, .largeFrozen: 15][item])
     let norm = try it.fixture.tensor("f64/grad_norm").doubles[0]
+    let relative = item.variant == .large && precision == .float32 ? try reluBounds(it) : nil
     for (name, parameter) in it.model.parameters() {
       let gradient = try #require(gradients[parameter], "\(name)")
       // Rounding noise around zero: of the order of the rounding of the gradients that cancel.
       let noise = norm * precision.ulpOfOne * 16
-      let bounds = it.nullGradients.contains(name) ? (element: noise, mean: noise) : nil
+      let largest = try it.fixture.tensor("f64/grad.statistics/\(name)").doubles[5]
+      let chance = relative.map { (element: $0.element * largest, mean: $0.mean * largest) }
+      let bounds = it.nullGradients.contains(name) ? (element: noise, mean: noise) : chance
       let problem = try compare(it, "grad", name, parameter.layout.official(gradient).doubles, bounds)
       #expect(problem == nil)
     }
@@ -116,8 +135,8 @@ import Testing
     let optimizer = try AdamW(it.model.parameters(), AdamW.Config(weightDecay: 1e-4))
     /// Against a scalar of every step: in float32 within the given share, or four times PyTorch's own distance if that is more.
     func isNear(_ value: Double, _ name: String, _ step: Int, _ share: Double) throws -> Bool {
-      let exact = try it.fixture.tensor("f64/\(name)").doubles[step], single = try it.fixture.tensor("f32/\(name)").doubles[step]
-      return abs(value - exact) <= (precision == .float64 ? 1e-8 * exact : max(share * exact, 4 * abs(single - exact)))
+      let exact = try it.fixture.tensor("f64/\(name)").doubles[step], distance = try it.fixture.tensor("f32/\(name).distance").doubles[step]
+      return abs(value - exact) <= (precision == .float64 ? 1e-8 * exact : max(share * exact, 4 * distance))
     }
     for step in 0..<3 {
       let loss = it.forward().loss

@@ -5,7 +5,8 @@ import Vision
 /// A generated scene over several frames, rendered, with its exact flow.
 struct SceneFilm {
   private let scenes: [FlowScene]
-  private let frames: [FlowScene.Frame]
+  /// With a shutter that is open for a moment only, and with the scene's own.
+  private let frames, blurredFrames: [FlowScene.Frame]
   private let exposures: [Exposure]
   private let synthesis: FlowSynthesis
   private let index: Int
@@ -17,18 +18,23 @@ struct SceneFilm {
   init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
     (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
     scenes = synthesis.scene(index: index, seed: seed).film(frames: count)
-    frames = scenes.map { $0.render(second: false) }
+    frames = scenes.map { scene in
+      var scene = scene
+      scene.shutter = 0
+      return scene.render(second: false)
+    }
+    blurredFrames = scenes.first?.shutter == 0 ? frames : scenes.map { $0.render(second: false) }
     exposures = SceneFilm.exposures(synthesis, index: index, seed: seed, count: count)
   }
 
   /// The scene as it is: one light, no blur, no noise.
-  func clean(_ frame: Int) -> Image { develop(frame, Exposure()) }
+  func clean(_ frame: Int) -> Image { develop(frames[frame], frame, Exposure()) }
 
   /// The scene as a camera sees it: blurred, with noise, in a light that changes a little.
-  func final(_ frame: Int) -> Image { develop(frame, exposures[frame]) }
+  func final(_ frame: Int) -> Image { develop(blurredFrames[frame], frame, exposures[frame]) }
 
-  private func develop(_ frame: Int, _ exposure: Exposure) -> Image {
-    exposure.develop(frames[frame].colors, height: synthesis.height, width: synthesis.width, synthesis.source(.noise, frame + 1, index, seed))
+  private func develop(_ picture: FlowScene.Frame, _ frame: Int, _ exposure: Exposure) -> Image {
+    exposure.develop(picture.colors, height: synthesis.height, width: synthesis.width, synthesis.source(.noise, frame + 1, index, seed))
   }
 
   /// The flow from a frame to the next one; from the last one to where it would go on.

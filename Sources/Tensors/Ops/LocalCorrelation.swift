@@ -60,7 +60,7 @@ public struct LocalCorrelation: Sendable {
 
   /// Threads share an image by channels, so no two add to one element, and each adds in the order of the queries.
   private func targetGradient(_ dy: Tensor, _ m: Int, _ query: Tensor, _ target: Tensor, _ centres: Tensor) -> Contribution {
-    let (n, h, w, d) = query.shape4, channels = dy.shape[3], band = 32, bands = (d + band - 1) / band
+    let (n, h, w, d) = query.shape4, channels = dy.shape[3], band = 64, bands = (d + band - 1) / band
     return .onto(zeros: target.shape, dy.precision) { dtarget in
       parallelFor(n * bands) { range in
         for task in range {
