@@ -117,6 +117,7 @@ import Testing
     let reference = try Self.reference()
     try reference.write("things.yaml", """
       base: \(Workplace.checkout)/configs/raft/standard.yaml
+      model: {variant: small}
       data: {format: flying_things, root: generated/things}
       validation: {root: generated/sintel}
       augmentation: {preset: things, crop_height: 128, crop_width: 160}

@@ -34,14 +34,15 @@ extension FlowScene {
     return owners.indices.map { pixel in
       let p = SIMD2(Double(pixel % width) + Double(flow[2 * pixel]), Double(pixel / width) + Double(flow[2 * pixel + 1]))
       guard p.x >= -0.5, p.y >= -0.5, p.x < bounds.x, p.y < bounds.y else { return true }
-      return layers.indices.dropFirst(Int(owners[pixel]) + 1).contains { layers[$0].opacity(at: back[$0](p)) >= 0.5 }
+      return layers.indices.dropFirst(Int(owners[pixel]) + 1).contains { layers[$0].opacity(at: back[$0].homogeneous(p)) >= 0.5 }
     }
   }
 }
 
 extension SceneLayer {
-  /// The opacity at a point of the texture's own plane, 0...1; 0 beside it.
-  fileprivate func opacity(at point: SIMD2<Double>) -> Float {
-    texture.value(at: SIMD2<Float>(point), wraps: wraps)?.w ?? 0
+  /// The opacity at a point of the texture's own plane, 0...1; 0 beside it and behind the camera.
+  fileprivate func opacity(at point: SIMD3<Double>) -> Float {
+    guard point.z > 0 else { return 0 }
+    return texture.value(at: SIMD2(Float(point.x / point.z), Float(point.y / point.z)), wraps: wraps)?.w ?? 0
   }
 }
