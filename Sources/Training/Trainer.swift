@@ -41,6 +41,7 @@ public struct Trainer<R: Recipe> {
       try Trainer.requireSameStage(state, stages, checkpoint)
       try Trainer.restore(&self.recipe, from: checkpoint)
     }
+    try opened.folder.writeSettings()
     record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: plan.steps)
     try console.record(to: "\(folder.path)/train.log")
     for note in opened.notes { note.hasPrefix("warning: ") ? console.warning(String(note.dropFirst(9))) : console.note(note) }

@@ -18,7 +18,12 @@ import Training
     return request
   }
 
-  func open(_ request: RunRequest) throws -> RunFolder.Opened { try RunFolder.open(request, environment: facts, time: time) }
+  /// As the trainer does it, if the checkpoint fits.
+  func open(_ request: RunRequest) throws -> RunFolder.Opened {
+    let opened = try RunFolder.open(request, environment: facts, time: time)
+    try opened.folder.writeSettings()
+    return opened
+  }
 
   @Test func aFreshRunGetsAFolderOfItsOwn() throws {
     var request = request()

@@ -28,6 +28,16 @@ import Training
     #expect(run.store.steps == [8, 10, 13])
   }
 
+  @Test func aRefusedCheckpointLeavesTheFolderAsItWas() throws {
+    let run = try ToyRun()
+    try run.train()
+    try AtomicFile.write("as the run before had it", to: "\(run.path)/config.yaml")
+    var other = ToyRecipe()
+    other.stages = Stages([.init(name: "only", steps: 13)])
+    #expect { try run.train(other) } throws: { ($0 as? Failure)?.kind == .badData }
+    #expect(try run.text("config.yaml") == "as the run before had it")
+  }
+
   @Test func equalRunsHaveEqualTables() throws {
     let (a, b) = (try ToyRun(), try ToyRun())
     try a.train()

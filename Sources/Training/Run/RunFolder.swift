@@ -49,30 +49,39 @@ public final class RunFolder {
 
   public let path: String
   let configYAML: String
+  private let overrides, environment: String
   private let lock: RunLock
 
   public var store: CheckpointStore { CheckpointStore(runFolder: path) }
 
-  private init(path: String, configYAML: String, lock: RunLock) {
-    (self.path, self.configYAML, self.lock) = (path, configYAML, lock)
+  private init(path: String, _ request: RunRequest, _ environment: EnvironmentFacts, lock: RunLock) throws {
+    (self.path, self.lock) = (path, lock)
+    configYAML = request.resolvedYAML
+    overrides = request.overrides.map { $0.option + "\n" }.joined()
+    self.environment = try environment.json()
   }
 
-  /// Finds or creates the run folder, locks it, and writes what is known before the first step.
+  /// Writes `config.yaml`, `overrides.txt` and `env.json`. To be called when the checkpoint is known to fit: one that does not leaves the
+  /// folder as it was.
+  package func writeSettings() throws {
+    try AtomicFile.write(configYAML, to: "\(path)/config.yaml")
+    try AtomicFile.write(overrides, to: "\(path)/overrides.txt")
+    try AtomicFile.write(environment, to: "\(path)/env.json")
+  }
+
+  /// Finds or creates the run folder, and locks it.
   /// - Throws: `Failure(.missingInput)` or `.badData` if the checkpoint asked for is not there or damaged; `.cannotCreate` if
   ///   the folder is locked by another process, or holds a run that nobody asked to continue.
   public static func open(_ request: RunRequest, environment: EnvironmentFacts, time: TimeSource = .system) throws -> Opened {
     var notes: [String] = []
     let (path, lock, checkpoint) = try place(request, time: time, notes: &notes)
-    let folder = RunFolder(path: path, configYAML: request.resolvedYAML, lock: lock)
+    let folder = try RunFolder(path: path, request, environment, lock: lock)
     if let checkpoint {
       notes.append("resuming \(path) after step \(checkpoint.step)")
       notes += folder.changes(to: request.resolvedYAML)
     } else {
       notes.append("starting a new run in \(path)")
     }
-    try AtomicFile.write(request.resolvedYAML, to: "\(path)/config.yaml")
-    try AtomicFile.write(request.overrides.map { $0.option + "\n" }.joined(), to: "\(path)/overrides.txt")
-    try AtomicFile.write(environment.json(), to: "\(path)/env.json")
     return Opened(folder: folder, checkpoint: checkpoint, notes: notes)
   }
 
