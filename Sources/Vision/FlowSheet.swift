@@ -26,7 +26,7 @@ public struct FlowSheet: Sendable {
     let limit = max(1, truth.largestMagnitude)
     let numbers = String(format: "EPE %.2f px, below 1 px %.0f%%", score.mean, 100 * score.fractionBelow1)
     let tiles = [
-      Image.Tile("image 1", image1), Image.Tile("image 2 warped back by the predicted flow (grey: outside)", image2.warped(by: predicted)),
+      Image.Tile("image 1", image1), Image.Tile("image 2 warped back (grey: outside)", image2.warped(by: predicted)),
       Image.Tile("image 2", image2),
       Image.Tile("true flow", FlowWheel.annotatedImage(of: truth, maximum: limit)),
       Image.Tile(String(format: "predicted flow, max %.1f px", predicted.largestMagnitude),
