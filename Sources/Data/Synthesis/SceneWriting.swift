@@ -65,7 +65,7 @@ extension SceneFilm {
       try sparseFlow(frame, sky: sky, holes: holes, visibleOnly: visibleOnly).write(to: path)
     case .occlusion(let frame):
       let flow = flow(frame)
-      try Image(height: flow.height, width: flow.width, channels: 1, pixels: occlusion(frame).map { $0 ? 255 : 0 }).write(to: path)
+      try Image(mask: occlusion(frame), height: flow.height, width: flow.width).write(to: path)
     }
   }
 }

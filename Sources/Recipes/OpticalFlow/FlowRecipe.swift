@@ -26,11 +26,16 @@ public struct FlowRecipe: Recipe {
     model = OpticalFlow.model(config)
     if let weights { try OpticalFlow.load(weights, into: model) }
     // All stages are begun once, the first one last: what is wrong with one shows now.
-    let courses = try schedules.indices.reversed().map { [schedules, sets, order, model] index in
-      try FlowCourse(schedules[index], index: index, start: order.start(of: index), section: Self.section(index, config), sets: sets[index],
-                     model: model, seed: config.plan.seed)
-    }
+    let courses = try schedules.indices.reversed().map { [sets, order, model] in try Self.course($0, config, sets, order, model) }
     course = courses[courses.count - 1]
+  }
+
+  /// A stage of the run, begun.
+  private static func course(
+    _ index: Int, _ config: OpticalFlowConfig, _ sets: [FlowSets], _ order: Stages, _ model: RAFT
+  ) throws -> FlowCourse {
+    try FlowCourse(config.schedules[index], index: index, start: order.start(of: index), section: section(index, config), sets: sets[index],
+                   model: model, seed: config.plan.seed)
   }
 
   /// The key of a stage in the config, with a point behind.
@@ -40,8 +45,7 @@ public struct FlowRecipe: Recipe {
   private mutating func enterStage(ofUpdate step: Int) throws {
     let index = order.index(ofUpdate: step)
     guard index != course.index else { return }
-    course = try FlowCourse(schedules[index], index: index, start: order.start(of: index), section: Self.section(index, config),
-                            sets: sets[index], model: model, seed: config.plan.seed)
+    course = try Self.course(index, config, sets, order, model)
   }
 
   public var trainMetrics: [String] { ["loss", "epe", "1px", "3px", "5px", "grad_norm"] }

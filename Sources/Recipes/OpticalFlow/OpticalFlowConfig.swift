@@ -30,7 +30,7 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
   var schedules: [FlowStage] { stages.isEmpty ? [FlowStage(of: self)] : stages }
 
   /// The learning rate of the update after `step` others, by the sections of the config itself.
-  func rate(at step: Int) -> Double { schedule.rate(at: step, of: plan.steps, peak: learning.learningRate) }
+  func rate(at step: Int) -> Double { FlowStage(of: self).rate(at: step) }
 
   public func problems() -> [ConfigProblem] {
     let whole = FlowStage(of: self)
