@@ -12,6 +12,7 @@ import json
 import math
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -217,9 +218,9 @@ def main():
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config["learning.learning_rate"], total_steps=steps + int(config["schedule.extra_steps"]),
         pct_start=config["schedule.rise_fraction"], cycle_momentum=False, anneal_strategy="linear")
-    order, started, waited, losses = [], time.time(), 0.0, []
+    order, durations, losses = [], [], []
     for step in range(1, steps + 1):
-        samples = []
+        began, samples = time.time(), []
         for _ in range(batch):
             if not order:
                 order = list(range(len(pairs.stems)))
@@ -238,12 +239,12 @@ def main():
         optimizer.step()
         schedule.step()
         losses.append(loss.item())
+        durations.append(time.time() - began)
         if step % options.evaluate_every == 0 or step == steps:
-            pause = time.time()
             errors = real_errors(network, options.samples, int(config["learning.validation_iterations"]))
-            waited += time.time() - pause
-            # The seconds are those of the training alone.
-            row = {"step": step, "seconds": round(time.time() - started - waited, 1), "loss": sum(losses) / len(losses), **errors}
+            # The seconds are those of the training alone; a process that was halted for a while shows in the sum, not in the median.
+            row = {"step": step, "seconds": sum(durations), "median_step": statistics.median(durations),
+                   "loss": statistics.fmean(losses), **errors}
             losses = []
             print(json.dumps({key: round(value, 4) for key, value in row.items()}), flush=True)
             if options.out:

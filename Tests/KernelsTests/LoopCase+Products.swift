@@ -2,7 +2,7 @@ import CKernels
 
 extension LoopCase {
   static var products: [LoopCase] {
-    [
+    winograd + [
       LoopCase("pack", ulps: 0) { table, numbers in
         let b: [T] = draw(&numbers, 40 * 40)
         return [1, 2, 3, 4].flatMap { columns -> [T] in
@@ -13,46 +13,6 @@ extension LoopCase {
             return (0..<19).flatMap { panel[$0 * width..<$0 * width + columns] }
           }
         }
-      },
-      LoopCase("winograd_input", ulps: 4) { table, numbers in
-        [16, 19, 64].flatMap { channels -> [T] in
-          let x: [T] = draw(&numbers, 4 * 9 * channels)
-          var v = zeros(16 * 3 * channels)
-          table.winograd_input(x, 9 * channels, channels, 3, &v, 3 * channels)
-          return v
-        }
-      },
-      LoopCase("winograd_weight", ulps: 4) { table, numbers in
-        let w: [T] = draw(&numbers, 9 * 48)
-        var u = zeros(16 * 48)
-        table.winograd_weight(w, 48, &u)
-        return u
-      },
-      LoopCase("winograd_output", ulps: 8) { table, numbers in
-        [(1, 5), (2, 6)].flatMap { rows, pixels -> [T] in
-          let m: [T] = draw(&numbers, 16 * 3 * 2)  // two columns, laid out as every table wants them
-          let width = table.lanes < 2 ? 2 : table.lanes
-          var wide = zeros(16 * 3 * width)
-          for i in 0..<48 { (wide[i * width], wide[i * width + 1]) = (m[2 * i], m[2 * i + 1]) }
-          var y: [T] = draw(&numbers, 2 * 6 * 5)
-          table.winograd_output(wide, 3 * width, 2, rows, pixels, &y, 30, 5)
-          return y
-        }
-      },
-      LoopCase("winograd_gradient", ulps: 4) { table, numbers in
-        [(1, 5), (2, 6)].flatMap { rows, pixels -> [T] in
-          let dy: [T] = draw(&numbers, 2 * 6 * 5)
-          let width = table.lanes < 2 ? 2 : table.lanes
-          var z = zeros(16 * 3 * width)
-          table.winograd_gradient(dy, 30, 5, 2, rows, pixels, &z, 3 * width)
-          return (0..<48).flatMap { [z[$0 * width], z[$0 * width + 1]] }
-        }
-      },
-      LoopCase("winograd_weight_gradient", ulps: 8) { table, numbers in
-        let u: [T] = draw(&numbers, 16 * 50)
-        var dw = zeros(9 * 60)
-        table.winograd_weight_gradient(u, 50, 37, &dw, 60)
-        return dw
       },
       LoopCase("product", ulps: 64, floor: 16) { table, numbers in
         [(1, 1, 3), (13, 5, 21), (14, 16, 64), (15, 17, 9), (29, 32, 400), (60, 9, 1)].flatMap { rows, columns, depth in

@@ -94,6 +94,13 @@ typedef struct {
   int adds;
 } apus_product;
 
+/* Tiles of Winograd's algorithms, named by the kernel: 4x4 results of a 3x3 kernel in 36 planes, 1x4 of 1x5 and 4x1 of 5x1 in 8. */
+enum apus_winograd { APUS_WINOGRAD_3X3, APUS_WINOGRAD_1X5, APUS_WINOGRAD_5X1 };
+
+/* The pixels of one row of tiles: rows and pixels of a row that exist (those of the last tiles may not), and the columns of a panel;
+ * elements from one row and pixel to the next. */
+typedef struct { size_t rows, pixels, columns, row, pixel; } apus_pixels;
+
 typedef struct {
   /* --- element-wise --- */
   void (*fill)(void *y, size_t n, double value);
@@ -157,17 +164,16 @@ typedef struct {
   /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary or -1. */
   void (*finish)(int activation, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
 
-  /* --- Winograd's F(2x2, 3x3) --- planes of 16 transformed values, `plane` apart; channels >= lanes; see winograd.inc.
-   * Rows of 4x4 windows of x, 2 pixels apart -> v [16, tiles, channels]. */
-  void (*winograd_input)(const void *x, size_t pitch, size_t channels, size_t tiles, void *v, size_t plane);
-  /* w [9, n] -> u [16, n], n a multiple of lanes. */
-  void (*winograd_weight)(const void *w, size_t n, void *u);
-  /* m [16, tiles, panel width] -> rows (1 or 2) of pixels of y, and the adjoint: dy -> z, zeros where no pixel or column is. */
-  void (*winograd_output)(const void *m, size_t plane, size_t columns, size_t rows, size_t pixels, void *y, size_t y_row, size_t y_pixel);
-  void (*winograd_gradient)(const void *dy, size_t dy_row, size_t dy_pixel, size_t columns, size_t rows, size_t pixels, void *z,
-                            size_t plane);
-  /* u [16, n] -> dw [9, n], the adjoint of winograd_weight. */
-  void (*winograd_weight_gradient)(const void *u, size_t plane, size_t n, void *dw, size_t dw_tap);
+  /* --- Winograd's algorithms --- planes of transformed values, `plane` apart; channels >= lanes; see apus_winograd and winograd.inc.
+   * Rows of windows of x, one tile's results apart -> v [planes, tiles, channels]. */
+  void (*winograd_input)(int form, const void *x, size_t pitch, size_t channels, size_t tiles, void *v, size_t plane);
+  /* w [taps, n] -> u [planes, n], n a multiple of lanes. */
+  void (*winograd_weight)(int form, const void *w, size_t n, void *u);
+  /* m [planes, tiles, panel width] -> pixels of y, and the adjoint: dy -> z, zeros where no pixel or column is. */
+  void (*winograd_output)(int form, const void *m, size_t plane, const apus_pixels *to, void *y);
+  void (*winograd_gradient)(int form, const void *dy, const apus_pixels *of, void *z, size_t plane);
+  /* u [planes, n] -> dw [taps, n], taps `tap` apart: the adjoint of winograd_weight. */
+  void (*winograd_weight_gradient)(int form, const void *u, size_t plane, size_t n, void *dw, size_t tap);
 
   /* --- pooling and resampling --- */
   /* y and the flat index (into x) of each maximum, first one on ties (row-major), NaN wins; output rows first..<last only. */

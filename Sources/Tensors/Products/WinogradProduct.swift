@@ -1,14 +1,40 @@
 import CKernels
 
-/// The tiles of 2x2 results that a 3x3 convolution of stride 1 is cut into, for Winograd's F(2x2, 3x3): 16 products where the
-/// definition has 36.
+/// A tile of Winograd's algorithms: `results` pixels of a convolution of stride 1 from as many products as its window has pixels.
+struct WinogradForm {
+  /// For the loops: one of `apus_winograd`.
+  let index: Int32
+  let kernel, results: Extent
+
+  static let all = [
+    WinogradForm(index: Int32(APUS_WINOGRAD_3X3.rawValue), kernel: 3, results: 4),
+    WinogradForm(index: Int32(APUS_WINOGRAD_1X5.rawValue), kernel: Extent(height: 1, width: 5), results: Extent(height: 1, width: 4)),
+    WinogradForm(index: Int32(APUS_WINOGRAD_5X1.rawValue), kernel: Extent(height: 5, width: 1), results: Extent(height: 4, width: 1)),
+  ]
+
+  /// The pixels that a tile reads.
+  var window: Extent { Extent(height: results.height + kernel.height - 1, width: results.width + kernel.width - 1) }
+  /// Products of a tile.
+  var planes: Int { window.height * window.width }
+
+  /// The form whose kernel are the taps of a phase.
+  static func matching(_ phase: TapPlan.Phase) -> WinogradForm? {
+    guard phase.step == 1, phase.sourceStep == 1, let first = phase.taps.first else { return nil }
+    return all.first { form in
+      phase.taps.count == form.kernel.height * form.kernel.width && phase.taps.enumerated().allSatisfy { place, tap in
+        tap.row == first.row + place / form.kernel.width && tap.column == first.column + place % form.kernel.width
+      }
+    }
+  }
+}
+
+/// The tiles that the result of a convolution is cut into, for Winograd's algorithms.
 ///
-/// - Numerics: transforms add at most four values, so errors stay those of float32 relative to the largest value of a window; they are
-///   not relative to each single product, as with the definition. Measured as the root mean square over all outputs, relative to that of
-///   the sums of magnitudes: 0.4 to 1.0 times the error of plain float32 sums (OpenBLAS) for random and badly scaled inputs, up to 2.3
-///   times where channels cancel each other; tests allow 2.5 times.
+/// - Numerics: errors are those of float32 relative to the largest value of a window; they are not relative to each single product, as
+///   with the definition. AccuracyTests.swift says what was measured.
 /// - Source: Lavin, Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
 struct WinogradTiles {
+  let form: WinogradForm
   /// Results, and tiles in both directions.
   let size: Extent
   let rows, columns: Int
@@ -16,16 +42,8 @@ struct WinogradTiles {
   let row, column: Int
   /// Columns of zeros beside the source.
   let left, right: Int
-  static let planes = 16
-  /// Transformed source in one task's memory: 640 KiB, to stay in the second-level cache.
-  private static let stripElements = 160 << 10
-  /// Tiles that make reading the transformed weights worth while.
-  private static let fewestTiles = 40
-  /// Tasks that share the work: each transforms its source for itself, so there should be few.
-  private static let mostTasks = 8
   /// Channels and pixels below which transforms cost more than they save.
   private static let fewestChannels = 16, fewestPixels = 256
-
   /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
   private static let channelsForSixProducts = 64
 
@@ -35,203 +53,139 @@ struct WinogradTiles {
     if let path = SplitPath.current(source.precision) {
       guard path.parts == 3, Swift.min(depth, channels) < Self.channelsForSixProducts else { return nil }
     }
-    let phase = plan.phases[0], runs = phase.runs(merging: true)
-    let isSquare = runs.count == 3 && phase.taps.count == 9 && runs[2].row == runs[0].row + 2
-    guard groups == 1, plan.phases.count == 1, phase.step == 1, phase.sourceStep == 1, isSquare,
+    let phase = plan.phases[0]
+    guard groups == 1, plan.phases.count == 1, let form = WinogradForm.matching(phase),
       Swift.min(depth, channels) >= Self.fewestChannels, images * phase.size.height * phase.size.width >= Self.fewestPixels
     else { return nil }
-    size = phase.size
-    (rows, columns) = ((size.height + 1) / 2, (size.width + 1) / 2)
-    (row, column) = (runs[0].row, runs[0].column)
+    (self.form, size) = (form, phase.size)
+    rows = (size.height + form.results.height - 1) / form.results.height
+    columns = (size.width + form.results.width - 1) / form.results.width
+    (row, column) = (phase.taps[0].row, phase.taps[0].column)
     left = Swift.max(0, -column)
-    right = Swift.max(0, column + 2 * columns + 2 - width)
+    right = Swift.max(0, column + form.results.width * (columns - 1) + form.window.width - width)
   }
 
-  /// Rows of tiles that one task transforms at a time, at most.
-  func largestBlock(depth: Int) -> Int { Swift.max(1, Swift.min(rows, Self.stripElements / (Self.planes * columns * depth))) }
+  /// Tiles by rows that fit `elements` of transformed values, one at least.
+  func block(elements: Int, depth: Int) -> Int { Swift.max(1, Swift.min(rows, elements / (form.planes * columns * depth))) }
 
-  /// Rows of tiles that one of `tasks` tasks transforms at a time.
-  func rowBlock(depth: Int, images: Int, tasks: Int) -> Int {
-    let lowest = (Self.fewestTiles + columns - 1) / columns
-    return Swift.min(largestBlock(depth: depth), Swift.max(lowest, images * rows / tasks))
-  }
+  /// Elements from one plane of transformed values to the next: a plane's rows, and a cache line, so that the same place of all planes
+  /// does not fall into the same lines of the cache.
+  static func plane(_ tiles: Int, _ channels: Int) -> Int { tiles * channels + 16 }
 
-  func taskCount(images: Int, depth: Int, channels: Int) -> Int {
-    Swift.min(Self.mostTasks, TaskCount.wanted(multiplyAdds: 4 * images * size.height * size.width * depth * channels))
-  }
-
-  /// Transforms the windows of some rows of tiles of one image: `body` gets `[16, tiles, channels]`.
-  func withTransformed(_ x: Tensor, image: Int, rows block: Range<Int>, _ body: (UnsafeRawPointer) -> Void) {
-    let channels = x.shape[3], tiles = block.count * columns
-    let source = 2 * block.lowerBound + row..<2 * block.upperBound + row + 2
-    withScratch(Self.planes * tiles * channels, x.precision) { v in
-      SourceStrip.with(x, image: image, rows: source, left: left, right: right) { strip in
-        for index in block {
-          let place = (index - block.lowerBound) * columns * channels * x.precision.byteCount
-          x.kernels.winograd_input(strip.address(2 * index + row, column), strip.pitch, channels, columns, v + place, tiles * channels)
-        }
+  /// Transforms the windows of some rows of tiles of one image into `v`: `[planes, tiles, channels]`, planes `plane` apart.
+  func transform(_ x: Tensor, image: Int, rows block: Range<Int>, into v: UnsafeMutableRawPointer, plane: Int) {
+    let channels = x.shape[3], height = form.results.height
+    let source = height * block.lowerBound + row..<height * (block.upperBound - 1) + row + form.window.height
+    SourceStrip.with(x, image: image, rows: source, left: left, right: right) { strip in
+      for index in block {
+        let place = (index - block.lowerBound) * columns * channels * x.precision.byteCount
+        x.kernels.winograd_input(form.index, strip.address(height * index + row, column), strip.pitch, channels, columns, v + place, plane)
       }
-      body(v)
     }
   }
 
-  /// Rows of results in a row of tiles.
-  func resultRows(_ index: Int) -> Int { Swift.min(2, size.height - 2 * index) }
+  /// The pixels of a row of tiles, for some columns of `[n, height, width, channels]`.
+  func pixels(_ index: Int, columns: Int, channels: Int) -> apus_pixels {
+    apus_pixels(rows: Swift.min(form.results.height, size.height - form.results.height * index), pixels: size.width, columns: columns,
+                row: size.width * channels, pixel: channels)
+  }
+
+  /// The first element of a row of tiles.
+  func place(image: Int, row: Int, column: Int, channels: Int) -> Int {
+    (image * size.height + form.results.height * row) * size.width * channels + column
+  }
 }
 
-/// The forward pass or the input gradient of a 3x3 convolution of stride 1 by Winograd's algorithm.
+/// The forward pass or the input gradient of a convolution by Winograd's algorithm.
 struct WinogradProduct {
   let tiles: WinogradTiles
   let depth, columns: Int
   /// The kernel's taps in the order of the source pixels they read.
   let taps: [Int]
+  /// Transformed source in one task's memory, to stay in the second-level cache.
+  private static let stripElements = 160 << 10
+  /// Strips from which every task transforms its own source; fewer share one that is transformed before.
+  private static let manyStrips = 8
 
   /// - Parameters: as those of `TapProduct.run`.
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
     let panels = Panels(depth: depth, columns: columns, precision: x.precision), images = x.shape[0]
     let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
     let transformed = weight.tensor.storage.derived(key) { transformedWeight(weight, panels) }
-    let tasks = tiles.taskCount(images: images, depth: depth, channels: columns)
-    let rowBlock = tiles.rowBlock(depth: depth, images: images, tasks: tasks)
-    let strips = (tiles.rows + rowBlock - 1) / rowBlock
-    let panelBlock = (panels.count * images * strips + tasks - 1) / tasks, blocks = (panels.count + panelBlock - 1) / panelBlock
-    parallelFor(images * strips * blocks) { range in
-      for task in range {
-        let first = task / blocks % strips * rowBlock, panel = task % blocks * panelBlock
-        run(x, image: task / blocks / strips, rows: first..<Swift.min(tiles.rows, first + rowBlock), transformed,
-            panels, panel..<Swift.min(panels.count, panel + panelBlock), finish, y)
+    let block = tiles.block(elements: Self.stripElements, depth: depth), strips = (tiles.rows + block - 1) / block
+    let tasks = images * strips
+    func rows(_ strip: Int) -> Range<Int> { strip % strips * tiles.rows / strips..<(strip % strips + 1) * tiles.rows / strips }
+    let plane = WinogradTiles.plane(block * tiles.columns, depth), planes = tiles.form.planes * plane
+    func multiply(_ strip: Int, _ v: UnsafeRawPointer, _ block: Range<Int>) {
+      self.multiply(v, plane, image: strip / strips, rows: rows(strip), transformed, panels, block, finish, y)
+    }
+    if tasks >= Self.manyStrips {
+      return parallelFor(tasks) { range in
+        withScratch(planes, x.precision) { v in
+          for strip in range {
+            tiles.transform(x, image: strip / strips, rows: rows(strip), into: v, plane: plane)
+            multiply(strip, v, 0..<panels.count)
+          }
+        }
+      }
+    }
+    withScratch(tasks * planes, x.precision) { v in
+      func place(_ strip: Int) -> UnsafeMutableRawPointer { v + strip * planes * x.precision.byteCount }
+      parallelFor(tasks) { range in
+        for strip in range { tiles.transform(x, image: strip / strips, rows: rows(strip), into: place(strip), plane: plane) }
+      }
+      parallelFor(panels.count * tasks) { range in
+        for task in range { multiply(task % tasks, place(task % tasks), task / tasks..<task / tasks + 1) }
       }
     }
   }
 
-  /// `[panel, 16, depth, columns of the panel]`.
+  /// `[panel, planes, depth, columns of the panel]`.
   private func transformedWeight(_ weight: Factor, _ panels: Panels) -> Tensor {
-    let u = weight.tensor.fresh([panels.count, WinogradTiles.planes, panels.size])
-    let nine = Panels(depth: 9 * depth, columns: columns, precision: panels.precision)
+    let u = weight.tensor.fresh([panels.count, tiles.form.planes, panels.size])
+    let together = Panels(depth: taps.count * depth, columns: columns, precision: panels.precision)
     parallelFor(panels.count) { range in
-      withScratch(nine.size, panels.precision) { scratch in
+      withScratch(together.size, panels.precision) { scratch in
         for panel in range {
-          nine.pack(panel, of: weight, taps: taps, into: scratch)
-          u.kernels.winograd_weight(scratch, panels.size(of: panel), u.address(panel * WinogradTiles.planes * panels.size))
+          together.pack(panel, of: weight, taps: taps, into: scratch)
+          u.kernels.winograd_weight(tiles.form.index, scratch, panels.size(of: panel), u.address(panel * tiles.form.planes * panels.size))
         }
       }
     }
     return u
   }
 
-  private func run(
-    _ x: Tensor, image: Int, rows: Range<Int>, _ u: Tensor, _ panels: Panels, _ block: Range<Int>, _ finish: Finish, _ y: Tensor
+  /// Multiplies the transformed source with some panels, and writes the results.
+  private func multiply(
+    _ v: UnsafeRawPointer, _ vPlane: Int, image: Int, rows: Range<Int>, _ u: Tensor, _ panels: Panels, _ block: Range<Int>,
+    _ finish: Finish, _ y: Tensor
   ) {
-    let count = rows.count * tiles.columns, bytes = x.precision.byteCount
-    tiles.withTransformed(x, image: image, rows: rows) { v in
-      withScratch(WinogradTiles.planes * count * panels.width, x.precision) { m in
-        for panel in block {
-          let range = panels.range(of: panel), width = panels.width(of: panel)
-          [0].withUnsafeBufferPointer { tap in
-            var how = apus_product(rows: count, columns: range.count, depth: depth, tap_count: 1, taps: tap.baseAddress,
-                                   a_row: depth, a_depth: 1, c_row: width, adds: 0)
-            for plane in 0..<WinogradTiles.planes {
-              let factor = u.address(panel * WinogradTiles.planes * panels.size + plane * panels.size(of: panel))
-              x.kernels.product(&how, v + plane * count * depth * bytes, factor, m + plane * count * width * bytes)
-            }
+    let count = rows.count * tiles.columns, bytes = y.precision.byteCount, planes = tiles.form.planes
+    withScratch(planes * WinogradTiles.plane(count, panels.width), y.precision) { m in
+      for panel in block {
+        let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradTiles.plane(count, width)
+        [0].withUnsafeBufferPointer { tap in
+          var how = apus_product(rows: count, columns: range.count, depth: depth, tap_count: 1, taps: tap.baseAddress,
+                                 a_row: depth, a_depth: 1, c_row: width, adds: 0)
+          for index in 0..<planes {
+            let factor = u.address(panel * planes * panels.size + index * panels.size(of: panel))
+            y.kernels.product(&how, v + index * vPlane * bytes, factor, m + index * plane * bytes)
           }
-          write(m, plane: count * width, image, rows, range, finish, y)
+        }
+        for row in rows {
+          let from = m + (row - rows.lowerBound) * tiles.columns * width * bytes
+          write(from, plane: plane, image, row, range, finish, y)
         }
       }
     }
   }
 
   private func write(
-    _ m: UnsafeRawPointer, plane: Int, _ image: Int, _ rows: Range<Int>, _ range: Range<Int>, _ finish: Finish, _ y: Tensor
+    _ m: UnsafeRawPointer, plane: Int, _ image: Int, _ row: Int, _ range: Range<Int>, _ finish: Finish, _ y: Tensor
   ) {
-    let (height, width) = (tiles.size.height, tiles.size.width)
-    for row in rows {
-      let place = m + (row - rows.lowerBound) * plane / rows.count * y.precision.byteCount, count = tiles.resultRows(row)
-      let to = y.address(((image * height + 2 * row) * width) * columns + range.lowerBound)
-      y.kernels.winograd_output(place, plane, range.count, count, width, to, width * columns, columns)
-      finish.apply(to: to, y.kernels, rows: count * width, columns: range, stride: columns)
-    }
-  }
-}
-
-/// The weight gradient of a 3x3 convolution of stride 1: the adjoint of Winograd's algorithm.
-///
-/// The transformed gradient is summed over tiles, in chunks that depend on the sizes alone, and transformed back once.
-struct WinogradWeightProduct {
-  let tiles: WinogradTiles
-  let depth, columns: Int
-  /// Transformed gradients that are held at a time, in elements.
-  private static let partialElements = 1 << 21
-
-  /// - Parameters: as those of `WeightProduct.run`.
-  func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let panels = Panels(depth: 0, columns: columns, precision: x.precision)
-    let plane = depth * columns, rows = x.shape[0] * tiles.rows
-    let tasks = tiles.taskCount(images: x.shape[0], depth: depth, channels: columns)
-    let most = Swift.min(tasks, Swift.max(1, Self.partialElements / (WinogradTiles.planes * plane)))
-    let chunk = (rows + most - 1) / most, chunks = (rows + chunk - 1) / chunk
-    let panelBlock = (panels.count * chunks + tasks - 1) / tasks, blocks = (panels.count + panelBlock - 1) / panelBlock
-    let partial = dw.fresh([chunks, WinogradTiles.planes * plane])
-    parallelFor(chunks * blocks) { range in
-      for task in range {
-        let first = task / blocks * chunk, panel = task % blocks * panelBlock
-        sum(x, dy, rows: first..<Swift.min(rows, first + chunk), panel..<Swift.min(panels.count, panel + panelBlock),
-            into: partial.address(task / blocks * WinogradTiles.planes * plane))
-      }
-    }
-    transformBack(chunks > 1 ? dw.fresh([WinogradTiles.planes * plane]).addedUp(partial, chunks) : partial, into: dw)
-  }
-
-  private func transformBack(_ u: Tensor, into dw: Tensor) {
-    let plane = depth * columns
-    parallelFor(plane, grain: 1 << 12) { range in
-      dw.kernels.winograd_weight_gradient(u.address(range.lowerBound), plane, range.count, dw.address(range.lowerBound), plane)
-    }
-  }
-
-  /// The sum over some rows of tiles, counted through all images.
-  private func sum(_ x: Tensor, _ dy: Tensor, rows: Range<Int>, _ block: Range<Int>, into u: UnsafeMutableRawPointer) {
-    let together = tiles.largestBlock(depth: depth)
-    var row = rows.lowerBound
-    while row < rows.upperBound {
-      let image = row / tiles.rows, first = row % tiles.rows
-      let count = Swift.min(together, tiles.rows - first, rows.upperBound - row)
-      tiles.withTransformed(x, image: image, rows: first..<first + count) { v in
-        add(v, dy, image, first..<first + count, block, adds: row > rows.lowerBound, into: u)
-      }
-      row += count
-    }
-  }
-
-  private func add(
-    _ v: UnsafeRawPointer, _ dy: Tensor, _ image: Int, _ rows: Range<Int>, _ block: Range<Int>, adds: Bool, into u: UnsafeMutableRawPointer
-  ) {
-    let count = rows.count * tiles.columns, bytes = dy.precision.byteCount
-    let panels = Panels(depth: count, columns: columns, precision: dy.precision)
-    withScratch(WinogradTiles.planes * panels.size, dy.precision) { z in
-      for panel in block {
-        let range = panels.range(of: panel), width = panels.width(of: panel)
-        transform(dy, image, rows, range, plane: count * width, width: width, into: z)
-        [0].withUnsafeBufferPointer { tap in
-          var how = apus_product(rows: depth, columns: range.count, depth: count, tap_count: 1, taps: tap.baseAddress,
-                                 a_row: 1, a_depth: depth, c_row: columns, adds: adds ? 1 : 0)
-          for plane in 0..<WinogradTiles.planes {
-            dy.kernels.product(&how, v + plane * count * depth * bytes, z + plane * count * width * bytes,
-                               u + (plane * depth * columns + range.lowerBound) * bytes)
-          }
-        }
-      }
-    }
-  }
-
-  private func transform(
-    _ dy: Tensor, _ image: Int, _ rows: Range<Int>, _ range: Range<Int>, plane: Int, width: Int, into z: UnsafeMutableRawPointer
-  ) {
-    let size = tiles.size
-    for row in rows {
-      let from = dy.address((image * size.height + 2 * row) * size.width * columns + range.lowerBound)
-      dy.kernels.winograd_gradient(from, size.width * columns, columns, range.count, tiles.resultRows(row), size.width,
-        z + (row - rows.lowerBound) * tiles.columns * width * dy.precision.byteCount, plane)
-    }
+    let to = y.address(tiles.place(image: image, row: row, column: range.lowerBound, channels: columns))
+    var pixels = tiles.pixels(row, columns: range.count, channels: columns)
+    y.kernels.winograd_output(tiles.form.index, m, plane, &pixels, to)
+    finish.apply(to: to, y.kernels, rows: pixels.rows * tiles.size.width, columns: range, stride: columns)
   }
 }

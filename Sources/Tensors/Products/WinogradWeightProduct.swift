@@ -1,0 +1,101 @@
+import CKernels
+
+/// The weight gradient of a convolution: the adjoint of Winograd's algorithm.
+///
+/// The transformed gradient is summed over tiles, in chunks that depend on the sizes alone, and transformed back once.
+struct WinogradWeightProduct {
+  let tiles: WinogradTiles
+  let depth, columns: Int
+  /// Transformed gradients that are held at a time, in elements.
+  private static let partialElements = 1 << 21
+  /// Transformed source that is held at a time, in elements.
+  private static let sourceElements = 1 << 20
+  /// Transformed source in one task's memory.
+  private static let stripElements = 160 << 10
+
+  /// - Parameters: as those of `WeightProduct.run`.
+  func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
+    let planes = tiles.form.planes, plane = depth * columns, rows = x.shape[0] * tiles.rows
+    let isShared = planes * WinogradTiles.plane(rows * tiles.columns, depth) <= Self.sourceElements
+    let chunks = isShared ? 1 : Swift.max(1, Swift.min(8, rows, Self.partialElements / (planes * plane)))
+    let partial = dw.fresh([chunks, planes * plane])
+    if isShared { sumAtOnce(x, dy, into: partial) } else { sumInChunks(x, dy, chunks, into: partial) }
+    transformBack(chunks > 1 ? dw.fresh([planes * plane]).addedUp(partial, chunks) : partial, into: dw)
+  }
+
+  private func transformBack(_ u: Tensor, into dw: Tensor) {
+    let plane = depth * columns
+    parallelFor(plane, grain: 1 << 12) { range in
+      dw.kernels.winograd_weight_gradient(
+        tiles.form.index, u.address(range.lowerBound), plane, range.count, dw.address(range.lowerBound), plane)
+    }
+  }
+
+  /// All tiles of all images in one sum: each panel of columns is a task.
+  private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into u: Tensor) {
+    let rows = x.shape[0] * tiles.rows, plane = WinogradTiles.plane(rows * tiles.columns, depth)
+    let panels = Panels(depth: 0, columns: columns, precision: x.precision)
+    withScratch(tiles.form.planes * plane, x.precision) { v in
+      parallelFor(rows) { range in
+        for row in range {
+          let place = v + row * tiles.columns * depth * x.precision.byteCount
+          tiles.transform(x, image: row / tiles.rows, rows: row % tiles.rows..<row % tiles.rows + 1, into: place, plane: plane)
+        }
+      }
+      parallelFor(panels.count) { range in
+        add(v, plane, dy, rows: 0..<rows, range, adds: false, into: u.address())
+      }
+    }
+  }
+
+  /// Chunks of rows of tiles with sums of their own: each chunk is a task.
+  private func sumInChunks(_ x: Tensor, _ dy: Tensor, _ chunks: Int, into partial: Tensor) {
+    let rows = x.shape[0] * tiles.rows, together = tiles.block(elements: Self.stripElements, depth: depth)
+    let panels = Panels(depth: 0, columns: columns, precision: x.precision)
+    let plane = WinogradTiles.plane(together * tiles.columns, depth), planes = tiles.form.planes
+    parallelFor(chunks) { range in
+      for chunk in range {
+        let u = partial.address(chunk * planes * depth * columns), last = (chunk + 1) * rows / chunks
+        var row = chunk * rows / chunks, adds = false
+        withScratch(planes * plane, x.precision) { v in
+          while row < last {
+            let image = row / tiles.rows, first = row % tiles.rows, count = Swift.min(together, tiles.rows - first, last - row)
+            tiles.transform(x, image: image, rows: first..<first + count, into: v, plane: plane)
+            add(v, plane, dy, rows: row..<row + count, 0..<panels.count, adds: adds, into: u)
+            row += count
+            adds = true
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds the products of the transformed source with the transformed output gradient of some rows of tiles, counted through all images.
+  private func add(
+    _ v: UnsafeRawPointer, _ vPlane: Int, _ dy: Tensor, rows: Range<Int>, _ block: Range<Int>, adds: Bool,
+    into u: UnsafeMutableRawPointer
+  ) {
+    let count = rows.count * tiles.columns, bytes = dy.precision.byteCount, planes = tiles.form.planes
+    let panels = Panels(depth: count, columns: columns, precision: dy.precision)
+    withScratch(planes * WinogradTiles.plane(count, panels.width), dy.precision) { z in
+      for panel in block {
+        let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradTiles.plane(count, width)
+        for row in rows {
+          let from = dy.address(tiles.place(
+            image: row / tiles.rows, row: row % tiles.rows, column: range.lowerBound, channels: columns))
+          var pixels = tiles.pixels(row % tiles.rows, columns: range.count, channels: columns)
+          let to = z + (row - rows.lowerBound) * tiles.columns * width * bytes
+          dy.kernels.winograd_gradient(tiles.form.index, from, &pixels, to, plane)
+        }
+        [0].withUnsafeBufferPointer { tap in
+          var how = apus_product(rows: depth, columns: range.count, depth: count, tap_count: 1, taps: tap.baseAddress,
+                                 a_row: 1, a_depth: depth, c_row: columns, adds: adds ? 1 : 0)
+          for index in 0..<planes {
+            dy.kernels.product(&how, v + index * vPlane * bytes, z + index * plane * bytes,
+                               u + (index * depth * columns + range.lowerBound) * bytes)
+          }
+        }
+      }
+    }
+  }
+}
