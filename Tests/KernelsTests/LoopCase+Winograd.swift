@@ -6,7 +6,7 @@ private struct Form {
   let taps, results: (height: Int, width: Int)
 
   static let all = [
-    Form(index: Int32(APUS_WINOGRAD_3X3.rawValue), taps: (3, 3), results: (4, 4)),
+    Form(index: Int32(APUS_WINOGRAD_3X3.rawValue), taps: (3, 3), results: (2, 4)),
     Form(index: Int32(APUS_WINOGRAD_1X5.rawValue), taps: (1, 5), results: (1, 4)),
     Form(index: Int32(APUS_WINOGRAD_5X1.rawValue), taps: (5, 1), results: (4, 1)),
   ]

@@ -64,7 +64,7 @@ import Testing
   /// How far float32 gradients of the large model may be from float64, relative to the largest value of their tensor.
   ///
   /// Of its 18 million inputs of ReLU some lie so close to zero that they change their mind in any float32 run, whatever the noise of the
-  /// images; the gradients of all layers before move a little. Which ReLU that is, is chance. So each tensor gets four times what PyTorch's
+  /// images; the gradients of all layers before move a little. Which ReLU that is, is chance. So each tensor gets five times what PyTorch's
   /// own float32 runs show in the worst tensor: for single elements, and (much tighter) for the root mean square.
   private func reluBounds(_ it: RAFTFixture) throws -> (element: Double, mean: Double) {
     var worst = (element: 0.0, mean: 0.0)
@@ -74,7 +74,7 @@ import Testing
       worst.element = max(worst.element, statistics[7] / largest)
       worst.mean = max(worst.mean, statistics[6] / Double(parameter.value.count).squareRoot() / largest)
     }
-    return (4 * worst.element, 4 * worst.mean)
+    return (5 * worst.element, 5 * worst.mean)
   }
 
   /// How far float32 parameters may be after three AdamW steps.

@@ -36,11 +36,16 @@ enum FactorKind: String, CaseIterable, Sendable {
 struct AccuracyCase: Sendable, CustomTestStringConvertible {
   let name: String
   let kind: FactorKind
-  /// Whether the float32 kernels take Winograd's algorithm.
-  var isWinograd = false
+  /// Whether the float32 kernels take Winograd's algorithm, and for how many taps along an axis.
+  var winogradTaps: Int?
   let product: @Sendable () -> GatheredProduct
 
   var testDescription: String { "\(name), \(kind)" }
+  /// The largest error allowed, in those of OpenBLAS. For Winograd's algorithm: what was measured (WinogradProduct.swift), and some room.
+  var factor: Double {
+    guard let winogradTaps else { return 1.5 }
+    return (winogradTaps == 3 ? 3 : 5) * (kind == .cancelling ? 1.4 : 1)
+  }
 
   /// The error of Apus and that of OpenBLAS in float32: the root of the mean over all outputs of the squared distance to the
   /// float64 result, relative to the sum of the magnitudes of the products added up in this output. Winograd's algorithm cannot promise
@@ -49,7 +54,7 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
     let product = product(), exact = product.exact, magnitudes = product.magnitudes
     func norm(_ values: [Double]) -> Double { (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot() }
     func error(_ y: [Double]) -> Double {
-      if isWinograd { return norm(zip(y, exact).map { $0 - $1 }) / norm(magnitudes) }
+      if winogradTaps != nil { return norm(zip(y, exact).map { $0 - $1 }) / norm(magnitudes) }
       return norm(y.indices.map { magnitudes[$0] == 0 ? y[$0] : (y[$0] - exact[$0]) / magnitudes[$0] })
     }
     return (error(product.found), error(product.openBLAS))
@@ -76,23 +81,24 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
       ([2, 17, 16, 8], [3, 3, 8, 24], Convolution(padding: 1)),
       ([2, 14, 15, 96], [1, 1, 96, 64], Convolution()),
       ([2, 10, 18, 48], [1, 5, 48, 40], Convolution(padding: Extent(height: 0, width: 2))),
+      ([2, 18, 20, 96], [5, 1, 96, 64], Convolution(padding: Extent(height: 2, width: 0))),
       ([2, 24, 26, 3], [7, 7, 3, 32], Convolution(stride: 2, padding: 3)),
       ([2, 18, 20, 32], [3, 3, 32, 48], Convolution(stride: 2, padding: 1)),
     ]
     return shapes.flatMap { shape -> [AccuracyCase] in
       let (xs, ws, how) = shape, kernel = Extent(height: ws[0], width: ws[1]), size = Extent(height: xs[1], width: xs[2])
       let out = how.outputSize(of: size, kernel: kernel), ys = [xs[0], out.height, out.width, ws[3]]
-      let isWinograd = kernel == 3 && how.stride == 1 && min(xs[3], ws[3]) >= 16
+      let isWinograd = kernel != 1 && how.stride == 1 && min(xs[3], ws[3]) >= 16, taps = isWinograd ? max(ws[0], ws[1]) : nil
       let name = "\(ws[0])x\(ws[1])\(how.stride == 1 ? "" : " stride \(how.stride.width)"), \(xs[3]) channels"
       return [
-        AccuracyCase(name: "convolution \(name)", kind: kind, isWinograd: isWinograd) {
+        AccuracyCase(name: "convolution \(name)", kind: kind, winogradTaps: taps) {
           GatheredProduct(forward: kind.factor(xs, inner: 3, axis: 1), kind.factor(ws, inner: 2, axis: 3, isSecond: true), how)
         },
-        AccuracyCase(name: "input gradient of \(name)", kind: kind, isWinograd: isWinograd) {
+        AccuracyCase(name: "input gradient of \(name)", kind: kind, winogradTaps: taps) {
           let dy = kind.factor(ys, inner: 3, axis: 1), w = kind.factor(ws, inner: 3, axis: 2, isSecond: true)
           return GatheredProduct(inputGradient: dy, w, inputSize: size, how)
         },
-        AccuracyCase(name: "weight gradient of \(name)", kind: kind, isWinograd: isWinograd) {
+        AccuracyCase(name: "weight gradient of \(name)", kind: kind, winogradTaps: taps) {
           let x = kind.factor(xs, inner: 0, axis: 3), dy = kind.factor(ys, inner: 0, axis: 3, isSecond: true)
           return GatheredProduct(weightGradient: x, dy, kernel: kernel, how)
         },
@@ -102,14 +108,10 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite("Accuracy of products") struct AccuracyTests {
-  /// Errors of the 3x3 convolutions that take Winograd's algorithm, in those of OpenBLAS; WinogradProduct.swift says what was measured.
-  private static let winogradFactor = 2.5
-
-  @Test("highest: at most 1.5 times the error of OpenBLAS in float32", arguments: AccuracyCase.all)
+  @Test("highest: at most 1.5 times the error of OpenBLAS in float32, some more where tiles are transformed", arguments: AccuracyCase.all)
   func highest(_ item: AccuracyCase) {
     let (found, reference) = item.errors()
-    let factor = item.isWinograd ? Self.winogradFactor : 1.5
-    #expect(found <= factor * reference, "\(found), OpenBLAS \(reference): \(found / reference) times")
+    #expect(found <= item.factor * reference, "\(found), OpenBLAS \(reference): \(found / reference) times")
   }
 
   /// The errors promised by `MatmulPrecision`, where the processor has them; elsewhere as `highest`.

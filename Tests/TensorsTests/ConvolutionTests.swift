@@ -49,6 +49,10 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     .init(x: [1, 33, 18, 20], w: [3, 3, 20, 17], how: Convolution()),
     .init(x: [3, 15, 17, 16], w: [3, 3, 16, 70], how: Convolution(padding: 2)),
     .init(x: [1, 64, 70, 130], w: [3, 3, 130, 64], how: Convolution(padding: 1)),
+    .init(x: [2, 17, 19, 24], w: [1, 5, 24, 33], how: Convolution(padding: Extent(height: 0, width: 2))),
+    .init(x: [1, 21, 30, 40], w: [1, 5, 40, 18], how: Convolution()),
+    .init(x: [2, 19, 17, 33], w: [5, 1, 33, 24], how: Convolution(padding: Extent(height: 2, width: 0))),
+    .init(x: [1, 90, 70, 48], w: [5, 1, 48, 64], how: Convolution(padding: Extent(height: 1, width: 0))),
   ]
 }
 

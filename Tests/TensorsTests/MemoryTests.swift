@@ -46,15 +46,25 @@ import Testing
     }
   }
 
-  @Test("a free block of a neighbouring class serves") func neighbours() async {
+  @Test("free memory is cut to size, and grows together again") func neighbours() async {
     await #expect(processExitsWith: .success) {
       var big: Tensor? = Tensor.zeros([1_400_000])
       let before = MemoryPool.statistics.systemAllocations
       big = nil
       let small = Tensor.zeros([1_200_000])
-      require(MemoryPool.statistics.systemAllocations == before && big == nil && small.count > 0, "the free block was not used")
+      require(MemoryPool.statistics.systemAllocations == before && big == nil && small.count > 0, "the free memory was not used")
       let tiny = Tensor.zeros([600_000])
       require(MemoryPool.statistics.systemAllocations == before + 1 && tiny.count > 0, "what is in use serves nobody else")
+    }
+    await #expect(processExitsWith: .success) {
+      var parts: [Tensor?] = (0..<8).map { _ in Tensor.zeros([1 << 18]) }
+      let statistics = MemoryPool.statistics
+      for part in [1, 3, 2, 5] { parts[part] = nil }
+      let whole = Tensor.ones([3 << 18]), hole = Tensor.ones([1 << 18])
+      require(MemoryPool.statistics == statistics, "three neighbours and one alone were free: \(MemoryPool.statistics), \(statistics)")
+      require(parts.compactMap { $0?.sum().item }.reduce(0, +) == 0 && whole.sum().item == 3 * hole.sum().item, "tensors overlap")
+      parts = []
+      require(MemoryPool.statistics.inUse <= statistics.inUse / 2, "counted wrongly: \(MemoryPool.statistics)")
     }
   }
 

@@ -94,7 +94,7 @@ typedef struct {
   int adds;
 } apus_product;
 
-/* Tiles of Winograd's algorithms, named by the kernel: 4x4 results of a 3x3 kernel in 36 planes, 1x4 of 1x5 and 4x1 of 5x1 in 8. */
+/* Tiles of Winograd's algorithms, named by the kernel: 2x4 results of a 3x3 kernel in 24 planes, 1x4 of 1x5 and 4x1 of 5x1 in 8. */
 enum apus_winograd { APUS_WINOGRAD_3X3, APUS_WINOGRAD_1X5, APUS_WINOGRAD_5X1 };
 
 /* The pixels of one row of tiles: rows and pixels of a row that exist (those of the last tiles may not), and the columns of a panel;

@@ -52,16 +52,16 @@ public struct RAFT: Module {
   ) -> Estimate {
     requireSizes(image1, image2)
     let match = matching(image1, image2, pass)
-    let (h0, input) = contextOf(image1, pass)
+    let (h0, context) = contextOf(image1, pass)
 
-    let update = updateBlock.prepared(iterations: iterations)
+    let update = updateBlock.prepared(iterations: iterations, context: context)
     let coords0 = Self.pixelGrid(image1)
     var (h, coords1) = (h0, initialFlow.map { coords0 + $0 } ?? coords0)
     var flows: [Tensor] = []
     for k in 0..<iterations {
       coords1 = coords1.detached()  // gradients pass through the updates, not through where they were looked up
       let change: Tensor
-      (h, change) = update(k, h, input, match(coords1), flow: coords1 - coords0)
+      (h, change) = update(k, h, match(coords1), flow: coords1 - coords0)
       coords1 = coords1 + change
       if upsamplesAll || k == iterations - 1 { flows.append(update.upsampled(k, coords1 - coords0, h)) }
     }

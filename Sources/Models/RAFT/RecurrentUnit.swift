@@ -14,18 +14,20 @@ enum RecurrentUnit: Module {
   }
 
   /// What the hidden state passes through, in turn.
-  func steps() -> [any StateUpdate] {
+  /// - Parameter context: the part of the input that is the same in all iterations, between the hidden state and the rest of the input.
+  func steps(context: Tensor?) -> [any StateUpdate] {
     switch self {
-    case .gru(let unit): [GatedUpdate(unit.convz, unit.convr, unit.convq)]
-    case .sepConvGRU(let unit): [GatedUpdate(unit.convz1, unit.convr1, unit.convq1), GatedUpdate(unit.convz2, unit.convr2, unit.convq2)]
-    case .convolutions(let stack): [stack]
+    case .gru(let unit): [GatedUpdate(unit.convz, unit.convr, unit.convq, context)]
+    case .sepConvGRU(let unit):
+      [GatedUpdate(unit.convz1, unit.convr1, unit.convq1, context), GatedUpdate(unit.convz2, unit.convr2, unit.convq2, context)]
+    case .convolutions(let stack): [StackedUpdate(stack: stack, context: context)]
     }
   }
 }
 
 /// Hidden state and input → the next hidden state.
 protocol StateUpdate {
-  /// - Parameter x: the parts of the input.
+  /// - Parameter x: the parts of the input that change.
   func callAsFunction(_ h: Tensor, _ x: [Tensor]) -> Tensor
 }
 
@@ -62,28 +64,55 @@ struct SepConvGRU: Module {
 }
 
 /// Equations 3 to 6. The weights of z and r stand side by side: both see the same input, so one convolution serves both.
+///
+/// A convolution of several inputs is the sum of a convolution of each, so what the context adds to z, r and q is computed once for all
+/// iterations.
 struct GatedUpdate: StateUpdate {
-  private let weight, bias: Tensor
-  private let how: Convolution
-  private let candidate: Conv2d
+  private let gates, candidate: Gate
 
-  init(_ convz: Conv2d, _ convr: Conv2d, _ convq: Conv2d) {
-    weight = concatenate([convz.weight.value, convr.weight.value], axis: 3)
-    bias = concatenate([convz, convr].compactMap { $0.bias?.value }, axis: 0)
-    how = convz.how
-    candidate = convq
+  /// One convolution of `[state, changing input]`, and what the context adds to it.
+  private struct Gate {
+    let weight: Tensor
+    let bias: Tensor?
+    let how: Convolution
+    let fromContext: Tensor?
+
+    init(_ weight: Tensor, _ bias: Tensor?, _ how: Convolution, hidden: Int, _ context: Tensor?) {
+      self.how = how
+      guard let context, let width = context.shape.last else {
+        (self.weight, self.bias, fromContext) = (weight, bias, nil)
+        return
+      }
+      let parts = weight.split(2, sizes: [hidden, width, weight.shape[2] - hidden - width])
+      self.weight = concatenate([parts[0], parts[2]], axis: 2)
+      self.bias = nil
+      fromContext = context.convolved(with: parts[1], bias: bias, how)
+    }
+
+    func callAsFunction(_ hx: Tensor) -> Tensor {
+      let y = hx.convolved(with: weight, bias: bias, how)
+      return fromContext.map { y + $0 } ?? y
+    }
+  }
+
+  init(_ convz: Conv2d, _ convr: Conv2d, _ convq: Conv2d, _ context: Tensor?) {
+    let (how, hidden) = (convz.how, convq.weight.value.shape[3])
+    let weight = concatenate([convz.weight.value, convr.weight.value], axis: 3)
+    let bias = concatenate([convz, convr].compactMap { $0.bias?.value }, axis: 0)
+    gates = Gate(weight, bias, how, hidden: hidden, context)
+    candidate = Gate(convq.weight.value, convq.bias?.value, how, hidden: hidden, context)
   }
 
   func callAsFunction(_ h: Tensor, _ x: [Tensor]) -> Tensor {
     let hx = concatenate([h] + x, axis: -1)
-    let zr = hx.convolved(with: weight, bias: bias, how)
+    let zr = gates(hx)
     let q = candidate(Tensor.gruReset(gates: zr, joined: hx))
     return Tensor.gruUpdate(gates: zr, candidate: q, state: h)
   }
 }
 
 /// Table 2, "3 convolutions": no gates.
-struct ConvolutionStack: Module, StateUpdate {
+struct ConvolutionStack: Module {
   let conv1, conv2, conv3: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
@@ -91,8 +120,15 @@ struct ConvolutionStack: Module, StateUpdate {
     conv2 = Conv2d(hidden, hidden, kernel: 3, Convolution(padding: 1), &random)
     conv3 = Conv2d(hidden, hidden, kernel: 3, Convolution(padding: 1), &random)
   }
+}
+
+/// The next hidden state from three convolutions.
+struct StackedUpdate: StateUpdate {
+  let stack: ConvolutionStack
+  let context: Tensor?
 
   func callAsFunction(_ h: Tensor, _ x: [Tensor]) -> Tensor {
-    [conv1, conv2, conv3].reduce(concatenate([h] + x, axis: -1)) { $1($0, activation: .relu) }
+    let input = [h] + (context.map { [$0] } ?? []) + x
+    return [stack.conv1, stack.conv2, stack.conv3].reduce(concatenate(input, axis: -1)) { $1($0, activation: .relu) }
   }
 }

@@ -12,29 +12,28 @@ enum UpdateBlocks: Module {
     }
   }
 
-  /// The blocks with their recurrent units' weights joined, once for all iterations.
+  /// The blocks with what their recurrent units compute once for all iterations.
   struct Prepared {
     fileprivate let blocks: [(block: UpdateBlock, steps: [any StateUpdate])]
 
     private subscript(k: Int) -> (block: UpdateBlock, steps: [any StateUpdate]) { blocks[min(k, blocks.count - 1)] }
 
     /// Iteration `k`: see `UpdateBlock`.
-    func callAsFunction(
-      _ k: Int, _ h: Tensor, _ context: Tensor?, _ match: Tensor, flow: Tensor
-    ) -> (hidden: Tensor, flow: Tensor) {
-      self[k].block(h, context, match, flow: flow, self[k].steps)
+    func callAsFunction(_ k: Int, _ h: Tensor, _ match: Tensor, flow: Tensor) -> (hidden: Tensor, flow: Tensor) {
+      self[k].block(h, match, flow: flow, self[k].steps)
     }
 
     /// The flow after iteration `k` at full resolution: see `UpdateBlock`.
     func upsampled(_ k: Int, _ flow: Tensor, _ h: Tensor) -> Tensor { self[k].block.upsampled(flow, h) }
   }
 
-  func prepared(iterations: Int) -> Prepared {
+  /// - Parameter context: what feeds every update beside the motion, `[n, h, w, context]`.
+  func prepared(iterations: Int, context: Tensor?) -> Prepared {
     switch self {
-    case .tied(let block): return Prepared(blocks: [(block, block.gru.steps())])
+    case .tied(let block): return Prepared(blocks: [(block, block.gru.steps(context: context))])
     case .untied(let blocks):
       require(iterations <= blocks.count, "RAFT: \(iterations) iterations with \(blocks.count) untied update blocks; take at most as many")
-      return Prepared(blocks: blocks.prefix(iterations).map { ($0, $0.gru.steps()) })
+      return Prepared(blocks: blocks.prefix(iterations).map { ($0, $0.gru.steps(context: context)) })
     }
   }
 }
@@ -56,12 +55,10 @@ struct UpdateBlock: Module {
     mask = config.isUpsamplingConvex ? MaskHead(preset.hidden, preset.headWidth, &random) : nil
   }
 
-  /// - Shape: hidden `[n, h, w, hidden]`, context, match, flow `[n, h, w, 2]` → the new hidden state and the change of the flow.
-  /// - Parameter steps: `gru.steps()`, made once for all iterations.
-  func callAsFunction(
-    _ h: Tensor, _ context: Tensor?, _ match: Tensor, flow: Tensor, _ steps: [any StateUpdate]
-  ) -> (hidden: Tensor, flow: Tensor) {
-    let x = (context.map { [$0] } ?? []) + [encoder(flow, match), flow]
+  /// - Shape: hidden `[n, h, w, hidden]`, match, flow `[n, h, w, 2]` → the new hidden state and the change of the flow.
+  /// - Parameter steps: `gru.steps(context:)`, made once for all iterations.
+  func callAsFunction(_ h: Tensor, _ match: Tensor, flow: Tensor, _ steps: [any StateUpdate]) -> (hidden: Tensor, flow: Tensor) {
+    let x = [encoder(flow, match), flow]
     let h = steps.reduce(h) { h, step in step(h, x) }
     return (h, flowHead(h))
   }

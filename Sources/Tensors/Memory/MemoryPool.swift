@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Where tensors get their memory: aligned blocks in size classes, kept for the next tensor instead of going back to the system.
+/// Where tensors get their memory: aligned blocks, kept for the next tensor instead of going back to the system.
 ///
 /// Fresh pages cost about 0.5 s per GiB, so a training step that returned its memory would pay for it again in every step.
-/// Classes are spaced by a quarter of a power of two, so at most a fifth of a block is unused; where a class has no free block, one of
-/// the next classes serves.
+/// Large tensors are cut from one arena. Small ones, and working memory, have blocks in size classes, spaced by a quarter of a power of
+/// two.
 ///
 /// Tensors are made by one thread in a fixed order, so once a step needed nothing from the system, no later one of its kind will. How many
 /// threads hold working memory at a time is chance: it has blocks of its own by nesting depth, at once one for each thread.
@@ -36,6 +36,8 @@ public enum MemoryPool {
     let size: Int
     fileprivate let use: Use
 
+    fileprivate var isInArena: Bool { use == .tensor && size >= smallestInArena }
+
     var address: UnsafeMutableRawPointer {
       guard let address = UnsafeMutableRawPointer(bitPattern: place) else { stop("MemoryPool: a block at no place") }
       return address
@@ -43,19 +45,32 @@ public enum MemoryPool {
   }
 
   private struct State: Sendable {
+    var arena = Arena()
     var free: [Use: [Int: [Block]]] = [:]  // by size
     var statistics = Statistics()
 
-    mutating func take(_ size: Int, _ use: Use) -> Block? {
-      var size = size
-      for _ in 0..<(use == .tensor ? MemoryPool.classesTried : 1) {
-        if let block = free[use]?[size]?.popLast() { return block }
-        size = MemoryPool.blockSize(for: size + 1)
+    mutating func take(_ size: Int, _ use: Use) -> Block? { free[use]?[size]?.popLast() }
+
+    mutating func put(_ block: Block) {
+      if block.isInArena {
+        arena.put(Arena.Stretch(start: block.place, size: block.size))
+      } else {
+        free[block.use, default: [:]][block.size, default: []].append(block)
       }
-      return nil
     }
 
-    mutating func put(_ block: Block) { free[block.use, default: [:]][block.size, default: []].append(block) }
+    /// From the arena; `nil` if the system has no memory left.
+    mutating func cut(_ size: Int) -> Block? {
+      var place = arena.take(size)
+      if place == nil {
+        let before = arena.reserved
+        guard arena.grow(for: size) else { return nil }
+        statistics.reserved += arena.reserved - before
+        statistics.systemAllocations += 1
+        place = arena.take(size)
+      }
+      return place.map { Block(place: $0, size: size, use: .tensor) }
+    }
 
     mutating func count(_ block: Block) {
       statistics.inUse += block.size
@@ -66,8 +81,7 @@ public enum MemoryPool {
 
   private static let state = Mutex(State())
   private static let hugePage = 2 << 20
-  /// The request's own class and the next ones, up to 1.5 times as large: measured, fewer or more reserve more.
-  private static let classesTried = 3
+  private static let smallestInArena = 64 << 10
 
   public static var statistics: Statistics { state.withLock { $0.statistics } }
 
@@ -79,9 +93,10 @@ public enum MemoryPool {
   /// Returns all unused blocks to the system.
   public static func trim() {
     let blocks = state.withLock { state in
-      let blocks = state.free.values.flatMap { $0.values.joined() }
+      let blocks = state.free.values.flatMap { $0.values.joined() }, inArena = state.arena.reserved
       state.free = [:]
-      state.statistics.reserved -= blocks.reduce(0) { $0 + $1.size }
+      state.arena.trim()
+      state.statistics.reserved -= blocks.reduce(0) { $0 + $1.size } + inArena - state.arena.reserved
       return blocks
     }
     for block in blocks {
@@ -98,6 +113,9 @@ public enum MemoryPool {
 
   static func allocate(_ byteCount: Int, for use: Use) -> Block {
     let size = blockSize(for: byteCount)
+    if use == .tensor, size >= smallestInArena {
+      return large(max(smallestInArena, (byteCount + Arena.page - 1) / Arena.page * Arena.page))
+    }
     let recycled = state.withLock { state in
       let block = state.take(size, use)
       if let block { state.count(block) }
@@ -112,6 +130,20 @@ public enum MemoryPool {
       state.count(blocks[0])
       return blocks[0]
     }
+  }
+
+  private static func large(_ size: Int) -> Block {
+    let block = state.withLock { state in
+      let block = state.cut(size)
+      if let block { state.count(block) }
+      return block
+    }
+    guard let block else { exhausted(size) }
+    return block
+  }
+
+  private static func exhausted(_ size: Int) -> Never {
+    stop("MemoryPool: the system has no \(size >> 20) MiB left (\(statistics.inUse >> 20) MiB are in use); use a smaller batch or crop")
   }
 
   static func recycle(_ block: Block) {
@@ -129,9 +161,7 @@ public enum MemoryPool {
     } else if posix_memalign(&pointer, 64, size) != 0 {
       pointer = nil
     }
-    guard let pointer else {
-      stop("MemoryPool: the system has no \(size >> 20) MiB left (\(statistics.inUse >> 20) MiB are in use); use a smaller batch or crop")
-    }
+    guard let pointer else { exhausted(size) }
     return Block(place: UInt(bitPattern: pointer), size: size, use: use)
   }
 
