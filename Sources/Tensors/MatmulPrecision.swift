@@ -4,8 +4,8 @@ import Synchronization
 ///
 /// Everything else stays float32, the products inside `attention(keys:values:heads:bias:)` too, and float64 tensors are not affected.
 public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
-  /// Float32 accuracy: float32 arithmetic, or six products of numbers split into three bfloat16 parts where tile registers (AMX) make
-  /// that faster.
+  /// Float32 accuracy: float32 arithmetic, convolutions with kernels of 3x3, 1x5 and 5x1 in Winograd's tiles, or six products of numbers
+  /// split into three bfloat16 parts where tile registers (AMX) make that faster.
   case highest
   /// Relative errors about 4e-6: three products of two parts on AMX; elsewhere as `highest`.
   case high

@@ -6,8 +6,8 @@ import Testing
   private static let mebi = 1 << 20
 
   /// Bytes that the graph of `body(x)` holds besides `x` and the result; `x` has 1 MiB.
-  private static func held(_ body: (Tensor) -> Tensor) -> Int {
-    let x = Tensor.ones([1, 1 << 12, 64]).tracked()
+  private static func held(_ shape: [Int] = [1, 1 << 12, 64], body: (Tensor) -> Tensor) -> Int {
+    let x = Tensor.ones(shape).tracked()
     let before = MemoryPool.statistics.inUse
     let y = body(x)
     let held = MemoryPool.statistics.inUse - before - y.count * 4
@@ -26,9 +26,23 @@ import Testing
       ] as [(String, Int, (Tensor) -> Tensor)] {
         // Functions like exp keep their own output; what comes on top is the op's.
         let inner = ["add": 2, "subtract": 2, "affine": 1, "multiply by a constant": 1, "select": 2][name] ?? 0
-        let held = MemoryTests.held(body)
+        let held = MemoryTests.held(body: body)
         require(held <= (inner + count) * MemoryTests.mebi + 4096, "\(name): \(held) bytes")
       }
+    }
+  }
+
+  @Test("a convolution does not keep what a normalisation can make again") func remaking() async {
+    await #expect(processExitsWith: .success) {
+      let w = Tensor.ones([1, 1, 64, 1]).tracked()
+      let shape = [1, 64, 64, 64], normalized = MemoryTests.held(shape) { $0.normalized(.instance, NormalizationTail(activation: .relu)) }
+      let both = MemoryTests.held(shape) { $0.normalized(.instance, NormalizationTail(activation: .relu)).convolved(with: w) }
+      let shortcut = MemoryTests.held(shape) { x in
+        let y = x.normalized(.instance)
+        return y.convolved(with: Tensor.ones([1, 1, 64, 64])).normalized(.batch, NormalizationTail(residual: y)).convolved(with: w)
+      }
+      require(both - normalized < 1 << 16, "\(both - normalized) bytes more")  // the result, and nodes
+      require(shortcut < 3 * MemoryTests.mebi, "\(shortcut) bytes rather than what the second normalisation takes and gives")
     }
   }
 
@@ -61,7 +75,8 @@ import Testing
       let statistics = MemoryPool.statistics
       for part in [1, 3, 2, 5] { parts[part] = nil }
       let whole = Tensor.ones([3 << 18]), hole = Tensor.ones([1 << 18])
-      require(MemoryPool.statistics == statistics, "three neighbours and one alone were free: \(MemoryPool.statistics), \(statistics)")
+      require(MemoryPool.statistics.systemAllocations == statistics.systemAllocations && MemoryPool.statistics.inUse == statistics.inUse,
+        "three neighbours and one alone were free: \(MemoryPool.statistics), before \(statistics)")
       require(parts.compactMap { $0?.sum().item }.reduce(0, +) == 0 && whole.sum().item == 3 * hole.sum().item, "tensors overlap")
       parts = []
       require(MemoryPool.statistics.inUse <= statistics.inUse / 2, "counted wrongly: \(MemoryPool.statistics)")

@@ -12,9 +12,13 @@ final class Node: Sendable {
   /// Computes the node's output once more, recorded by nodes that take this one's place in the walk.
   typealias Recomputation = @Sendable () -> Tensor
 
+  /// Computes the elements of the node's output once more, cheaply, from what its rule keeps anyway.
+  typealias Remaking = @Sendable () -> Storage
+
   private struct History: Sendable {
     var parents: [Node?]
     var rule: Rule?
+    var remaking: Remaking?
     var recomputation: Recomputation?
     var contributions: ContributionRule?
   }
@@ -29,19 +33,21 @@ final class Node: Sendable {
   private static let serials = Atomic<Int>(0)
 
   init(
-    _ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, recomputation: Recomputation? = nil,
-    contributions: ContributionRule? = nil
+    _ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, remaking: Remaking? = nil,
+    recomputation: Recomputation? = nil, contributions: ContributionRule? = nil
   ) {
     self.op = op
     self.shape = shape
     self.precision = precision
     serial = Node.serials.wrappingAdd(1, ordering: .relaxed).oldValue
-    history = Mutex(History(parents: parents, rule: rule, recomputation: recomputation, contributions: contributions))
+    history = Mutex(History(
+      parents: parents, rule: rule, remaking: remaking, recomputation: recomputation, contributions: contributions))
   }
 
   var isLeaf: Bool { op == nil }
   var parents: [Node?] { history.withLock { $0.parents } }
   var rule: Rule? { history.withLock { $0.rule } }
+  var remaking: Remaking? { history.withLock { $0.remaking } }
   var recomputation: Recomputation? { history.withLock { $0.recomputation } }
   var contributions: ContributionRule? { history.withLock { $0.contributions } }
   /// The number of the next node to be made, or a smaller one than that.

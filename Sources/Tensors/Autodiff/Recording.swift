@@ -26,8 +26,11 @@ extension Tensor {
   /// - Parameters:
   ///   - parents: the differentiable inputs.
   ///   - rule: the gradient of each parent from that of the output; written with recorded ops, so that it can be differentiated.
-  func recorded(_ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?]) -> Tensor {
-    attached(op, parents) { dy, _ in rule(dy) }
+  ///   - remaking: computes these elements once more from what `rule` keeps, in one cheap pass: see `SavedTensor`.
+  func recorded(
+    _ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?], remaking: Node.Remaking? = nil
+  ) -> Tensor {
+    attached(op, parents, remaking) { dy, _ in rule(dy) }
   }
 
   /// As `recorded`, for rules that are written with the output `y`. Capturing the recorded output would be a reference cycle; the
@@ -41,10 +44,30 @@ extension Tensor {
     }
   }
 
-  private func attached(_ op: Op, _ parents: [Tensor], _ rule: @escaping Node.Rule) -> Tensor {
+  private func attached(_ op: Op, _ parents: [Tensor], _ remaking: Node.Remaking? = nil, _ rule: @escaping Node.Rule) -> Tensor {
     Profiler.end(op, from: parents, to: self)
     guard parents.contains(where: \.isRecorded), Recording.isOn else { return self }
-    let node = Node(op, shape: shape, precision: precision, parents: parents.map(\.node), rule: rule)
+    let node = Node(op, shape: shape, precision: precision, parents: parents.map(\.node), rule: rule, remaking: remaking)
+    return Tensor(shape: shape, storage: storage, node: node)
+  }
+}
+
+/// An input that a gradient rule needs: kept, or made again when it is needed if the op it came from can do that in one cheap pass.
+///
+/// A normalisation keeps its input for its own gradient, and its output follows from that: the convolution behind it need not keep it.
+struct SavedTensor: Sendable {
+  private let shape: [Int]
+  private let node: Node?
+  /// `nil`: to be made again.
+  private let kept: Storage?
+
+  init(_ x: Tensor) {
+    (shape, node) = (x.shape, x.node)
+    kept = x.node?.remaking == nil ? x.storage : nil
+  }
+
+  var tensor: Tensor {
+    guard let storage = kept ?? node?.remaking?() else { stop("gradients: an input was already freed; pass keepingGraph: true the first time") }
     return Tensor(shape: shape, storage: storage, node: node)
   }
 }

@@ -28,14 +28,14 @@ final class Storage: @unchecked Sendable {
   /// What `make` computes from these elements alone; kept from the second time on that it is asked for, until the elements change.
   ///
   /// Weights of a recurrent network are asked for in every iteration, those of others once a step: only the former take memory.
-  func derived(_ key: [Int], _ make: () -> Tensor) -> Tensor {
-    let (kept, isSecond) = derivations.withLock { state -> (Tensor?, Bool) in
-      if let tensor = state.kept[key] { return (tensor, false) }
-      return (nil, !state.asked.insert(key).inserted)
-    }
-    if let kept { return kept }
+  func derived(_ key: [Int], _ make: () -> Tensor) -> Tensor { derivedIfKept(key, make) ?? make() }
+
+  /// As `derived`, but `nil` the first time: for callers that can do without.
+  func derivedIfKept(_ key: [Int], _ make: () -> Tensor) -> Tensor? {
+    let (kept, isFirst) = derivations.withLock { ($0.kept[key], $0.asked.insert(key).inserted) }
+    guard kept == nil, !isFirst else { return kept }
     let made = make()
-    if isSecond { derivations.withLock { $0.kept[key] = made } }
+    derivations.withLock { $0.kept[key] = made }
     return made
   }
 

@@ -21,10 +21,10 @@ extension Tensor {
                  columns: g.out / how.groups)
         .run(x, Factor(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), finish, into: y)
     }
-    let parents = [x, weight] + (bias.map { [$0] } ?? [])
+    let parents = [x, weight] + (bias.map { [$0] } ?? []), saved = SavedTensor(x), isRecorded = x.isRecorded
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
-      [x.isRecorded ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
-       weight.isRecorded ? x.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+      [isRecorded ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
+       weight.isRecorded ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
         + (bias.map { [$0.isRecorded ? dy.sum([0, 1, 2]) : nil] } ?? [])
     }
     guard let activation else { return y.recorded(.convolution, from: parents, rule: gradients) }

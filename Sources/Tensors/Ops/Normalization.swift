@@ -156,18 +156,24 @@ private struct NormalizationView {
 private struct FusedNormalization: Sendable {
   let x: Tensor
   let view: NormalizationView
-  let tail: NormalizationTail
+  var tail: NormalizationTail
   /// `[outer, keep]`.
   let mean, rstd: Tensor
   let epsilon: Double
   /// Whether the statistics are given rather than taken from `x`.
   let isConstant: Bool
+  private let hasResidual, isRelu, isOutputRelu: Bool
+
+  init(x: Tensor, view: NormalizationView, tail: NormalizationTail, mean: Tensor, rstd: Tensor, epsilon: Double, isConstant: Bool) {
+    (self.x, self.view, self.tail, self.mean, self.rstd, self.epsilon, self.isConstant) = (x, view, tail, mean, rstd, epsilon, isConstant)
+    (hasResidual, isRelu, isOutputRelu) = (tail.residual != nil, tail.isRelu, tail.isOutputRelu)
+  }
 
   private func constants(_ slab: Int) -> apus_normalization {
     let at = slab * view.keep
     return apus_normalization(
       mean: mean.address(at), rstd: rstd.address(at), weight: tail.weight?.address(), bias: tail.bias?.address(),
-      relu: tail.isRelu ? 1 : 0, output_relu: tail.isOutputRelu ? 1 : 0)
+      relu: isRelu ? 1 : 0, output_relu: isOutputRelu ? 1 : 0)
   }
 
   // MARK: Forward
@@ -204,14 +210,24 @@ private struct FusedNormalization: Sendable {
   private var parents: [Tensor] { [x] + [tail.weight, tail.bias, tail.residual].compactMap { $0 } }
 
   func recorded(_ y: Tensor) -> Tensor {
-    if tail.isOutputRelu { return y.recordedWithOutput(.normalize, from: parents) { dy, y in gradients(dy, y.detached()) } }
-    return y.recorded(.normalize, from: parents) { dy in gradients(dy, nil) }
+    var it = self
+    it.tail.residual = nil  // its gradient needs no elements of it
+    let kept = it
+    if isOutputRelu { return y.recordedWithOutput(.normalize, from: parents) { dy, y in kept.gradients(dy, y.detached()) } }
+    return y.recorded(.normalize, from: parents, rule: { dy in kept.gradients(dy, nil) }, remaking: hasResidual ? nil : kept.again)
+  }
+
+  /// The result once more.
+  @Sendable private func again() -> Storage {
+    let y = x.fresh()
+    view.parallelBlocks { slab, rows, _ in normalize(slab..<slab + 1, rows, into: y) }
+    return y.storage
   }
 
   /// The gradients in the order of the parents.
   private func gradients(_ dy: Tensor, _ y: Tensor?) -> [Tensor?] {
     let g = Recording.isOn ? differentiableGradients(dy, y) : view.isLayer && !isConstant ? layerGradients(dy, y) : slabGradients(dy, y)
-    return [g.x] + (tail.weight == nil ? [] : [g.weight]) + (tail.bias == nil ? [] : [g.bias]) + (tail.residual == nil ? [] : [g.residual])
+    return [g.x] + (tail.weight == nil ? [] : [g.weight]) + (tail.bias == nil ? [] : [g.bias]) + (!hasResidual ? [] : [g.residual])
   }
 
   private typealias Parts = (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?)
@@ -237,7 +253,7 @@ private struct FusedNormalization: Sendable {
       let folded = fold == 1 ? weighted : weighted.viewed([view.outer, 2, keep, fold]).sum([3])
       means = folded * (1 / Double(view.reduced))
     }
-    let dx = dy.fresh(), rest = tail.isOutputRelu ? dy.fresh() : nil
+    let dx = dy.fresh(), rest = isOutputRelu ? dy.fresh() : nil
     view.parallelBlocks { [means] slab, rows, _ in
       var how = constants(slab)
       let at = view.offset(slab, rows.lowerBound)
@@ -251,7 +267,7 @@ private struct FusedNormalization: Sendable {
   private func layerGradients(_ dy: Tensor, _ y: Tensor?) -> Parts {
     let channels = view.channels, grain = Swift.max(1, Swift.min(512, (1 << 14) / channels))
     let tasks = (view.outer + grain - 1) / grain
-    let dx = dy.fresh(), rest = tail.isOutputRelu ? dy.fresh() : nil, partial = dy.fresh([Swift.max(tasks, 1), 2, channels])
+    let dx = dy.fresh(), rest = isOutputRelu ? dy.fresh() : nil, partial = dy.fresh([Swift.max(tasks, 1), 2, channels])
     parallelFor(view.outer, grain: grain) { tokens in
       var how = constants(tokens.lowerBound)
       let at = tokens.lowerBound * channels, task = tokens.lowerBound / grain
@@ -279,7 +295,7 @@ private struct FusedNormalization: Sendable {
       : (centred.squared().mean([1, 3], keepingAxes: true) + epsilon).power(-0.5)
     let z4 = centred * spread, z = z4.reshaped(to: x.shape)
     let rest = y.map { dy.gated(by: $0) } ?? dy
-    let g = tail.isRelu ? rest.gated(by: scaled(z.detached())) : rest
+    let g = isRelu ? rest.gated(by: scaled(z.detached())) : rest
     let g4 = (tail.weight.map { g * $0 } ?? g).reshaped(to: view.shape)
     let moved = isConstant ? g4 : g4 - g4.mean([1, 3], keepingAxes: true) - z4 * (g4 * z4).mean([1, 3], keepingAxes: true)
     return ((moved * spread).reshaped(to: x.shape), tail.weight.map { (g * z).summed(to: $0.shape) },

@@ -45,7 +45,7 @@ struct WinogradTiles {
   /// Columns of zeros beside the source.
   let left, right: Int
   /// Channels and pixels below which transforms cost more than they save.
-  private static let fewestChannels = 16, fewestPixels = 256
+  private static let fewestChannels = 16, fewestPixels = 128
   /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
   private static let channelsForSixProducts = 64
 
@@ -108,86 +108,107 @@ struct WinogradProduct {
   private static let stripElements = 160 << 10
   /// Strips from which every task transforms its own source; fewer share one that is transformed before.
   private static let manyStrips = 8
+  /// Panels from which there is work for all threads if each is one task.
+  private static let manyPanels = 8
 
   /// - Parameters: as those of `TapProduct.run`.
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
-    let panels = Panels(depth: depth, columns: columns, precision: x.precision), images = x.shape[0]
-    let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
-    let transformed = weight.tensor.storage.derived(key) { transformedWeight(weight, panels) }
+    let work = Work(product: self, weight: weight, finish: finish, y: y,
+                    panels: Panels(depth: depth, columns: columns, precision: x.precision))
     let block = tiles.block(elements: Self.stripElements, depth: depth), strips = (tiles.rows + block - 1) / block
-    let tasks = images * strips
-    func rows(_ strip: Int) -> Range<Int> { strip % strips * tiles.rows / strips..<(strip % strips + 1) * tiles.rows / strips }
-    let plane = WinogradTiles.plane(block * tiles.columns, depth), planes = tiles.form.planes * plane
-    func multiply(_ strip: Int, _ v: UnsafeRawPointer, _ block: Range<Int>) {
-      self.multiply(v, plane, image: strip / strips, rows: rows(strip), transformed, panels, block, finish, y)
+    let parts = (0..<x.shape[0] * strips).map { part in
+      (image: part / strips, rows: part % strips * tiles.rows / strips..<(part % strips + 1) * tiles.rows / strips)
     }
-    if tasks >= Self.manyStrips {
-      return parallelFor(tasks) { range in
+    let plane = WinogradTiles.plane(block * tiles.columns, depth), planes = tiles.form.planes * plane
+    let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
+    if parts.count >= Self.manyStrips {
+      let u = weight.tensor.storage.derived(key, work.transformedWeight)
+      return parallelFor(parts.count) { range in
         withScratch(planes, x.precision) { v in
-          for strip in range {
-            tiles.transform(x, image: strip / strips, rows: rows(strip), into: v, plane: plane)
-            multiply(strip, v, 0..<panels.count)
+          for (image, rows) in parts[range] {
+            tiles.transform(x, image: image, rows: rows, into: v, plane: plane)
+            for panel in 0..<work.panels.count { work.multiply(v, plane, image: image, rows: rows, panel, work.place(of: panel, in: u)) }
           }
         }
       }
     }
-    withScratch(tasks * planes, x.precision) { v in
-      func place(_ strip: Int) -> UnsafeMutableRawPointer { v + strip * planes * x.precision.byteCount }
-      parallelFor(tasks) { range in
-        for strip in range { tiles.transform(x, image: strip / strips, rows: rows(strip), into: place(strip), plane: plane) }
-      }
-      parallelFor(panels.count * tasks) { range in
-        for task in range { multiply(task % tasks, place(task % tasks), task / tasks..<task / tasks + 1) }
+    let v = x.fresh([parts.count * planes])
+    parallelFor(parts.count) { range in
+      for part in range { tiles.transform(x, image: parts[part].image, rows: parts[part].rows, into: v.address(part * planes), plane: plane) }
+    }
+    func multiply(_ part: Int, _ panel: Int, _ u: UnsafeRawPointer) {
+      work.multiply(v.address(part * planes), plane, image: parts[part].image, rows: parts[part].rows, panel, u)
+    }
+    // Weights that are used once are transformed panel by panel, in cache.
+    let kept = work.panels.count >= Self.manyPanels ? weight.tensor.storage.derivedIfKept(key, work.transformedWeight)
+      : weight.tensor.storage.derived(key, work.transformedWeight)
+    if let u = kept {
+      return parallelFor(work.panels.count * parts.count) { range in
+        for task in range { multiply(task % parts.count, task / parts.count, work.place(of: task / parts.count, in: u)) }
       }
     }
-  }
-
-  /// `[panel, planes, depth, columns of the panel]`.
-  private func transformedWeight(_ weight: Factor, _ panels: Panels) -> Tensor {
-    let u = weight.tensor.fresh([panels.count, tiles.form.planes, panels.size])
-    let together = Panels(depth: taps.count * depth, columns: columns, precision: panels.precision)
-    parallelFor(panels.count) { range in
-      withScratch(together.size, panels.precision) { scratch in
+    parallelFor(work.panels.count) { range in
+      withScratch(tiles.form.planes * work.panels.size, x.precision) { u in
         for panel in range {
-          together.pack(panel, of: weight, taps: taps, into: scratch)
-          u.kernels.winograd_weight(tiles.form.index, scratch, panels.size(of: panel), u.address(panel * tiles.form.planes * panels.size))
+          work.transformWeight(panel, into: u)
+          for part in parts.indices { multiply(part, panel, u) }
         }
       }
     }
-    return u
   }
 
-  /// Multiplies the transformed source with some panels, and writes the results.
-  private func multiply(
-    _ v: UnsafeRawPointer, _ vPlane: Int, image: Int, rows: Range<Int>, _ u: Tensor, _ panels: Panels, _ block: Range<Int>,
-    _ finish: Finish, _ y: Tensor
-  ) {
-    let count = rows.count * tiles.columns, bytes = y.precision.byteCount, planes = tiles.form.planes
-    withScratch(planes * WinogradTiles.plane(count, panels.width), y.precision) { m in
-      for panel in block {
-        let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradTiles.plane(count, width)
+  /// The operands of one product beside the source.
+  private struct Work {
+    let product: WinogradProduct
+    let weight: Factor, finish: Finish, y: Tensor
+    let panels: Panels
+
+    private var tiles: WinogradTiles { product.tiles }
+    private var planes: Int { product.tiles.form.planes }
+
+    /// All panels: `[panel, planes, depth, columns of the panel]`.
+    func transformedWeight() -> Tensor {
+      let u = weight.tensor.fresh([panels.count, planes, panels.size])
+      parallelFor(panels.count) { range in
+        for panel in range { transformWeight(panel, into: u.address(panel * planes * panels.size)) }
+      }
+      return u
+    }
+
+    func place(of panel: Int, in u: Tensor) -> UnsafeRawPointer { UnsafeRawPointer(u.address(panel * planes * panels.size)) }
+
+    /// One panel: `[planes, depth, columns of the panel]`.
+    func transformWeight(_ panel: Int, into u: UnsafeMutableRawPointer) {
+      let together = Panels(depth: product.taps.count * product.depth, columns: product.columns, precision: panels.precision)
+      withScratch(together.size, panels.precision) { scratch in
+        together.pack(panel, of: weight, taps: product.taps, into: scratch)
+        y.kernels.winograd_weight(tiles.form.index, scratch, panels.size(of: panel), u)
+      }
+    }
+
+    /// Multiplies transformed source with one panel, and writes the results.
+    func multiply(_ v: UnsafeRawPointer, _ vPlane: Int, image: Int, rows: Range<Int>, _ panel: Int, _ u: UnsafeRawPointer) {
+      let count = rows.count * tiles.columns, bytes = y.precision.byteCount
+      let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradTiles.plane(count, width)
+      withScratch(planes * WinogradTiles.plane(count, panels.width), y.precision) { m in
         [0].withUnsafeBufferPointer { tap in
-          var how = apus_product(rows: count, columns: range.count, depth: depth, tap_count: 1, taps: tap.baseAddress,
-                                 a_row: depth, a_depth: 1, c_row: width, adds: 0)
+          var how = apus_product(rows: count, columns: range.count, depth: product.depth, tap_count: 1, taps: tap.baseAddress,
+                                 a_row: product.depth, a_depth: 1, c_row: width, adds: 0)
           for index in 0..<planes {
-            let factor = u.address(panel * planes * panels.size + index * panels.size(of: panel))
-            y.kernels.product(&how, v + index * vPlane * bytes, factor, m + index * plane * bytes)
+            y.kernels.product(&how, v + index * vPlane * bytes, u + index * panels.size(of: panel) * bytes, m + index * plane * bytes)
           }
         }
         for row in rows {
-          let from = m + (row - rows.lowerBound) * tiles.columns * width * bytes
-          write(from, plane: plane, image, row, range, finish, y)
+          write(m + (row - rows.lowerBound) * tiles.columns * width * bytes, plane: plane, image, row, range)
         }
       }
     }
-  }
 
-  private func write(
-    _ m: UnsafeRawPointer, plane: Int, _ image: Int, _ row: Int, _ range: Range<Int>, _ finish: Finish, _ y: Tensor
-  ) {
-    let to = y.address(tiles.place(image: image, row: row, column: range.lowerBound, channels: columns))
-    var pixels = tiles.pixels(row, columns: range.count, channels: columns)
-    y.kernels.winograd_output(tiles.form.index, m, plane, &pixels, to)
-    finish.apply(to: to, y.kernels, rows: pixels.rows * tiles.size.width, columns: range, stride: columns)
+    private func write(_ m: UnsafeRawPointer, plane: Int, _ image: Int, _ row: Int, _ range: Range<Int>) {
+      let to = y.address(tiles.place(image: image, row: row, column: range.lowerBound, channels: product.columns))
+      var pixels = tiles.pixels(row, columns: range.count, channels: product.columns)
+      y.kernels.winograd_output(tiles.form.index, m, plane, &pixels, to)
+      finish.apply(to: to, y.kernels, rows: pixels.rows * tiles.size.width, columns: range, stride: product.columns)
+    }
   }
 }

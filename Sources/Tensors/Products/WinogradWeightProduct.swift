@@ -16,34 +16,37 @@ struct WinogradWeightProduct {
   /// - Parameters: as those of `WeightProduct.run`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
     let planes = tiles.form.planes, plane = depth * columns, rows = x.shape[0] * tiles.rows
-    let isShared = planes * WinogradTiles.plane(rows * tiles.columns, depth) <= Self.sourceElements
-    let chunks = isShared ? 1 : Swift.max(1, Swift.min(8, rows, Self.partialElements / (planes * plane)))
+    if planes * WinogradTiles.plane(rows * tiles.columns, depth) <= Self.sourceElements { return sumAtOnce(x, dy, into: dw) }
+    let chunks = Swift.max(1, Swift.min(8, rows, Self.partialElements / (planes * plane)))
     let partial = dw.fresh([chunks, planes * plane])
-    if isShared { sumAtOnce(x, dy, into: partial) } else { sumInChunks(x, dy, chunks, into: partial) }
-    transformBack(chunks > 1 ? dw.fresh([planes * plane]).addedUp(partial, chunks) : partial, into: dw)
-  }
-
-  private func transformBack(_ u: Tensor, into dw: Tensor) {
-    let plane = depth * columns
+    sumInChunks(x, dy, chunks, into: partial)
+    let u = chunks > 1 ? dw.fresh([planes * plane]).addedUp(partial, chunks) : partial
     parallelFor(plane, grain: 1 << 12) { range in
       dw.kernels.winograd_weight_gradient(
         tiles.form.index, u.address(range.lowerBound), plane, range.count, dw.address(range.lowerBound), plane)
     }
   }
 
-  /// All tiles of all images in one sum: each panel of columns is a task.
-  private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into u: Tensor) {
-    let rows = x.shape[0] * tiles.rows, plane = WinogradTiles.plane(rows * tiles.columns, depth)
-    let panels = Panels(depth: 0, columns: columns, precision: x.precision)
-    withScratch(tiles.form.planes * plane, x.precision) { v in
-      parallelFor(rows) { range in
-        for row in range {
-          let place = v + row * tiles.columns * depth * x.precision.byteCount
-          tiles.transform(x, image: row / tiles.rows, rows: row % tiles.rows..<row % tiles.rows + 1, into: place, plane: plane)
-        }
+  /// All tiles of all images in one sum: each panel of columns is a task, and is transformed back in cache.
+  private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
+    let rows = x.shape[0] * tiles.rows, plane = WinogradTiles.plane(rows * tiles.columns, depth), bytes = x.precision.byteCount
+    let panels = Panels(depth: depth, columns: columns, precision: x.precision), v = x.fresh([tiles.form.planes * plane])
+    parallelFor(rows) { range in
+      for row in range {
+        tiles.transform(x, image: row / tiles.rows, rows: row % tiles.rows..<row % tiles.rows + 1,
+                        into: v.address(row * tiles.columns * depth), plane: plane)
       }
-      parallelFor(panels.count) { range in
-        add(v, plane, dy, rows: 0..<rows, range, adds: false, into: u.address())
+    }
+    parallelFor(panels.count) { range in
+      withScratch(tiles.form.planes * WinogradTiles.plane(depth, panels.width), x.precision) { u in
+        for panel in range {
+          let width = panels.width(of: panel), first = panels.range(of: panel).lowerBound, uPlane = WinogradTiles.plane(depth, width)
+          add(v.address(), plane, dy, rows: 0..<rows, panel..<panel + 1, adds: false, into: u, row: width, plane: uPlane, first: first)
+          for d in 0..<depth {
+            dw.kernels.winograd_weight_gradient(tiles.form.index, u + d * width * bytes, uPlane, panels.range(of: panel).count,
+                                                dw.address(d * columns + first), depth * columns)
+          }
+        }
       }
     }
   }
@@ -61,7 +64,7 @@ struct WinogradWeightProduct {
           while row < last {
             let image = row / tiles.rows, first = row % tiles.rows, count = Swift.min(together, tiles.rows - first, last - row)
             tiles.transform(x, image: image, rows: first..<first + count, into: v, plane: plane)
-            add(v, plane, dy, rows: row..<row + count, 0..<panels.count, adds: adds, into: u)
+            add(v, plane, dy, rows: row..<row + count, 0..<panels.count, adds: adds, into: u, row: columns, plane: depth * columns)
             row += count
             adds = true
           }
@@ -71,9 +74,11 @@ struct WinogradWeightProduct {
   }
 
   /// Adds the products of the transformed source with the transformed output gradient of some rows of tiles, counted through all images.
+  /// - Parameters:
+  ///   - u: `[planes, depth, columns]` from column `first` on; elements from one row and plane to the next.
   private func add(
     _ v: UnsafeRawPointer, _ vPlane: Int, _ dy: Tensor, rows: Range<Int>, _ block: Range<Int>, adds: Bool,
-    into u: UnsafeMutableRawPointer
+    into u: UnsafeMutableRawPointer, row uRow: Int, plane uPlane: Int, first: Int = 0
   ) {
     let count = rows.count * tiles.columns, bytes = dy.precision.byteCount, planes = tiles.form.planes
     let panels = Panels(depth: count, columns: columns, precision: dy.precision)
@@ -89,10 +94,10 @@ struct WinogradWeightProduct {
         }
         [0].withUnsafeBufferPointer { tap in
           var how = apus_product(rows: depth, columns: range.count, depth: count, tap_count: 1, taps: tap.baseAddress,
-                                 a_row: 1, a_depth: depth, c_row: columns, adds: adds ? 1 : 0)
+                                 a_row: 1, a_depth: depth, c_row: uRow, adds: adds ? 1 : 0)
           for index in 0..<planes {
             dy.kernels.product(&how, v + index * vPlane * bytes, z + index * plane * bytes,
-                               u + (index * depth * columns + range.lowerBound) * bytes)
+                               u + (index * uPlane + range.lowerBound - first) * bytes)
           }
         }
       }
