@@ -137,10 +137,10 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
   public func sample(index: Int, seed: UInt64) -> (image1: Image, image2: Image, flow: FlowField) {
     let scene = scene(index: index, seed: seed)
     let first = scene.render(second: false), second = scene.render(second: true)
-    let (exposure1, exposure2) = exposures(index: index, seed: seed)
+    let exposures = exposures(index: index, seed: seed, frames: 2)
     return (
-      exposure1.develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
-      exposure2.develop(second.colors, height: height, width: width, source(.noise, 2, index, seed)),
+      exposures[0].develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
+      exposures[1].develop(second.colors, height: height, width: width, source(.noise, 2, index, seed)),
       FlowField(height: height, width: width, vectors: scene.flow(owners: first.owners))
     )
   }
@@ -150,8 +150,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
     Random(seed: seed, stream: stream, epoch: purpose, sample: index)
   }
 
-  /// The light and the camera of both images: the same lens and sensor, a slightly different light.
-  private func exposures(index: Int, seed: UInt64) -> (Exposure, Exposure) {
+  /// The light and the camera of each frame: the same lens and sensor, a light slightly different from the first one's.
+  func exposures(index: Int, seed: UInt64, frames count: Int) -> [Exposure] {
     var random = source(.synthesis, -1, index, seed)
     func factor(_ spread: Double) -> Double { exp(spread * random.normal().clamped(to: -3...3)) }
     var first = Exposure()
@@ -161,12 +161,14 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
     first.gain = SIMD4(Float(factor(toneSpread / 2)), Float(factor(toneSpread / 2)), Float(factor(toneSpread / 2)), 1)
     first.vignette = Float(random.uniform(0, vignette) * random.uniform())
     if random.chance(jpegShare) { first.quality = random.integer(in: 40..<96) }
-    var second = first
-    let common = illumination * random.normal()
-    let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (illumination / 2)
-    let factors = [common + channels.x, common + channels.y, common + channels.z].map { Float(exp($0.clamped(to: -0.5...0.5))) }
-    second.gain *= SIMD4(factors[0], factors[1], factors[2], 1)
-    second.slope = SIMD2<Float>(SIMD2(random.normal(), random.normal()) * illumination)
-    return (first, second)
+    return [first] + (1..<max(1, count)).map { _ in
+      var next = first
+      let common = illumination * random.normal()
+      let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (illumination / 2)
+      let factors = [common + channels.x, common + channels.y, common + channels.z].map { Float(exp($0.clamped(to: -0.5...0.5))) }
+      next.gain *= SIMD4(factors[0], factors[1], factors[2], 1)
+      next.slope = SIMD2<Float>(SIMD2(random.normal(), random.normal()) * illumination)
+      return next
+    }
   }
 }

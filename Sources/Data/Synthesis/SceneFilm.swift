@@ -24,13 +24,13 @@ struct SceneFilm {
       return scene.render(second: false)
     }
     blurredFrames = scenes.first?.shutter == 0 ? frames : scenes.map { $0.render(second: false) }
-    exposures = SceneFilm.exposures(synthesis, index: index, seed: seed, count: count)
+    exposures = synthesis.exposures(index: index, seed: seed, frames: count)
   }
 
   /// The scene as it is: one light, no blur, no noise.
   func clean(_ frame: Int) -> Image { develop(frames[frame], frame, Exposure()) }
 
-  /// The scene as a camera sees it: blurred, with noise, in a light that changes a little.
+  /// The scene as a camera sees it: blurred, with noise, in a light that changes a little, through a tone curve and maybe a JPEG file.
   func final(_ frame: Int) -> Image { develop(blurredFrames[frame], frame, exposures[frame]) }
 
   private func develop(_ picture: FlowScene.Frame, _ frame: Int, _ exposure: Exposure) -> Image {
@@ -61,22 +61,5 @@ struct SceneFilm {
       if i / flow.width < skyRows || isHole || (visibleOnly && hidden[i]) { flow.isValid[i] = false }
     }
     return flow
-  }
-
-  /// One lens and sensor for the film; a light that changes as much from frame to frame as it does within a generated pair.
-  private static func exposures(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, count: Int) -> [Exposure] {
-    var random = synthesis.source(.synthesis, -2, index, seed)
-    var exposure = Exposure(), exposures: [Exposure] = []
-    exposure.blur = random.uniform(0, synthesis.blur)
-    exposure.noise = random.uniform(0, synthesis.noise)
-    for _ in 0..<count {
-      exposures.append(exposure)
-      let channels = SIMD3(random.normal(), random.normal(), random.normal()) * (synthesis.illumination / 2)
-      let common = synthesis.illumination * random.normal()
-      let factors = (0..<3).map { Float(exp(min(max(channels[$0] + common, -0.5), 0.5))) }
-      exposure.gain = SIMD4(factors[0], factors[1], factors[2], 1)
-      exposure.slope = SIMD2<Float>(SIMD2(random.normal(), random.normal()) * synthesis.illumination)
-    }
-    return exposures
   }
 }

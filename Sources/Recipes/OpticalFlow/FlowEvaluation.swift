@@ -34,7 +34,7 @@ extension OpticalFlow {
     _ config: OpticalFlowConfig, weights: String, visuals: String?, progress: (Int, Int) -> Void
   ) throws -> Metrics {
     guard let data = try config.validation.open("validation") else {
-      throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on", remedy: "Choose flying_chairs or pairs.")
+      throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on", remedy: "Choose a format with data, such as flying_chairs.")
     }
     let estimator = try estimator(config, weights)
     let indices = config.validation.indices(of: data.count)

@@ -46,6 +46,8 @@ struct WinogradTiles {
   let left, right: Int
   /// Channels and pixels below which transforms cost more than they save.
   private static let fewestChannels = 16, fewestPixels = 128
+  /// Transformed source in one task's memory.
+  private static let stripElements = 160 << 10
   /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
   private static let channelsForSixProducts = 64
 
@@ -67,8 +69,8 @@ struct WinogradTiles {
     right = Swift.max(0, column + form.results.width * (columns - 1) + form.window.width - width)
   }
 
-  /// Tiles by rows that fit `elements` of transformed values, one at least.
-  func block(elements: Int, depth: Int) -> Int { Swift.max(1, Swift.min(rows, elements / (form.planes * columns * depth))) }
+  /// Rows of tiles whose transformed source stays in the second-level cache, one at least.
+  func block(depth: Int) -> Int { Swift.max(1, Swift.min(rows, Self.stripElements / (form.planes * columns * depth))) }
 
   /// Elements from one plane of transformed values to the next: a plane's rows, and a cache line, so that the same place of all planes
   /// does not fall into the same lines of the cache.
@@ -104,8 +106,6 @@ struct WinogradProduct {
   let depth, columns: Int
   /// The kernel's taps in the order of the source pixels they read.
   let taps: [Int]
-  /// Transformed source in one task's memory, to stay in the second-level cache.
-  private static let stripElements = 160 << 10
   /// Strips from which every task transforms its own source; fewer share one that is transformed before.
   private static let manyStrips = 8
   /// Panels from which there is work for all threads if each is one task.
@@ -115,7 +115,7 @@ struct WinogradProduct {
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
     let work = Work(product: self, weight: weight, finish: finish, y: y,
                     panels: Panels(depth: depth, columns: columns, precision: x.precision))
-    let block = tiles.block(elements: Self.stripElements, depth: depth), strips = (tiles.rows + block - 1) / block
+    let block = tiles.block(depth: depth), strips = (tiles.rows + block - 1) / block
     let parts = (0..<x.shape[0] * strips).map { part in
       (image: part / strips, rows: part % strips * tiles.rows / strips..<(part % strips + 1) * tiles.rows / strips)
     }

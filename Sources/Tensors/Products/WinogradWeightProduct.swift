@@ -8,10 +8,8 @@ struct WinogradWeightProduct {
   let depth, columns: Int
   /// Transformed gradients that are held at a time, in elements.
   private static let partialElements = 1 << 21
-  /// Transformed source that is held at a time, in elements.
+  /// Transformed source that all tasks share, in elements, at most.
   private static let sourceElements = 1 << 20
-  /// Transformed source in one task's memory.
-  private static let stripElements = 160 << 10
 
   /// - Parameters: as those of `WeightProduct.run`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
@@ -53,7 +51,7 @@ struct WinogradWeightProduct {
 
   /// Chunks of rows of tiles with sums of their own: each chunk is a task.
   private func sumInChunks(_ x: Tensor, _ dy: Tensor, _ chunks: Int, into partial: Tensor) {
-    let rows = x.shape[0] * tiles.rows, together = tiles.block(elements: Self.stripElements, depth: depth)
+    let rows = x.shape[0] * tiles.rows, together = tiles.block(depth: depth)
     let panels = Panels(depth: 0, columns: columns, precision: x.precision)
     let plane = WinogradTiles.plane(together * tiles.columns, depth), planes = tiles.form.planes
     parallelFor(chunks) { range in
