@@ -36,6 +36,7 @@ import Testing
           ([1, 16, 17, 20], [3, 3, 20, 17], Convolution(padding: 1)), ([1, 9, 8, 4], [3, 3, 4, 6], Convolution(padding: 1)),
           ([1, 11, 9, 18], [3, 3, 18, 33], Convolution(stride: 2, padding: 1)),
           ([1, 5, 9, 16], [1, 5, 16, 16], Convolution(padding: Extent(height: 0, width: 2))),
+          ([1, 16, 17, 20], [5, 1, 20, 17], Convolution(padding: Extent(height: 2, width: 0))),
         ]
         for (xs, ws, how) in shapes {
           let size = Extent(height: xs[1], width: xs[2]), kernel = Extent(height: ws[0], width: ws[1])

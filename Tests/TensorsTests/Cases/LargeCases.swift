@@ -13,6 +13,7 @@ let largeCases: [OpCase] = [
   convolution("3x3 stride 2", [2, 60, 64, 32], [3, 3, 32, 64], Convolution(stride: 2, padding: 1)),
   convolution("1x1", [2, 60, 64, 96], [1, 1, 96, 128], Convolution()),
   convolution("1x5", [2, 40, 48, 64], [1, 5, 64, 64], Convolution(padding: Extent(height: 0, width: 2))),
+  convolution("5x1", [2, 47, 39, 48], [5, 1, 48, 72], Convolution(padding: Extent(height: 2, width: 0))),
   convolution("groups, dilation", [2, 60, 64, 32], [3, 3, 8, 64], Convolution(padding: 2, dilation: 2, groups: 4)),
   OpCase("large matmul", .matmul, [[500, 300], [300, 400]]) { $0[0].matmul($0[1]) },
   OpCase("deep matmul", .matmul, [[60, 20_000], [20_000, 70]]) { $0[0].matmul($0[1]) },
