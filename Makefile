@@ -37,7 +37,7 @@ demo: build
 	$(APUS) evaluate configs/raft/demo.yaml --weights $(DEMO) --save-visuals $(DEMO)/predictions
 	@echo "Pictures: $(DEMO)/predictions, curves: $(DEMO)/curves.png"
 
-# An hour of training on generated pairs alone, then the errors on real ones.
+# Half an hour of training on generated pairs alone, then the errors on real ones.
 generated: build
 	$(APUS) synth flow --out generated_data/flow --count 3000 --seed 1 --validation 0.02
 	$(APUS) train configs/raft/generated.yaml --work-dir $(GENERATED) --resume auto

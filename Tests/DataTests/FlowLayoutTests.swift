@@ -56,6 +56,7 @@ struct FlowLayoutTests {
       #expect(try set.sample(at: 0).flow == set.sample(at: set.count / 2).flow)
       let mask = try #require(try set.sample(at: 0).occlusion)
       #expect(mask.count == 72 * 96 && mask.contains(true) && mask.contains(false))
+      #expect(try set.invalid(at: 0)?.allSatisfy { !$0 } == true)
       // The second frame of the first pair is the first of the second.
       #expect(try set.sample(at: 0).image2 == set.sample(at: 1).image1)
     }

@@ -66,6 +66,9 @@ extension SceneFilm {
     case .occlusion(let frame):
       let flow = flow(frame)
       try Image(mask: occlusion(frame), height: flow.height, width: flow.width).write(to: path)
+    case .invalid(let frame):
+      let flow = flow(frame)
+      try Image(mask: flow.isValid.map { !$0 }, height: flow.height, width: flow.width).write(to: path)
     }
   }
 }
