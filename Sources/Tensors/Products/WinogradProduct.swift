@@ -32,7 +32,7 @@ struct WinogradForm {
 ///
 /// - Numerics: errors are relative to the largest values of a window, not to each single product as with the definition. Measured as the
 ///   root mean square over all outputs, relative to that of the sums of magnitudes: 2e-8 to 2e-7. In errors of plain float32 sums
-///   (OpenBLAS), for random and badly scaled inputs and where channels cancel each other: 3x3 at most 2.7 and 3.9, five taps at most 4.8
+///   (OpenBLAS), for random and badly scaled inputs and where channels cancel each other: 3x3 at most 2.7 and 4.3, five taps at most 4.8
 ///   and 5.7. Larger tiles are faster still (4x4 results of 3x3: by 3 % of a step of RAFT) but less exact (4.4 and 6.8).
 /// - Source: Lavin, Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
 struct WinogradTiles {
