@@ -26,7 +26,7 @@ private struct Form {
 extension LoopCase {
   static var winograd: [LoopCase] {
     [
-      LoopCase("winograd_input", ulps: 64, floor: 4) { table, numbers in
+      LoopCase("winograd_input", ulps: 8, floor: 4) { table, numbers in
         Form.all.flatMap { form in
           [16, 19, 64].flatMap { channels -> [T] in
             let width = 2 * form.results.width + form.window.width
@@ -37,7 +37,7 @@ extension LoopCase {
           }
         }
       },
-      LoopCase("winograd_weight", ulps: 64) { table, numbers in
+      LoopCase("winograd_weight", ulps: 8) { table, numbers in
         Form.all.flatMap { form -> [T] in
           let w: [T] = draw(&numbers, form.taps.height * form.taps.width * 48)
           var u = zeros(form.planes * 48)
@@ -45,7 +45,7 @@ extension LoopCase {
           return u
         }
       },
-      LoopCase("winograd_output", ulps: 64, floor: 16) { table, numbers in
+      LoopCase("winograd_output", ulps: 8, floor: 16) { table, numbers in
         Form.all.flatMap { form in
           form.pixels.flatMap { pixels -> [T] in
             let m: [T] = draw(&numbers, form.planes * 3 * 2)  // two columns, laid out as every table wants them
@@ -58,7 +58,7 @@ extension LoopCase {
           }
         }
       },
-      LoopCase("winograd_gradient", ulps: 64, floor: 16) { table, numbers in
+      LoopCase("winograd_gradient", ulps: 8, floor: 16) { table, numbers in
         Form.all.flatMap { form in
           form.pixels.flatMap { pixels -> [T] in
             let dy: [T] = draw(&numbers, form.results.height * pixels.row)
@@ -69,7 +69,7 @@ extension LoopCase {
           }
         }
       },
-      LoopCase("winograd_weight_gradient", ulps: 64, floor: 4) { table, numbers in
+      LoopCase("winograd_weight_gradient", ulps: 8, floor: 4) { table, numbers in
         Form.all.flatMap { form -> [T] in
           let u: [T] = draw(&numbers, form.planes * 50)
           var dw = zeros(form.taps.height * form.taps.width * 60)

@@ -88,7 +88,7 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
     return shapes.flatMap { shape -> [AccuracyCase] in
       let (xs, ws, how) = shape, kernel = Extent(height: ws[0], width: ws[1]), size = Extent(height: xs[1], width: xs[2])
       let out = how.outputSize(of: size, kernel: kernel), ys = [xs[0], out.height, out.width, ws[3]]
-      let isWinograd = kernel != 1 && how.stride == 1 && min(xs[3], ws[3]) >= 16, taps = isWinograd ? max(ws[0], ws[1]) : nil
+      let taps = kernel != 1 && how.stride == 1 && min(xs[3], ws[3]) >= 16 ? max(ws[0], ws[1]) : nil  // of Winograd's algorithm
       let name = "\(ws[0])x\(ws[1])\(how.stride == 1 ? "" : " stride \(how.stride.width)"), \(xs[3]) channels"
       return [
         AccuracyCase(name: "convolution \(name)", kind: kind, winogradTaps: taps) {

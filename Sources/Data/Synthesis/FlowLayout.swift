@@ -26,8 +26,8 @@ struct SceneFile {
     /// As KITTI and HD1K know it.
     case sparseFlow(Int, sky: Double, holes: Double, visibleOnly: Bool)
     case occlusion(Int)
-    /// The pixels without trustworthy flow: none.
-    case invalid(Int)
+    /// The pixels without trustworthy flow: none, of any frame.
+    case invalid
   }
 
   let path: String
@@ -70,7 +70,7 @@ extension FlowLayout {
       guard !isHeldOut, frame + 1 < frames else { return pictures }
       return pictures + [SceneFile(path: "\(part)/flow/\(name).flo", content: .flow(frame)),
                          SceneFile(path: "\(part)/occlusions/\(name).png", content: .occlusion(frame)),
-                         SceneFile(path: "\(part)/invalid/\(name).png", content: .invalid(frame))]
+                         SceneFile(path: "\(part)/invalid/\(name).png", content: .invalid)]
     }
   }
 

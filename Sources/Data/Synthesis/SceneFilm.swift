@@ -47,6 +47,12 @@ struct SceneFilm {
   /// Which pixels of a frame are not to be seen in the next one.
   func occlusion(_ frame: Int) -> [Bool] { scenes[frame].occlusion(owners: frames[frame].owners) }
 
+  /// A mask of a frame's size as an image, white where it is set; `nil`: nowhere.
+  func image(mask: [Bool]?) -> Image {
+    let (height, width) = (synthesis.height, synthesis.width)
+    return Image(mask: mask ?? Array(repeating: false, count: height * width), height: height, width: width)
+  }
+
   /// The flow as a laser scanner would know it: nothing in the upper rows, where the sky would be, and holes everywhere.
   /// - Parameters:
   ///   - sky: share of the rows without flow, 0...1.

@@ -63,12 +63,8 @@ extension SceneFilm {
     case .pastFlow(let frame): try pastFlow(frame).write(to: path)
     case .sparseFlow(let frame, let sky, let holes, let visibleOnly):
       try sparseFlow(frame, sky: sky, holes: holes, visibleOnly: visibleOnly).write(to: path)
-    case .occlusion(let frame):
-      let flow = flow(frame)
-      try Image(mask: occlusion(frame), height: flow.height, width: flow.width).write(to: path)
-    case .invalid(let frame):
-      let flow = flow(frame)
-      try Image(mask: flow.isValid.map { !$0 }, height: flow.height, width: flow.width).write(to: path)
+    case .occlusion(let frame): try image(mask: occlusion(frame)).write(to: path)
+    case .invalid: try image(mask: nil).write(to: path)
     }
   }
 }

@@ -13,7 +13,6 @@ struct Arena: Sendable {
 
   /// Ranges are multiples of a page.
   static let page = 4 << 10
-  private static let hugePage = 2 << 20
   /// Sorted by address, none beside another: free memory, and addresses that have none.
   private var free: [Stretch] = [], empty: [Stretch] = []
   /// Bytes with memory.
@@ -33,7 +32,7 @@ struct Arena: Sendable {
       let before = free.last { $0.end == range.start }?.size ?? 0
       guard before + range.size >= size else { continue }
       // Up to the end of a huge page, which has memory as a whole or not at all.
-      let end = (range.start + UInt(size - before) + UInt(Self.hugePage) - 1) / UInt(Self.hugePage) * UInt(Self.hugePage)
+      let unit = UInt(HugePages.size), end = (range.start + UInt(size - before) + unit - 1) / unit * unit
       let more = min(Int(end - range.start), range.size)
       put(Stretch(start: Self.cut(more, from: index, of: &empty), size: more))
       reserved += more
@@ -82,15 +81,10 @@ struct Arena: Sendable {
 
   /// Addresses for as much as the machine has, or as much of it as a limit of the process allows.
   private static func addresses() -> Stretch? {
-    var size = Int(ProcessInfo.processInfo.physicalMemory) / hugePage * hugePage
-    while size >= 32 * hugePage {
-      let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-      if let start, start != MAP_FAILED {
-        madvise(start, size, Int32(MADV_HUGEPAGE))
-        let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
-        return Stretch(start: UInt(bitPattern: start) + UInt(before), size: size - hugePage)
-      }
-      size = size / 2 / hugePage * hugePage
+    var size = Int(ProcessInfo.processInfo.physicalMemory) / HugePages.size * HugePages.size
+    while size >= 32 * HugePages.size {
+      if let start = HugePages.map(size, isPromised: false) { return Stretch(start: UInt(bitPattern: start), size: size) }
+      size = size / 2 / HugePages.size * HugePages.size
     }
     return nil
   }

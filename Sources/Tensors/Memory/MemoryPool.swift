@@ -80,7 +80,6 @@ public enum MemoryPool {
   }
 
   private static let state = Mutex(State())
-  private static let hugePage = 2 << 20
   private static let smallestInArena = 64 << 10
 
   public static var statistics: Statistics { state.withLock { $0.statistics } }
@@ -100,7 +99,7 @@ public enum MemoryPool {
       return blocks
     }
     for block in blocks {
-      if block.size >= hugePage { munmap(block.address, block.size) } else { free(block.address) }
+      if block.size >= HugePages.size { munmap(block.address, block.size) } else { free(block.address) }
     }
   }
 
@@ -156,22 +155,12 @@ public enum MemoryPool {
   /// Memory from the system: large blocks begin at a huge page.
   private static func fresh(_ size: Int, _ use: Use) -> Block {
     var pointer: UnsafeMutableRawPointer?
-    if size >= hugePage {
-      pointer = mapped(size)
+    if size >= HugePages.size {
+      pointer = HugePages.map(size)
     } else if posix_memalign(&pointer, 64, size) != 0 {
       pointer = nil
     }
     guard let pointer else { exhausted(size) }
     return Block(place: UInt(bitPattern: pointer), size: size, use: use)
-  }
-
-  private static func mapped(_ size: Int) -> UnsafeMutableRawPointer? {
-    let whole = size + hugePage
-    guard let start = mmap(nil, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else { return nil }
-    let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
-    if before > 0 { munmap(start, before) }
-    munmap(start + before + size, hugePage - before)
-    madvise(start + before, size, Int32(MADV_HUGEPAGE))
-    return start + before
   }
 }

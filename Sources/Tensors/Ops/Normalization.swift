@@ -210,11 +210,16 @@ private struct FusedNormalization: Sendable {
   private var parents: [Tensor] { [x] + [tail.weight, tail.bias, tail.residual].compactMap { $0 } }
 
   func recorded(_ y: Tensor) -> Tensor {
-    var it = self
-    it.tail.residual = nil  // its gradient needs no elements of it
-    let kept = it
+    let kept = withoutResidual
     if isOutputRelu { return y.recordedWithOutput(.normalize, from: parents) { dy, y in kept.gradients(dy, y.detached()) } }
     return y.recorded(.normalize, from: parents, rule: { dy in kept.gradients(dy, nil) }, remaking: hasResidual ? nil : kept.again)
+  }
+
+  /// What the gradients need: no elements of the residual.
+  private var withoutResidual: FusedNormalization {
+    var kept = self
+    kept.tail.residual = nil
+    return kept
   }
 
   /// The result once more.
@@ -227,7 +232,7 @@ private struct FusedNormalization: Sendable {
   /// The gradients in the order of the parents.
   private func gradients(_ dy: Tensor, _ y: Tensor?) -> [Tensor?] {
     let g = Recording.isOn ? differentiableGradients(dy, y) : view.isLayer && !isConstant ? layerGradients(dy, y) : slabGradients(dy, y)
-    return [g.x] + (tail.weight == nil ? [] : [g.weight]) + (tail.bias == nil ? [] : [g.bias]) + (!hasResidual ? [] : [g.residual])
+    return [g.x] + (tail.weight == nil ? [] : [g.weight]) + (tail.bias == nil ? [] : [g.bias]) + (hasResidual ? [g.residual] : [])
   }
 
   private typealias Parts = (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?)

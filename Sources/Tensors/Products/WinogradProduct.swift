@@ -76,14 +76,39 @@ struct WinogradTiles {
   /// does not fall into the same lines of the cache.
   static func plane(_ tiles: Int, _ channels: Int) -> Int { tiles * channels + 16 }
 
-  /// Transforms the windows of some rows of tiles of one image into `v`: `[planes, tiles, channels]`, planes `plane` apart.
-  func transform(_ x: Tensor, image: Int, rows block: Range<Int>, into v: UnsafeMutableRawPointer, plane: Int) {
+  /// Some rows of tiles of one image.
+  typealias Strip = (image: Int, rows: Range<Int>)
+
+  /// All rows of tiles, in strips of at most `block(depth:)`.
+  func strips(images: Int, depth: Int) -> [Strip] {
+    let block = block(depth: depth), count = (rows + block - 1) / block
+    return (0..<images * count).map { (image: $0 / count, rows: $0 % count * rows / count..<($0 % count + 1) * rows / count) }
+  }
+
+  /// Transforms the windows of a strip into `v`: `[planes, tiles, channels]`, planes `plane` apart.
+  func transform(_ x: Tensor, _ strip: Strip, into v: UnsafeMutableRawPointer, plane: Int) {
+    let (image, block) = strip
     let channels = x.shape[3], height = form.results.height
     let source = height * block.lowerBound + row..<height * (block.upperBound - 1) + row + form.window.height
     SourceStrip.with(x, image: image, rows: source, left: left, right: right) { strip in
       for index in block {
         let place = (index - block.lowerBound) * columns * channels * x.precision.byteCount
         x.kernels.winograd_input(form.index, strip.address(height * index + row, column), strip.pitch, channels, columns, v + place, plane)
+      }
+    }
+  }
+
+  /// For each plane the product of its part of `a` with its panel `b`, into its part of `c`; planes so many elements apart.
+  func multiplyPlanes(
+    rows: Int, columns: Int, depth: Int, _ precision: Precision, _ a: UnsafeRawPointer, plane aPlane: Int, row aRow: Int, term aDepth: Int,
+    _ b: UnsafeRawPointer, plane bPlane: Int, into c: UnsafeMutableRawPointer, plane cPlane: Int, row cRow: Int, adds: Bool = false
+  ) {
+    let bytes = precision.byteCount, kernels = precision.kernels
+    [0].withUnsafeBufferPointer { tap in
+      var how = apus_product(rows: rows, columns: columns, depth: depth, tap_count: 1, taps: tap.baseAddress, a_row: aRow,
+                             a_depth: aDepth, c_row: cRow, adds: adds ? 1 : 0)
+      for plane in 0..<form.planes {
+        kernels.product(&how, a + plane * aPlane * bytes, b + plane * bPlane * bytes, c + plane * cPlane * bytes)
       }
     }
   }
@@ -115,43 +140,40 @@ struct WinogradProduct {
   func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
     let work = Work(product: self, weight: weight, finish: finish, y: y,
                     panels: Panels(depth: depth, columns: columns, precision: x.precision))
-    let block = tiles.block(depth: depth), strips = (tiles.rows + block - 1) / block
-    let parts = (0..<x.shape[0] * strips).map { part in
-      (image: part / strips, rows: part % strips * tiles.rows / strips..<(part % strips + 1) * tiles.rows / strips)
-    }
-    let plane = WinogradTiles.plane(block * tiles.columns, depth), planes = tiles.form.planes * plane
+    let strips = tiles.strips(images: x.shape[0], depth: depth)
+    let plane = WinogradTiles.plane(tiles.block(depth: depth) * tiles.columns, depth), planes = tiles.form.planes * plane
     let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
-    if parts.count >= Self.manyStrips {
+    if strips.count >= Self.manyStrips {
       let u = weight.tensor.storage.derived(key, work.transformedWeight)
-      return parallelFor(parts.count) { range in
+      return parallelFor(strips.count) { range in
         withScratch(planes, x.precision) { v in
-          for (image, rows) in parts[range] {
-            tiles.transform(x, image: image, rows: rows, into: v, plane: plane)
-            for panel in 0..<work.panels.count { work.multiply(v, plane, image: image, rows: rows, panel, work.place(of: panel, in: u)) }
+          for strip in strips[range] {
+            tiles.transform(x, strip, into: v, plane: plane)
+            for panel in 0..<work.panels.count { work.multiply(v, plane, strip, panel, work.place(of: panel, in: u)) }
           }
         }
       }
     }
-    let v = x.fresh([parts.count * planes])
-    parallelFor(parts.count) { range in
-      for part in range { tiles.transform(x, image: parts[part].image, rows: parts[part].rows, into: v.address(part * planes), plane: plane) }
+    let v = x.fresh([strips.count * planes])
+    parallelFor(strips.count) { range in
+      for index in range { tiles.transform(x, strips[index], into: v.address(index * planes), plane: plane) }
     }
-    func multiply(_ part: Int, _ panel: Int, _ u: UnsafeRawPointer) {
-      work.multiply(v.address(part * planes), plane, image: parts[part].image, rows: parts[part].rows, panel, u)
+    func multiply(_ index: Int, _ panel: Int, _ u: UnsafeRawPointer) {
+      work.multiply(v.address(index * planes), plane, strips[index], panel, u)
     }
     // Weights that are used once are transformed panel by panel, in cache.
     let kept = work.panels.count >= Self.manyPanels ? weight.tensor.storage.derivedIfKept(key, work.transformedWeight)
       : weight.tensor.storage.derived(key, work.transformedWeight)
     if let u = kept {
-      return parallelFor(work.panels.count * parts.count) { range in
-        for task in range { multiply(task % parts.count, task / parts.count, work.place(of: task / parts.count, in: u)) }
+      return parallelFor(work.panels.count * strips.count) { range in
+        for task in range { multiply(task % strips.count, task / strips.count, work.place(of: task / strips.count, in: u)) }
       }
     }
     parallelFor(work.panels.count) { range in
       withScratch(tiles.form.planes * work.panels.size, x.precision) { u in
         for panel in range {
           work.transformWeight(panel, into: u)
-          for part in parts.indices { multiply(part, panel, u) }
+          for index in strips.indices { multiply(index, panel, u) }
         }
       }
     }
@@ -186,20 +208,17 @@ struct WinogradProduct {
       }
     }
 
-    /// Multiplies transformed source with one panel, and writes the results.
-    func multiply(_ v: UnsafeRawPointer, _ vPlane: Int, image: Int, rows: Range<Int>, _ panel: Int, _ u: UnsafeRawPointer) {
-      let count = rows.count * tiles.columns, bytes = y.precision.byteCount
-      let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradTiles.plane(count, width)
+    /// Multiplies a transformed strip with one panel, and writes the results.
+    func multiply(_ v: UnsafeRawPointer, _ vPlane: Int, _ strip: WinogradTiles.Strip, _ panel: Int, _ u: UnsafeRawPointer) {
+      let count = strip.rows.count * tiles.columns, range = panels.range(of: panel), width = panels.width(of: panel)
+      let plane = WinogradTiles.plane(count, width)
       withScratch(planes * WinogradTiles.plane(count, panels.width), y.precision) { m in
-        [0].withUnsafeBufferPointer { tap in
-          var how = apus_product(rows: count, columns: range.count, depth: product.depth, tap_count: 1, taps: tap.baseAddress,
-                                 a_row: product.depth, a_depth: 1, c_row: width, adds: 0)
-          for index in 0..<planes {
-            y.kernels.product(&how, v + index * vPlane * bytes, u + index * panels.size(of: panel) * bytes, m + index * plane * bytes)
-          }
-        }
-        for row in rows {
-          write(m + (row - rows.lowerBound) * tiles.columns * width * bytes, plane: plane, image, row, range)
+        tiles.multiplyPlanes(
+          rows: count, columns: range.count, depth: product.depth, y.precision, v, plane: vPlane, row: product.depth, term: 1,
+          u, plane: panels.size(of: panel), into: m, plane: plane, row: width)
+        for row in strip.rows {
+          let from = m + (row - strip.rows.lowerBound) * tiles.columns * width * y.precision.byteCount
+          write(from, plane: plane, strip.image, row, range)
         }
       }
     }

@@ -29,10 +29,11 @@ struct WinogradWeightProduct {
   private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
     let rows = x.shape[0] * tiles.rows, plane = WinogradTiles.plane(rows * tiles.columns, depth), bytes = x.precision.byteCount
     let panels = Panels(depth: depth, columns: columns, precision: x.precision), v = x.fresh([tiles.form.planes * plane])
-    parallelFor(rows) { range in
-      for row in range {
-        tiles.transform(x, image: row / tiles.rows, rows: row % tiles.rows..<row % tiles.rows + 1,
-                        into: v.address(row * tiles.columns * depth), plane: plane)
+    let strips = tiles.strips(images: x.shape[0], depth: depth)
+    parallelFor(strips.count) { range in
+      for strip in strips[range] {
+        let first = (strip.image * tiles.rows + strip.rows.lowerBound) * tiles.columns
+        tiles.transform(x, strip, into: v.address(first * depth), plane: plane)
       }
     }
     parallelFor(panels.count) { range in
@@ -61,7 +62,7 @@ struct WinogradWeightProduct {
         withScratch(planes * plane, x.precision) { v in
           while row < last {
             let image = row / tiles.rows, first = row % tiles.rows, count = Swift.min(together, tiles.rows - first, last - row)
-            tiles.transform(x, image: image, rows: first..<first + count, into: v, plane: plane)
+            tiles.transform(x, (image: image, rows: first..<first + count), into: v, plane: plane)
             add(v, plane, dy, rows: row..<row + count, 0..<panels.count, adds: adds, into: u, row: columns, plane: depth * columns)
             row += count
             adds = true
@@ -90,14 +91,9 @@ struct WinogradWeightProduct {
           let to = z + (row - rows.lowerBound) * tiles.columns * width * bytes
           dy.kernels.winograd_gradient(tiles.form.index, from, &pixels, to, plane)
         }
-        [0].withUnsafeBufferPointer { tap in
-          var how = apus_product(rows: depth, columns: range.count, depth: count, tap_count: 1, taps: tap.baseAddress,
-                                 a_row: 1, a_depth: depth, c_row: uRow, adds: adds ? 1 : 0)
-          for index in 0..<planes {
-            dy.kernels.product(&how, v + index * vPlane * bytes, z + index * plane * bytes,
-                               u + (index * uPlane + range.lowerBound - first) * bytes)
-          }
-        }
+        tiles.multiplyPlanes(
+          rows: depth, columns: range.count, depth: count, dy.precision, v, plane: vPlane, row: 1, term: depth, z, plane: plane,
+          into: u + (range.lowerBound - first) * bytes, plane: uPlane, row: uRow, adds: adds)
       }
     }
   }
