@@ -45,60 +45,68 @@ static struct jpeg_error_mgr *listen(handler *h, char *message, size_t capacity)
   return &h->base;
 }
 
-// Reads the header and chooses grey or RGB output.
-static int open_image(struct jpeg_decompress_struct *codec, const uint8_t *bytes, size_t count) {
-  jpeg_create_decompress(codec);
-  jpeg_mem_src(codec, bytes, count);
-  jpeg_read_header(codec, TRUE);
-  if (codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK) return 0;
-  codec->out_color_space = codec->jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
+static int refuse(struct jpeg_decompress_struct *codec, const char *text) {
+  handler *h = (handler *)codec->err;
+  snprintf(h->message, h->capacity, "%s", text);
   return 1;
 }
 
-static int refuse(struct jpeg_decompress_struct *codec, char *message, size_t capacity, const char *text) {
-  snprintf(message, capacity, "%s", text);
-  jpeg_destroy_decompress(codec);
-  return 1;
+typedef int step(struct jpeg_decompress_struct *codec, void *into);
+
+// Reads the header, chooses grey or RGB, then does the rest. Every error lands here.
+static int reading(const uint8_t *bytes, size_t count, char *message, size_t capacity, step *rest, void *into) {
+  handler h;
+  struct jpeg_decompress_struct codec;
+  memset(&codec, 0, sizeof codec);
+  codec.err = listen(&h, message, capacity);
+  if (setjmp(h.landing)) {
+    jpeg_destroy_decompress(&codec);
+    return 1;
+  }
+  jpeg_create_decompress(&codec);
+  jpeg_mem_src(&codec, bytes, count);
+  jpeg_read_header(&codec, TRUE);
+  const int has_four = codec.jpeg_color_space == JCS_CMYK || codec.jpeg_color_space == JCS_YCCK;
+  codec.out_color_space = codec.jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
+  const int failed = has_four ? refuse(&codec, "CMYK colours are not supported") : rest(&codec, into);
+  jpeg_destroy_decompress(&codec);
+  return failed;
+}
+
+static int describe(struct jpeg_decompress_struct *codec, void *into) {
+  cjpeg_header *header = into;
+  header->width = codec->image_width;
+  header->height = codec->image_height;
+  header->channels = codec->out_color_space == JCS_GRAYSCALE ? 1 : 3;
+  return 0;
+}
+
+// Where pixels go.
+typedef struct {
+  uint8_t *samples;
+  size_t size;
+} target;
+
+static int decode(struct jpeg_decompress_struct *codec, void *into) {
+  const target *to = into;
+  jpeg_start_decompress(codec);
+  const size_t row_size = (size_t)codec->output_width * (size_t)codec->output_components;
+  if (row_size * codec->output_height != to->size) return refuse(codec, "the buffer does not have the size of the picture");
+  while (codec->output_scanline < codec->output_height) {
+    JSAMPROW row = to->samples + row_size * codec->output_scanline;
+    jpeg_read_scanlines(codec, &row, 1);
+  }
+  jpeg_finish_decompress(codec);
+  return 0;
 }
 
 int cjpeg_read_header(const uint8_t *bytes, size_t count, cjpeg_header *header, char *message, size_t capacity) {
-  handler h;
-  struct jpeg_decompress_struct codec;
-  memset(&codec, 0, sizeof codec);
-  codec.err = listen(&h, message, capacity);
-  if (setjmp(h.landing)) {
-    jpeg_destroy_decompress(&codec);
-    return 1;
-  }
-  if (!open_image(&codec, bytes, count)) return refuse(&codec, message, capacity, "CMYK colours are not supported");
-  header->width = codec.image_width;
-  header->height = codec.image_height;
-  header->channels = codec.out_color_space == JCS_GRAYSCALE ? 1 : 3;
-  jpeg_destroy_decompress(&codec);
-  return 0;
+  return reading(bytes, count, message, capacity, describe, header);
 }
 
 int cjpeg_read(const uint8_t *bytes, size_t count, uint8_t *samples, size_t size, char *message, size_t capacity) {
-  handler h;
-  struct jpeg_decompress_struct codec;
-  memset(&codec, 0, sizeof codec);
-  codec.err = listen(&h, message, capacity);
-  if (setjmp(h.landing)) {
-    jpeg_destroy_decompress(&codec);
-    return 1;
-  }
-  if (!open_image(&codec, bytes, count)) return refuse(&codec, message, capacity, "CMYK colours are not supported");
-  jpeg_start_decompress(&codec);
-  const size_t row_size = (size_t)codec.output_width * (size_t)codec.output_components;
-  if (row_size * codec.output_height != size)
-    return refuse(&codec, message, capacity, "the buffer does not have the size of the picture");
-  while (codec.output_scanline < codec.output_height) {
-    JSAMPROW row = samples + row_size * codec.output_scanline;
-    jpeg_read_scanlines(&codec, &row, 1);
-  }
-  jpeg_finish_decompress(&codec);
-  jpeg_destroy_decompress(&codec);
-  return 0;
+  target to = {.samples = samples, .size = size};
+  return reading(bytes, count, message, capacity, decode, &to);
 }
 
 // A destination that hands its buffer on whenever it is full.

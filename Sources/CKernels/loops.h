@@ -3,7 +3,7 @@
  * ACROSS stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
  * iteration reads its elements before it writes them. ONE_BY_ONE stands before loops of a few iterations, where the set-up of a vector
  * loop costs more than it saves. LANEWISE opens a block whose sums the compiler may keep in several lanes. UNROLLED stands before
- * loops over registers. */
+ * loops over registers, BY_EIGHT before the innermost ones around them. */
 #ifndef APUS_LOOPS_H
 #define APUS_LOOPS_H
 
@@ -15,6 +15,7 @@
 #define ACROSS _Pragma("clang loop vectorize(assume_safety)")
 #define ONE_BY_ONE _Pragma("clang loop vectorize(disable) unroll(disable)")
 #define UNROLLED _Pragma("clang loop unroll(full)")
+#define BY_EIGHT _Pragma("clang loop unroll_count(8)")
 #define LANEWISE _Pragma("clang fp reassociate(on)")
 #define INLINE static inline __attribute__((always_inline))
 

@@ -61,7 +61,10 @@ static int no_memory(char *message, size_t capacity) {
   return 1;
 }
 
-int cpng_read_header(const uint8_t *bytes, size_t count, cpng_header *header, char *message, size_t capacity) {
+typedef void step(png_structp png, png_infop info, void *into);
+
+// Reads the header, then what `rest` reads. Every error lands here.
+static int reading(const uint8_t *bytes, size_t count, char *message, size_t capacity, step *rest, void *into) {
   session s = {.message = message, .capacity = capacity, .bytes = bytes, .count = count};
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, fail, ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -75,6 +78,13 @@ int cpng_read_header(const uint8_t *bytes, size_t count, cpng_header *header, ch
   }
   png_set_read_fn(png, &s, take);
   png_read_info(png, info);
+  rest(png, info, into);
+  png_destroy_read_struct(&png, &info, NULL);
+  return 0;
+}
+
+static void describe(png_structp png, png_infop info, void *into) {
+  cpng_header *header = into;
   header->width = png_get_image_width(png, info);
   header->height = png_get_image_height(png, info);
   header->bits = png_get_bit_depth(png, info);
@@ -82,39 +92,39 @@ int cpng_read_header(const uint8_t *bytes, size_t count, cpng_header *header, ch
   expand(png, info);
   png_read_update_info(png, info);
   header->channels = png_get_channels(png, info);
-  png_destroy_read_struct(&png, &info, NULL);
-  return 0;
 }
 
-int cpng_read(const uint8_t *bytes, size_t count, int depth, void *samples, size_t size, char *message, size_t capacity) {
-  session s = {.message = message, .capacity = capacity, .bytes = bytes, .count = count};
-  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, fail, ignore);
-  png_infop info = png ? png_create_info_struct(png) : NULL;
-  if (!info) {
-    png_destroy_read_struct(&png, NULL, NULL);
-    return no_memory(message, capacity);
-  }
-  if (setjmp(s.landing)) {
-    png_destroy_read_struct(&png, &info, NULL);
-    return 1;
-  }
-  png_set_read_fn(png, &s, take);
-  png_read_info(png, info);
+// Where pixels go.
+typedef struct {
+  int depth;
+  void *samples;
+  size_t size;
+} target;
+
+static void decode(png_structp png, png_infop info, void *into) {
+  const target *to = into;
   const int bits = png_get_bit_depth(png, info);
-  if (depth == 16 && bits != 16) png_error(png, "the samples do not have 16 bits");
+  if (to->depth == 16 && bits != 16) png_error(png, "the samples do not have 16 bits");
   expand(png, info);
-  if (depth == 8 && bits == 16) png_set_scale_16(png);
-  if (depth == 16 && host_is_little_endian()) png_set_swap(png);
+  if (to->depth == 8 && bits == 16) png_set_scale_16(png);
+  if (to->depth == 16 && host_is_little_endian()) png_set_swap(png);
   const int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
   const size_t row_size = png_get_rowbytes(png, info);
   const png_uint_32 height = png_get_image_height(png, info);
-  if (row_size * height != size) png_error(png, "the buffer does not have the size of the picture");
+  if (row_size * height != to->size) png_error(png, "the buffer does not have the size of the picture");
   for (int pass = 0; pass < passes; pass++)
-    for (png_uint_32 y = 0; y < height; y++) png_read_row(png, (png_bytep)samples + row_size * y, NULL);
+    for (png_uint_32 y = 0; y < height; y++) png_read_row(png, (png_bytep)to->samples + row_size * y, NULL);
   png_read_end(png, NULL);
-  png_destroy_read_struct(&png, &info, NULL);
-  return 0;
+}
+
+int cpng_read_header(const uint8_t *bytes, size_t count, cpng_header *header, char *message, size_t capacity) {
+  return reading(bytes, count, message, capacity, describe, header);
+}
+
+int cpng_read(const uint8_t *bytes, size_t count, int depth, void *samples, size_t size, char *message, size_t capacity) {
+  target to = {.depth = depth, .samples = samples, .size = size};
+  return reading(bytes, count, message, capacity, decode, &to);
 }
 
 int cpng_write(const void *samples, uint32_t height, uint32_t width, uint32_t channels, int depth, cpng_sink sink,

@@ -55,7 +55,7 @@ import Testing
     Mistake("predict config.yaml --weights w --source a.png config.yaml --out flow", 66, "a.png: there is no such file"),
     Mistake("predict config.yaml --weights w --source pairs --out flow --format mp4", 64, "--format mp4: 'prediction.format'", "flo, sintel, kitti"),
     Mistake("predict config.yaml --weights w --source pairs --out flow --format sintel", 66, "pairs: there is no folder clean or final"),
-    Mistake("predict config.yaml --weights w --source pairs --out flow --format kitti", 66, "pairs: no pairs found", "testing/image_2/0000"),
+    Mistake("predict config.yaml --weights w --source pairs --out flow --format kitti", 66, "pairs: there is no folder image_2", "and testing/image_2"),
     Mistake("predict config.yaml --weights w --source pairs pairs --out flow --format kitti", 64, "--source: 2 paths, expected the one folder"),
     Mistake("predict config.yaml --weights w --source pairs --out flow --format kitti --occlusion", 64, "'prediction.occlusion' is true"),
     Mistake("predict config.yaml --weights w --source w --out o --set prediction.occlusion_absolute=-1", 64, "'prediction.occlusion_absolute' is -1"),

@@ -43,26 +43,28 @@ import Vision
         try fill("\(folder)/test/\(pass)", (1...3).map { "cave_3/frame_000\($0).png" } + (1...2).map { "ambush_1/frame_000\($0).png" })
       }
       let expected = ["clean", "final"].flatMap { [["\($0)/ambush_1/frame0001"], ["\($0)/cave_3/frame0001", "\($0)/cave_3/frame0002"]] }
-      let sequences = try PairSequence.sintel(folder)
+      let sequences = try MPISintel.testSequences(in: folder)
       #expect(results(sequences) == expected)
       #expect(sequences[1].pairs[1].image2 == "\(folder)/test/clean/cave_3/frame_0003.png")
-      #expect(results(try PairSequence.sintel("\(folder)/test")) == expected)
-      expectFailure(.missingInput, "no folder clean or final") { try PairSequence.sintel("\(folder)/test/clean") }
+      #expect(results(try MPISintel.testSequences(in: "\(folder)/test")) == expected)
+      expectFailure(.missingInput, "no folder clean or final") { try MPISintel.testSequences(in: "\(folder)/test/clean") }
       try FileManager.default.removeItem(atPath: "\(folder)/test/final/cave_3/frame_0002.png")
-      expectFailure(.badData, "final/cave_3/frame_0003.png", "expected frame_0002.png") { try PairSequence.sintel(folder) }
+      expectFailure(.badData, "final/cave_3", "frame_0003.png follows frame_0001.png") { try MPISintel.testSequences(in: folder) }
+      try FileManager.default.removeItem(atPath: "\(folder)/test/clean/cave_3/frame_0001.png")
+      expectFailure(.badData, "clean/cave_3", "2 frames from frame_0002.png on") { try MPISintel.testSequences(in: folder) }
     }
   }
 
   @Test func pairsOfKITTI() throws {
     try withTemporaryFolder { folder in
       try fill("\(folder)/testing/image_2", ["000000_10.png", "000000_11.png", "000007_10.png", "000007_11.png"])
-      let sequences = try PairSequence.kitti(folder)
+      let sequences = try KITTI15.testSequences(in: folder)
       #expect(results(sequences) == [["flow/000000_10"], ["flow/000007_10"]])
       #expect(sequences[1].pairs[0].image2 == "\(folder)/testing/image_2/000007_11.png")
-      #expect(try PairSequence.kitti("\(folder)/testing") == sequences)
-      expectFailure(.missingInput, "no pairs found") { try PairSequence.kitti("\(folder)/testing/image_2") }
+      #expect(try KITTI15.testSequences(in: "\(folder)/testing") == sequences)
+      expectFailure(.missingInput, "there is no folder image_2") { try KITTI15.testSequences(in: "\(folder)/testing/image_2") }
       try FileManager.default.removeItem(atPath: "\(folder)/testing/image_2/000007_11.png")
-      expectFailure(.badData, "000007_10.png", "000007_11.png is missing") { try PairSequence.kitti(folder) }
+      expectFailure(.badData, "files of second frames", "000007_11.png") { try KITTI15.testSequences(in: folder) }
     }
   }
 }

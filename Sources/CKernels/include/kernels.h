@@ -85,14 +85,20 @@ typedef struct { double rate, momentum, dampening, l2, scale; int nesterov, firs
 
 /* One panel of a matrix product whose sum runs over several stretches of a (the taps of a convolution, the rows of an image):
  *   c[i, j] = sum over t < tap_count and k < depth of a[i a_row + taps[t] + k a_depth] panel[t depth + k, j]
- * for i < rows and j < columns, at c[i c_row + j]; adds: added to c rather than written. Columns that exist only in the panel are
- * not written. */
+ * for i < rows and j < columns, at c[i c_row + j], where a_row or a_depth is 1; adds: added to c rather than written. Columns that
+ * exist only in the panel are not written. */
 typedef struct {
   size_t rows, columns, depth, tap_count;
   const ptrdiff_t *taps;
   ptrdiff_t a_row, a_depth, c_row;
   int adds;
 } apus_product;
+
+/* The taps of a plain product: one, at the start. */
+static inline const ptrdiff_t *apus_one_tap(void) {
+  static const ptrdiff_t start = 0;
+  return &start;
+}
 
 /* Tiles of Winograd's algorithms, named by the kernel: 2x4 results of a 3x3 kernel in 24 planes, 1x4 of 1x5 and 4x1 of 5x1 in 8. */
 enum apus_winograd { APUS_WINOGRAD_3X3, APUS_WINOGRAD_1X5, APUS_WINOGRAD_5X1 };

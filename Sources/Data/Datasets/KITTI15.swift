@@ -56,3 +56,20 @@ public struct KITTI15: FlowDataset {
 
   public func name(of index: Int) -> String { files[index].name }
 }
+
+extension KITTI15 {
+  /// The pairs of the test set, each a sequence of its own, and results as its benchmark wants them: `flow/000000_10`, ...
+  /// - Parameter root: the data set, or the folder that holds `image_2`.
+  /// - Throws: `.missingInput` if there are no pairs; `.badData` if a second frame is missing.
+  public static func testSequences(in root: String) throws -> [PairSequence] {
+    let folder = try DatasetFolder(root, layout: layout), frames = (folder.has("testing") ? "testing/" : "") + "image_2"
+    let first = try folder.files(in: frames, suffix: "_10.png"), known = Set(try folder.names(in: frames))
+    let missing = first.map { "\($0.key)_11.png" }.filter { !known.contains($0) }
+    try folder.require(missing: missing.map { "\(frames)/\($0)" }, for: "second frames")
+    return first.map { key, name in
+      PairSequence([
+        PairSequence.Pair(image1: name, image2: folder.path("\(frames)/\(key)_11.png"), result: "flow/\(key)_10")
+      ])
+    }
+  }
+}

@@ -85,3 +85,26 @@ public struct MPISintel: FlowDataset {
     return found.filter(scenes.contains)
   }
 }
+
+extension MPISintel {
+  /// The scenes of the test set, and results as its benchmark wants them: `<pass>/<scene>/frame0001`, ...
+  /// - Parameter root: the data set, or the folder that holds the passes.
+  /// - Throws: `.missingInput` if there are no passes or scenes; `.badData` if a frame of a scene is missing.
+  public static func testSequences(in root: String) throws -> [PairSequence] {
+    let folder = try DatasetFolder(root, layout: layout), part = folder.has("test") ? "test/" : ""
+    let passes = RenderPass.both.each.map(\.rawValue).filter { folder.has(part + $0) }
+    guard !passes.isEmpty else { throw Failure(.missingInput, at: root, "there is no folder clean or final in it", remedy: layout) }
+    return try passes.flatMap { pass in
+      try chosen([], in: part + pass, of: folder).map { scene in
+        let place = "\(part)\(pass)/\(scene)", frames = try folder.frames(in: place, prefix: "frame_")
+        guard frames.count >= 2, Int(frames[0].key) == 1 else {
+          throw Failure(.badData, at: folder.path(place), "\(frames.count) frames from frame_\(frames[0].key).png on, expected two or more from 1 on",
+                        remedy: layout)
+        }
+        return PairSequence(zip(frames, frames.dropFirst()).map { from, to in
+          PairSequence.Pair(image1: from.name, image2: to.name, result: "\(pass)/\(scene)/frame\(from.key)")
+        })
+      }
+    }
+  }
+}

@@ -45,7 +45,7 @@ public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
     guard source.count == 1 else {
       throw Failure(.usage, at: "--source", "\(source.count) paths, expected the one folder of a benchmark's test set")
     }
-    return format == .sintel ? try PairSequence.sintel(source[0]) : try PairSequence.kitti(source[0])
+    return format == .sintel ? try MPISintel.testSequences(in: source[0]) : try KITTI15.testSequences(in: source[0])
   }
 
   /// What a result's name is followed by, one for each of its files.

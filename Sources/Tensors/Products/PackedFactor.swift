@@ -32,14 +32,12 @@ struct PackedFactor {
     _ a: UnsafeRawPointer, rows: Int, aRow: Int, aDepth: Int = 1, into c: UnsafeMutableRawPointer, cRow: Int, adds: Bool = false
   ) {
     let kernels = panels.precision.kernels
-    [0].withUnsafeBufferPointer { taps in
-      for panel in 0..<panels.count {
-        let columns = panels.range(of: panel)
-        var how = apus_product(
-          rows: rows, columns: columns.count, depth: panels.depth, tap_count: 1, taps: taps.baseAddress, a_row: aRow, a_depth: aDepth,
-          c_row: cRow, adds: adds ? 1 : 0)
-        kernels.product(&how, a, address(panel), c + columns.lowerBound * panels.precision.byteCount)
-      }
+    for panel in 0..<panels.count {
+      let columns = panels.range(of: panel)
+      var how = apus_product(
+        rows: rows, columns: columns.count, depth: panels.depth, tap_count: 1, taps: apus_one_tap(), a_row: aRow, a_depth: aDepth,
+        c_row: cRow, adds: adds ? 1 : 0)
+      kernels.product(&how, a, address(panel), c + columns.lowerBound * panels.precision.byteCount)
     }
   }
 }
