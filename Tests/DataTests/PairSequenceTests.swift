@@ -51,7 +51,14 @@ import Vision
       try FileManager.default.removeItem(atPath: "\(folder)/test/final/cave_3/frame_0002.png")
       expectFailure(.badData, "final/cave_3", "frame_0003.png follows frame_0001.png") { try MPISintel.testSequences(in: folder) }
       try FileManager.default.removeItem(atPath: "\(folder)/test/clean/cave_3/frame_0001.png")
-      expectFailure(.badData, "clean/cave_3", "2 frames from frame_0002.png on") { try MPISintel.testSequences(in: folder) }
+      expectFailure(.badData, "clean/cave_3", "frame_0002.png comes first, expected frame_0001.png") { try MPISintel.testSequences(in: folder) }
+      try FileManager.default.removeItem(atPath: "\(folder)/test/clean/ambush_1/frame_0002.png")
+      expectFailure(.missingInput, "clean/ambush_1", "1 frames found, expected at least two") { try MPISintel.testSequences(in: folder) }
+      for pass in ["clean", "final"] {
+        try FileManager.default.removeItem(atPath: "\(folder)/test/\(pass)")
+        try fill("\(folder)/test/\(pass)", ["notes.png"])
+      }
+      expectFailure(.missingInput, "test", "no scenes found in clean and final") { try MPISintel.testSequences(in: folder) }
     }
   }
 
@@ -64,7 +71,7 @@ import Vision
       #expect(try KITTI15.testSequences(in: "\(folder)/testing") == sequences)
       expectFailure(.missingInput, "there is no folder image_2") { try KITTI15.testSequences(in: "\(folder)/testing/image_2") }
       try FileManager.default.removeItem(atPath: "\(folder)/testing/image_2/000007_11.png")
-      expectFailure(.badData, "files of second frames", "000007_11.png") { try KITTI15.testSequences(in: folder) }
+      expectFailure(.badData, "1 files of second frames", "testing/image_2/000007_11.png") { try KITTI15.testSequences(in: folder) }
     }
   }
 }

@@ -93,7 +93,7 @@ struct FlyingThingsTests {
         try FlyingThings(root: root, split: .train, pass: .both)
       }
       try tiny.remove("optical_flow/TRAIN/A/0000/into_past/left/OpticalFlowIntoPast_0007_L.pfm")
-      expectFailure(.badData, root, "files of flow are missing", "into_past/left/OpticalFlowIntoPast_0007_L.pfm") {
+      expectFailure(.badData, root, "1 files of flow are missing", "into_past/left/OpticalFlowIntoPast_0007_L.pfm") {
         try FlyingThings(root: root, split: .train, pass: .clean)
       }
     }
@@ -150,11 +150,11 @@ struct MPISintelTests {
       try tiny.remove("training/final/alley_1/frame_0002.png")
       expectFailure(.badData, "final/alley_1", "frame_0003.png follows frame_0001.png", "without a gap") { try MPISintel(root: root, pass: .final) }
       try tiny.remove("training/final/alley_1/frame_0003.png")
-      expectFailure(.badData, "files of frames", "training/final/alley_1/frame_0002.png or the frame after it") {
+      expectFailure(.badData, "2 files of frames", "training/final/alley_1/frame_0002.png or the frame after it") {
         try MPISintel(root: root, pass: .final)
       }
       try tiny.remove("training/flow/alley_1/frame_0001.flo")
-      expectFailure(.badData, "files of flow", "training/flow/alley_1/frame_0001.flo") { try MPISintel(root: root, pass: .clean) }
+      expectFailure(.badData, "1 files of flow", "training/flow/alley_1/frame_0001.flo") { try MPISintel(root: root, pass: .clean) }
       try tiny.remove("training/flow")
       expectFailure(.missingInput, "no folder training/flow/alley_1", "frame_0001.flo") { try MPISintel(root: root, pass: .clean) }
     }
@@ -182,7 +182,7 @@ struct KITTI15Tests {
     try withSet(Self.files) { tiny in
       let root = tiny.root
       try tiny.remove("training/image_2/000007_11.png")
-      expectFailure(.badData, "files of frames", "training/image_2/000007_11.png", "KITTI 2015") { try KITTI15(root: root) }
+      expectFailure(.badData, "1 files of frames", "training/image_2/000007_11.png", "KITTI 2015") { try KITTI15(root: root) }
       try tiny.remove("training/flow_noc/000007_10.png")
       expectFailure(.missingInput, "training/flow_noc", "the folder is empty") { try KITTI15(root: root, visibleOnly: true) }
       try tiny.remove("training/flow_occ")

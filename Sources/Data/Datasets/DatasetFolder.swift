@@ -51,8 +51,8 @@ struct DatasetFolder {
   /// Requires that nothing is missing beside its partners.
   func require(missing: [String], for what: String) throws {
     guard missing.isEmpty else {
-      throw Failure(.badData, at: root, "files of \(what) are missing beside their partners: "
-        + missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", ... (\(missing.count) in all)" : ""), remedy: layout)
+      throw Failure(.badData, at: root, "\(missing.count) files of \(what) are missing beside their partners: "
+        + missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", ..." : ""), remedy: layout)
     }
   }
 }

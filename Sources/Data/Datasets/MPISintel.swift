@@ -89,22 +89,24 @@ public struct MPISintel: FlowDataset {
 extension MPISintel {
   /// The scenes of the test set, and results as its benchmark wants them: `<pass>/<scene>/frame0001`, ...
   /// - Parameter root: the data set, or the folder that holds the passes.
-  /// - Throws: `.missingInput` if there are no passes or scenes; `.badData` if a frame of a scene is missing.
+  /// - Throws: `.missingInput` if there are no passes or scenes, or a scene has one frame; `.badData` if a frame of a scene is missing.
   public static func testSequences(in root: String) throws -> [PairSequence] {
     let folder = try DatasetFolder(root, layout: layout), part = folder.has("test") ? "test/" : ""
     let passes = RenderPass.both.each.map(\.rawValue).filter { folder.has(part + $0) }
     guard !passes.isEmpty else { throw Failure(.missingInput, at: root, "there is no folder clean or final in it", remedy: layout) }
-    return try passes.flatMap { pass in
-      try chosen([], in: part + pass, of: folder).map { scene in
-        let place = "\(part)\(pass)/\(scene)", frames = try folder.frames(in: place, prefix: "frame_")
-        guard frames.count >= 2, Int(frames[0].key) == 1 else {
-          throw Failure(.badData, at: folder.path(place), "\(frames.count) frames from frame_\(frames[0].key).png on, expected two or more from 1 on",
-                        remedy: layout)
-        }
-        return PairSequence(zip(frames, frames.dropFirst()).map { from, to in
-          PairSequence.Pair(image1: from.name, image2: to.name, result: "\(pass)/\(scene)/frame\(from.key)")
-        })
+    let scenes = try passes.flatMap { pass in try chosen([], in: part + pass, of: folder).map { "\(pass)/\($0)" } }
+    guard !scenes.isEmpty else {
+      throw Failure(.missingInput, at: folder.path(part), "no scenes found in \(passes.joined(separator: " and "))", remedy: layout)
+    }
+    return try scenes.map { scene in
+      let place = folder.path(part + scene), frames = try folder.frames(in: part + scene, prefix: "frame_")
+      guard frames.count >= 2 else { throw Failure(.missingInput, at: place, "\(frames.count) frames found, expected at least two") }
+      guard Int(frames[0].key) == 1 else {
+        throw Failure(.badData, at: place, "frame_\(frames[0].key).png comes first, expected frame_0001.png", remedy: layout)
       }
+      return PairSequence(zip(frames, frames.dropFirst()).map { from, to in
+        PairSequence.Pair(image1: from.name, image2: to.name, result: "\(scene)/frame\(from.key)")
+      })
     }
   }
 }
