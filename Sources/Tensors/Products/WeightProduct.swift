@@ -119,11 +119,13 @@ private struct WeightGrid {
     bands = path == nil ? Swift.min(product.runs.count, (tasks + chunks * blocks - 1) / (chunks * blocks)) : 1
   }
 
-  func panels(of task: Int) -> Range<Int> { part(task % blocks, of: blocks, panelCount) }
-  func runs(of task: Int) -> Range<Int> { part(task / blocks % bands, of: bands, runCount) }
+  func panels(of task: Int) -> Range<Int> { (0..<panelCount).part(task % blocks, of: blocks) }
+  func runs(of task: Int) -> Range<Int> { (0..<runCount).part(task / blocks % bands, of: bands) }
+}
 
+extension Range<Int> {
   /// Part `index` of `parts` nearly equal ones.
-  private func part(_ index: Int, of parts: Int, _ count: Int) -> Range<Int> { index * count / parts..<(index + 1) * count / parts }
+  func part(_ index: Int, of parts: Int) -> Range<Int> { lowerBound + index * count / parts..<lowerBound + (index + 1) * count / parts }
 }
 
 extension Tensor {

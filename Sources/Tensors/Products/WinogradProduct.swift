@@ -82,7 +82,7 @@ struct WinogradTiles {
   /// All rows of tiles, in strips of at most `block(depth:)`.
   func strips(images: Int, depth: Int) -> [Strip] {
     let block = block(depth: depth), count = (rows + block - 1) / block
-    return (0..<images * count).map { (image: $0 / count, rows: $0 % count * rows / count..<($0 % count + 1) * rows / count) }
+    return (0..<images * count).map { (image: $0 / count, rows: (0..<rows).part($0 % count, of: count)) }
   }
 
   /// Transforms the windows of a strip into `v`: `[planes, tiles, channels]`, planes `plane` apart.
