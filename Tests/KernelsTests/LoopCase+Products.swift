@@ -46,7 +46,8 @@ extension LoopCase {
         c.withUnsafeMutableBufferPointer { c in
           let to = c.baseAddress.map { $0 + first }
           var how = apus_product(
-            rows: rows, columns: count, depth: depth, tap_count: 3, taps: taps.baseAddress, a_row: 5, a_depth: 1, c_row: stride, adds: 0)
+            rows: rows, columns: count, depth: depth, tap_count: 3, taps: taps.baseAddress, a_row: 5, a_depth: 1, c_row: stride, adds: 0,
+            next: apus_fetch())
           table.product(&how, a, panel, to)
           (how.a_row, how.a_depth, how.adds) = (1, rows, 1)
           table.product(&how, a, panel, to)

@@ -83,15 +83,26 @@ typedef struct { double rate, beta1, beta2, epsilon, correction1, correction2, d
 /* Constants of one SGD step (PyTorch's definition); first: the momentum buffer starts as the gradient. */
 typedef struct { double rate, momentum, dampening, l2, scale; int nesterov, first; } apus_sgd;
 
+/* Memory that will be read soon: `rows` rows of `bytes` each, `pitch` bytes apart; no rows for nothing. */
+typedef struct {
+  const void *from;
+  size_t rows, bytes;
+  ptrdiff_t pitch;
+} apus_fetch;
+
+/* The longest sum that is kept in one register: longer ones are added up in memory, which bounds rounding errors. */
+enum { APUS_LONGEST_SUM = 192 };
+
 /* One panel of a matrix product whose sum runs over several stretches of a (the taps of a convolution, the rows of an image):
  *   c[i, j] = sum over t < tap_count and k < depth of a[i a_row + taps[t] + k a_depth] panel[t depth + k, j]
  * for i < rows and j < columns, at c[i c_row + j], where a_row or a_depth is 1; adds: added to c rather than written. Columns that
- * exist only in the panel are not written. */
+ * exist only in the panel are not written. `next` is fetched into the second-level cache meanwhile, a little at a time. */
 typedef struct {
   size_t rows, columns, depth, tap_count;
   const ptrdiff_t *taps;
   ptrdiff_t a_row, a_depth, c_row;
   int adds;
+  apus_fetch next;
 } apus_product;
 
 /* The taps of a plain product: one, at the start. */

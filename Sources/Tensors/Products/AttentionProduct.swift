@@ -48,8 +48,8 @@ struct AttentionProduct {
   private var precision: Precision { q.tensor.precision }
   private var kernels: apus_kernels { q.tensor.kernels }
 
-  /// Queries of one block.
-  private var blockRows: Int { Swift.min(q.tokens, Swift.max(16, Swift.min(128, Self.blockElements / k.tokens))) }
+  /// Queries of one block: a multiple of 12, because the kernels sum up 6 or up to 14 rows together.
+  private var blockRows: Int { Swift.min(q.tokens, Swift.max(1, Swift.min(10, Self.blockElements / (12 * k.tokens))) * 12) }
   private var blocks: Int { (q.tokens + blockRows - 1) / blockRows }
   /// Multiply-adds of the scores, and of their sums of values.
   var scoreMultiplyAdds: Int { images * heads * q.tokens * k.tokens * q.depth }

@@ -1,46 +1,43 @@
 import CKernels
 
 /// A batch of equal products `op(a) · op(b)`, cut into tasks by size alone.
+///
+/// A task owns some rows and columns of one result. It takes a few rows of `a` at a time, and of them as many terms as one register sums
+/// up: that block stays in the second-level cache while it meets all panels of `b`.
 struct MatrixProduct {
   let batch, m, n, k: Int
   var isATransposed = false, isBTransposed = false
   var finish = Finish()
 
+  /// Terms of the pieces of a sum that is cut.
   private static let depthBlock = 1536
-  private static let fewestRows = 196
-  /// Packed panels that stay in the second-level cache together: then each block of rows, 64 KiB of it, meets all of them at once.
-  private static let packedElements = 1 << 16, rowElements = 1 << 14, fewestTogether = 28
+  /// Columns of a task at most, and rows at least.
+  private static let mostColumns = 128, fewestRows = 84
+  /// Elements of a block of `a`: 64 KiB in float32.
+  private static let blockElements = 1 << 14
+  /// Panels for which a block of a transposed `a` is worth fetching ahead; contiguous rows the processor foresees by itself.
+  private static let fewestPanels = 4
+  /// Rows of tasks and blocks are a multiple of this, and thereby of the rows that the kernels sum up together (6 or 14).
+  private static let rowMultiple = 42
+  /// Elements of a second factor that a task packs at a time, and of one that is packed once for all tasks, at most.
+  private static let packedElements = 1 << 15, sharedElements = 1 << 20
   /// Few outputs with a long sum: the sum is cut, so that all threads have work.
   private var isDeep: Bool { k >= 2 * Self.depthBlock && m * n <= 1 << 16 }
 
+  private var aRow: Int { isATransposed ? 1 : k }
+  private var aDepth: Int { isATransposed ? m : 1 }
+  /// Rows that are read down their columns, far apart, would push each other out of the cache: their blocks are copied.
+  private var isCopied: Bool { isATransposed && m >= 512 }
+
   /// - Parameters: `a` `[batch, m, k]` and `b` `[batch, k, n]`, or their transposes.
   func run(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    guard k > 0 else {
-      y.kernels.fill(y.address(), y.count, 0)
-      return
-    }
+    guard k > 0, y.count > 0 else { return y.kernels.fill(y.address(), y.count, 0) }
     if let path = SplitPath.serving(depth: k, columns: n, y.precision) {
       runSplit(path, a, b, into: y)
     } else if isDeep {
       runDeep(a, b, into: y)
     } else {
       runBlocks(a, b, into: y)
-    }
-  }
-
-  private func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    let panels = Panels(depth: k, columns: n, precision: y.precision)
-    let tasks = TaskCount.wanted(multiplyAdds: batch * m * n * k)
-    let perItem = (tasks + batch - 1) / batch
-    let rowBlock = Swift.min(m, Swift.max(Self.fewestRows, (m + perItem - 1) / perItem))
-    let strips = (m + rowBlock - 1) / rowBlock
-    let panelBlock = (panels.count * strips + perItem - 1) / perItem, blocks = (panels.count + panelBlock - 1) / panelBlock
-    parallelFor(batch * strips * blocks) { range in
-      for task in range {
-        let (item, row, panel) = (task / (strips * blocks), task / blocks % strips * rowBlock, task % blocks * panelBlock)
-        multiply(a, b, item, rows: row..<Swift.min(m, row + rowBlock), panels: panel..<Swift.min(panels.count, panel + panelBlock),
-                 depth: 0..<k, into: y, at: item * m * n)
-      }
     }
   }
 
@@ -53,13 +50,14 @@ struct MatrixProduct {
   }
 
   private func runDeep(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    let panels = Panels(depth: Self.depthBlock, columns: n, precision: y.precision)
+    let columns = ColumnBlocks(columns: n, groups: batch, width: Self.mostColumns)
     addUpPieces(into: y) { partial, count in
-      parallelFor(batch * count) { range in
+      parallelFor(count * columns.count) { range in
         for task in range {
-          let item = task % batch, piece = task / batch
-          multiply(a, b, item, rows: 0..<m, panels: 0..<panels.count, depth: depth(of: piece), into: partial,
-                   at: (piece * batch + item) * m * n)
+          let piece = task / columns.count, block = task % columns.count, item = columns.group(of: block)
+          let part = Block(item: item, rows: 0..<m, columns: columns.range(of: block), depth: depth(of: piece),
+                           result: piece * batch * m * n + item * m * n)
+          multiplyPacking(a, b, part, into: partial)
         }
       }
     }
@@ -75,26 +73,126 @@ struct MatrixProduct {
     finish.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
   }
 
-  private func multiply(
-    _ a: Tensor, _ b: Tensor, _ item: Int, rows: Range<Int>, panels block: Range<Int>, depth: Range<Int>, into y: Tensor, at place: Int
-  ) {
-    let panels = Panels(depth: depth.count, columns: n, precision: y.precision)
-    let (aRow, aDepth) = isATransposed ? (1, m) : (k, 1), (bRow, bColumn) = isBTransposed ? (1, k) : (n, 1)
-    let start = item * m * k + rows.lowerBound * aRow + depth.lowerBound * aDepth
-    let together = panels.size * block.count <= Self.packedElements ? block.count : 1
-    let rowBlock = together == 1 ? rows.count : Swift.max(Self.fewestTogether, Self.rowElements / Swift.max(depth.count, 1))
-    withScratch(panels.size * together, y.precision) { memory in
-      for first in stride(from: block.lowerBound, to: block.upperBound, by: together) {
-        let columns = panels.range(of: first).lowerBound..<panels.range(of: first + together - 1).upperBound
-        let second = Factor(tensor: b, start: item * k * n + depth.lowerBound * bRow + columns.lowerBound * bColumn,
-                            row: bRow, column: bColumn)
-        let packed = PackedFactor(second, depth: depth.count, columns: columns.count, into: memory)
-        for row in stride(from: 0, to: rows.count, by: rowBlock) {
-          let count = Swift.min(rowBlock, rows.count - row), c = y.address(place + (rows.lowerBound + row) * n + columns.lowerBound)
-          packed.multiply(a.address(start + row * aRow), rows: count, aRow: aRow, aDepth: aDepth, into: c, cRow: n)
-          if depth.count == k { finish.apply(to: c, y.kernels, rows: count, columns: columns, stride: n) }
+  private func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
+    let grid = Grid(self, panelWidth: 2 * y.kernels.lanes)
+    guard grid.strips > 1, batch == 1, k * n <= Self.sharedElements else {
+      return grid.forEachBlock { multiplyPacking(a, b, $0, into: y) }
+    }
+    let memory = y.fresh([PackedFactor.size(depth: k, columns: n, y.precision)])
+    let packed = PackedFactor(factor(b, 0, 0..<k, 0..<n), depth: k, columns: n, into: memory.address())
+    withExtendedLifetime(memory) {
+      grid.forEachBlock { multiply(a, packed, packed.panels(of: $0.columns), $0, depth: 0..<k, into: y) }
+    }
+  }
+
+  /// How the results are cut into tasks: strips of rows and blocks of columns.
+  private struct Grid {
+    let product: MatrixProduct
+    let strips: Int
+    private let tasks, rows: Int
+    private let columns: ColumnBlocks
+
+    init(_ product: MatrixProduct, panelWidth: Int) {
+      let (m, n) = (product.m, product.n), widest = Swift.min(n, mostColumns), fewestBlocks = (n + widest - 1) / widest
+      tasks = TaskCount.wanted(multiplyAdds: product.batch * m * n * product.k)
+      let perItem = (tasks + product.batch - 1) / product.batch
+      let most = Swift.max(1, Swift.min((perItem + fewestBlocks - 1) / fewestBlocks, m / fewestRows))
+      rows = ((m + most - 1) / most + rowMultiple - 1) / rowMultiple * rowMultiple
+      strips = (m + rows - 1) / rows
+      let blocks = Swift.max(fewestBlocks, (perItem + strips - 1) / strips), panels = (n + panelWidth - 1) / panelWidth
+      columns = ColumnBlocks(columns: n, groups: 1, width: Swift.min(widest, (panels + blocks - 1) / blocks * panelWidth))
+      self.product = product
+    }
+
+    func forEachBlock(_ body: @escaping (Block) -> Void) {
+      let perItem = strips * columns.count, count = product.batch * perItem
+      parallelFor(count, grain: Swift.max(1, count / tasks)) { range in
+        for task in range {
+          let item = task / perItem, first = task % perItem / columns.count * rows
+          body(Block(item: item, rows: first..<Swift.min(product.m, first + rows), columns: columns.range(of: task % columns.count),
+                     depth: 0..<product.k, result: item * product.m * product.n))
         }
       }
     }
+  }
+
+  /// Some rows and columns of one result, which begins at an element of the destination, and the terms of their sums.
+  private struct Block {
+    let item: Int
+    let rows, columns, depth: Range<Int>
+    let result: Int
+  }
+
+  private func factor(_ b: Tensor, _ item: Int, _ depth: Range<Int>, _ columns: Range<Int>) -> Factor {
+    let (row, column) = isBTransposed ? (1, k) : (n, 1)
+    return Factor(tensor: b, start: item * k * n + depth.lowerBound * row + columns.lowerBound * column, row: row, column: column)
+  }
+
+  /// Multiplies with a second factor of which this task packs its columns, some terms at a time.
+  private func multiplyPacking(_ a: Tensor, _ b: Tensor, _ block: Block, into y: Tensor) {
+    let columns = block.columns, chunks = pieces(of: block.depth, longest: Self.packedElements / columns.count)
+    withScratch(PackedFactor.size(depth: chunks.map(\.count).max() ?? 0, columns: columns.count, y.precision), y.precision) { memory in
+      for (index, chunk) in chunks.enumerated() {
+        let packed = PackedFactor(factor(b, block.item, chunk, columns), depth: chunk.count, columns: columns.count, into: memory)
+        let next = index + 1 < chunks.count ? fetch(a, block.item, steps(block.rows, chunks[index + 1])[0]) : apus_fetch()
+        multiply(a, packed, 0..<packed.panelCount, block, depth: chunk, next: next, into: y)
+      }
+    }
+  }
+
+  /// Some terms of a sum, cut into as few nearly equal pieces as possible: of as many terms as registers sum up, or of more.
+  private func pieces(of depth: Range<Int>, longest: Int = 0) -> [Range<Int>] {
+    let longest = Swift.max(Int(APUS_LONGEST_SUM), longest), count = (depth.count + longest - 1) / longest
+    return (0..<count).map { depth.part($0, of: count) }
+  }
+
+  /// Some rows of `a`, with some of their terms.
+  private typealias Step = (rows: Range<Int>, terms: Range<Int>)
+
+  /// The blocks of `a` that a task reads: all terms of a few rows after each other.
+  private func steps(_ rows: Range<Int>, _ depth: Range<Int>) -> [Step] {
+    let pieces = pieces(of: depth), longest = pieces.map(\.count).max() ?? 1, elements = Self.blockElements << (isATransposed ? 1 : 0)
+    let most = Swift.max(1, elements / (longest * Self.rowMultiple)) * Self.rowMultiple
+    return stride(from: rows.lowerBound, to: rows.upperBound, by: most).flatMap { first in
+      pieces.map { (first..<Swift.min(rows.upperBound, first + most), $0) }
+    }
+  }
+
+  /// Multiplies with some panels of a packed factor, whose rows are the terms `depth`.
+  /// - Parameter next: what is read after this.
+  private func multiply(
+    _ a: Tensor, _ packed: PackedFactor, _ panels: Range<Int>, _ block: Block, depth: Range<Int>, next: apus_fetch = apus_fetch(), into y: Tensor
+  ) {
+    let steps = steps(block.rows, depth), isFetched = isATransposed && panels.count >= Self.fewestPanels
+    withScratch(isCopied ? steps.map { $0.rows.count * $0.terms.count }.max() ?? 1 : 1, y.precision) { copy in
+      for (index, step) in steps.enumerated() {
+        let rows = step.rows.count, c = y.address(block.result + step.rows.lowerBound * n + block.columns.lowerBound)
+        let next = index + 1 < steps.count ? fetch(a, block.item, steps[index + 1]) : next
+        packed.multiply(
+          copied(a, block.item, step, to: copy), rows: rows, aRow: aRow, aDepth: isCopied ? rows : aDepth, panels: panels,
+          terms: step.terms.lowerBound - depth.lowerBound..<step.terms.upperBound - depth.lowerBound, into: c, cRow: n,
+          adds: step.terms.lowerBound > block.depth.lowerBound, next: isFetched ? next : apus_fetch())
+        if block.depth == 0..<k, step.terms.upperBound == k {
+          finish.apply(to: c, y.kernels, rows: rows, columns: block.columns, stride: n)
+        }
+      }
+    }
+  }
+
+  /// A block where it lies, or its copy.
+  private func copied(_ a: Tensor, _ item: Int, _ step: Step, to memory: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    guard isCopied else { return address(a, item, step) }
+    a.kernels.copy(2, [step.terms.count, step.rows.count], address(a, item, step), [m, 1], memory, [step.rows.count, 1])
+    return memory
+  }
+
+  /// A block of a transposed factor as memory to be read soon.
+  private func fetch(_ a: Tensor, _ item: Int, _ step: Step) -> apus_fetch {
+    let bytes = a.precision.byteCount
+    return apus_fetch(from: address(a, item, step), rows: step.terms.count, bytes: step.rows.count * bytes, pitch: m * bytes)
+  }
+
+  private func address(_ a: Tensor, _ item: Int, _ step: Step) -> UnsafeMutableRawPointer {
+    a.address(item * m * k + step.rows.lowerBound * aRow + step.terms.lowerBound * aDepth)
   }
 }

@@ -1,9 +1,12 @@
 import CKernels
 
-/// The second factor of a product small enough to be packed whole, in memory of the task that uses it.
+/// The second factor of a product, or some of its columns and rows, packed whole into the caller's memory.
 struct PackedFactor {
   private let panels: Panels
   private let memory: UnsafeMutableRawPointer
+
+  /// Panels of columns.
+  var panelCount: Int { panels.count }
 
   /// Elements of memory that a factor needs.
   static func size(depth: Int, columns: Int, _ precision: Precision) -> Int {
@@ -11,33 +14,55 @@ struct PackedFactor {
     return panels.count * panels.size
   }
 
-  /// Packs `scale · factor`.
+  /// Packs `scale · factor`, on all threads unless called from a task.
   init(_ factor: Factor, depth: Int, columns: Int, scale: Double = 1, into memory: UnsafeMutableRawPointer) {
-    panels = Panels(depth: depth, columns: columns, precision: factor.tensor.precision)
-    self.memory = memory
-    for panel in 0..<panels.count {
-      panels.pack(panel, of: factor, into: address(panel))
-      guard scale != 1 else { continue }
-      factor.tensor.kernels.unary(Int32(APUS_AFFINE.rawValue), address(panel), address(panel), panels.size(of: panel), scale, 0)
+    let panels = Panels(depth: depth, columns: columns, precision: factor.tensor.precision)
+    (self.panels, self.memory) = (panels, memory)
+    parallelFor(panels.count, grain: Swift.max(1, (1 << 14) / panels.size)) { [self] range in
+      for panel in range {
+        panels.pack(panel, of: factor, into: address(panel))
+        guard scale != 1 else { continue }
+        factor.tensor.kernels.unary(Int32(APUS_AFFINE.rawValue), address(panel), address(panel), panels.size(of: panel), scale, 0)
+      }
     }
   }
 
-  private func address(_ panel: Int) -> UnsafeMutableRawPointer { memory + panel * panels.size * panels.precision.byteCount }
+  private func address(_ panel: Int, row: Int = 0) -> UnsafeMutableRawPointer {
+    memory + (panel * panels.size + row * panels.width(of: panel)) * panels.precision.byteCount
+  }
 
-  /// `c = a · b`, or `c += a · b`.
+  /// The panels of some columns, which begin with a panel.
+  func panels(of columns: Range<Int>) -> Range<Int> {
+    columns.lowerBound / panels.width..<(columns.upperBound + panels.width - 1) / panels.width
+  }
+
+  /// `c = a · b`, or `c += a · b`, for some panels and rows of `b`, all by default.
   /// - Parameters:
+  ///   - a: for the first of these rows of `b`; `c`: for the first column of these panels.
   ///   - aRow, aDepth: elements between the rows of `a`, and between the terms of a sum.
   ///   - cRow: elements between the rows of `c`.
+  ///   - next: what is read after this.
   func multiply(
-    _ a: UnsafeRawPointer, rows: Int, aRow: Int, aDepth: Int = 1, into c: UnsafeMutableRawPointer, cRow: Int, adds: Bool = false
+    _ a: UnsafeRawPointer, rows: Int, aRow: Int, aDepth: Int = 1, panels block: Range<Int>? = nil, terms: Range<Int>? = nil,
+    into c: UnsafeMutableRawPointer, cRow: Int, adds: Bool = false, next: apus_fetch = apus_fetch()
   ) {
-    let kernels = panels.precision.kernels
-    for panel in 0..<panels.count {
+    let kernels = panels.precision.kernels, bytes = panels.precision.byteCount
+    let block = block ?? 0..<panels.count, terms = terms ?? 0..<panels.depth, first = block.lowerBound * panels.width
+    for (index, panel) in block.enumerated() {
       let columns = panels.range(of: panel)
       var how = apus_product(
-        rows: rows, columns: columns.count, depth: panels.depth, tap_count: 1, taps: apus_one_tap(), a_row: aRow, a_depth: aDepth,
-        c_row: cRow, adds: adds ? 1 : 0)
-      kernels.product(&how, a, address(panel), c + columns.lowerBound * panels.precision.byteCount)
+        rows: rows, columns: columns.count, depth: terms.count, tap_count: 1, taps: apus_one_tap(), a_row: aRow, a_depth: aDepth,
+        c_row: cRow, adds: adds ? 1 : 0, next: next.part(index, of: block.count))
+      kernels.product(&how, a, address(panel, row: terms.lowerBound), c + (columns.lowerBound - first) * bytes)
     }
+  }
+}
+
+extension apus_fetch {
+  /// Part `index` of `parts` nearly equal ones.
+  fileprivate func part(_ index: Int, of parts: Int) -> apus_fetch {
+    guard rows > 0 else { return self }
+    let range = (0..<rows).part(index, of: parts)
+    return apus_fetch(from: from + range.lowerBound * pitch, rows: range.count, bytes: bytes, pitch: pitch)
   }
 }

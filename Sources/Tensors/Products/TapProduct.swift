@@ -88,7 +88,7 @@ private struct PhaseProduct {
     taps.withUnsafeBufferPointer { taps in
       var how = apus_product(
         rows: phase.size.width, columns: range.count, depth: panels.depth / runs.count, tap_count: runs.count, taps: taps.baseAddress,
-        a_row: phase.sourceStep.width * channels, a_depth: 1, c_row: phase.step.width * y.shape[3], adds: 0)
+        a_row: phase.sourceStep.width * channels, a_depth: 1, c_row: phase.step.width * y.shape[3], adds: 0, next: apus_fetch())
       for row in rows {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
         y.kernels.product(&how, strip.address(row * phase.sourceStep.height, 0, group * product.depth), panel, c)
