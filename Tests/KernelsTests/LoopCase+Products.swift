@@ -50,6 +50,7 @@ extension LoopCase {
             next: apus_fetch())
           table.product(&how, a, panel, to)
           (how.a_row, how.a_depth, how.adds) = (1, rows, 1)
+          how.next = apus_fetch(from: to, rows: depth, bytes: columns, pitch: 2 * columns)
           table.product(&how, a, panel, to)
         }
       }

@@ -63,10 +63,12 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
   static let all: [AccuracyCase] = FactorKind.allCases.flatMap { matmuls($0) + convolutions($0) }
 
   private static func matmuls(_ kind: FactorKind) -> [AccuracyCase] {
-    [32, 300, 1100, 5000].flatMap { k in
+    // Then sizes of many tasks: strips that share the second factor, rows that are copied, deep sums of many columns.
+    let small = [32, 300, 1100, 5000].map { (m: 33, n: 50, k: $0) }
+    let large = kind == .random ? [(m: 530, n: 300, k: 700), (m: 20, n: 300, k: 4000), (m: 170, n: 40, k: 260)] : []
+    return (small + large).flatMap { m, n, k in
       GatheredProduct.Layout.allCases.map { layout in
-        AccuracyCase(name: "matmul \(layout) \(k)", kind: kind) {
-          let (m, n) = (33, 50)
+        AccuracyCase(name: "matmul \(layout) \(m) \(n) \(k)", kind: kind) {
           let a = kind.factor([m, k], inner: 1, axis: 0), b = kind.factor([k, n], inner: 0, axis: 1, isSecond: true)
           return GatheredProduct(matmul: a.floats, b.floats, m: m, n: n, k: k, layout)
         }

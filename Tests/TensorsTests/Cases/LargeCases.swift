@@ -16,6 +16,8 @@ let largeCases: [OpCase] = [
   convolution("5x1", [2, 47, 39, 48], [5, 1, 48, 72], Convolution(padding: Extent(height: 2, width: 0))),
   convolution("groups, dilation", [2, 60, 64, 32], [3, 3, 8, 64], Convolution(padding: 2, dilation: 2, groups: 4)),
   OpCase("large matmul", .matmul, [[500, 300], [300, 400]]) { $0[0].matmul($0[1]) },
+  OpCase("large matmul, first transposed", .matmul, [[1500, 530], [1500, 200]]) { $0[0].matmul($0[1], transposed: true) },
+  OpCase("deep matmul of many columns", .matmul, [[20, 4000], [4000, 300]]) { $0[0].matmul($0[1]) },
   OpCase("deep matmul", .matmul, [[60, 20_000], [20_000, 70]]) { $0[0].matmul($0[1]) },
   OpCase("large matmul of batches", .matmul, [[8, 120, 90], [8, 110, 90]]) { $0[0].matmul($0[1], otherTransposed: true) },
   OpCase("large batch norm", .normalize, [[4, 60, 64, 32], [32], [32]]) {
