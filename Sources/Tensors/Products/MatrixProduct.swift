@@ -9,8 +9,8 @@ struct MatrixProduct {
   var isATransposed = false, isBTransposed = false
   var finish = Finish()
 
-  /// Terms of the pieces of a sum that is cut.
-  private static let depthBlock = 1536
+  /// Terms that make a piece of a sum worth a task of its own.
+  private static let fewestTerms = 768
   /// Columns of a task at most, and rows at least.
   private static let mostColumns = 128, fewestRows = 84
   /// Elements of a block of `a`: 64 KiB in float32.
@@ -21,8 +21,9 @@ struct MatrixProduct {
   private static let rowMultiple = 42
   /// Elements of a second factor that a task packs at a time, and of one that is packed once for all tasks, at most.
   private static let packedElements = 1 << 15, sharedElements = 1 << 20
-  /// Few outputs with a long sum: the sum is cut, so that all threads have work.
-  private var isDeep: Bool { k >= 2 * Self.depthBlock && m * n <= 1 << 16 }
+  /// Few outputs with a long sum: the sum is cut into pieces, so that all threads have work.
+  private var isDeep: Bool { k >= 4 * Self.fewestTerms && m * n <= 1 << 16 }
+  private var deepPieces: Int { Swift.max(2, Swift.min(k / Self.fewestTerms, TaskCount.wanted(multiplyAdds: m * n * k))) }
 
   private var aRow: Int { isATransposed ? 1 : k }
   private var aDepth: Int { isATransposed ? m : 1 }
@@ -63,11 +64,11 @@ struct MatrixProduct {
     }
   }
 
-  private func depth(of piece: Int) -> Range<Int> { piece * Self.depthBlock..<Swift.min(k, (piece + 1) * Self.depthBlock) }
+  private func depth(of piece: Int) -> Range<Int> { (0..<k).part(piece, of: deepPieces) }
 
   /// The pieces of the inner sum, which `multiply` puts side by side, added in order.
   private func addUpPieces(into y: Tensor, _ multiply: (_ partial: Tensor, _ count: Int) -> Void) {
-    let count = (k + Self.depthBlock - 1) / Self.depthBlock, partial = y.fresh([count, batch * m * n])
+    let count = deepPieces, partial = y.fresh([count, batch * m * n])
     multiply(partial, count)
     y.addUp(partial, count)
     finish.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
