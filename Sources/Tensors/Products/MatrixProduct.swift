@@ -3,7 +3,8 @@ import CKernels
 /// A batch of equal products `op(a) · op(b)`, cut into tasks by size alone.
 ///
 /// A task owns some rows and columns of one result. It takes a few rows of `a` at a time, and of them as many terms as one register sums
-/// up: that block stays in the second-level cache while it meets all panels of `b`.
+/// up: that block stays in the second-level cache while it meets all panels of `b`. Of several strips of rows, all need the same panels:
+/// they are packed once.
 struct MatrixProduct {
   let batch, m, n, k: Int
   var isATransposed = false, isBTransposed = false
@@ -15,7 +16,7 @@ struct MatrixProduct {
   private static let mostColumns = 128, fewestRows = 84
   /// Elements of a block of `a`: 64 KiB in float32.
   private static let blockElements = 1 << 14
-  /// Panels for which a block of a transposed `a` is worth fetching ahead; contiguous rows the processor foresees by itself.
+  /// Panels for which a block of `a` is worth fetching ahead.
   private static let fewestPanels = 4
   /// Rows of tasks and blocks are a multiple of this, and thereby of the rows that the kernels sum up together (6 or 14).
   private static let rowMultiple = 42
@@ -164,7 +165,7 @@ struct MatrixProduct {
   private func multiply(
     _ a: Tensor, _ packed: PackedFactor, _ panels: Range<Int>, _ block: Block, depth: Range<Int>, next: apus_fetch = apus_fetch(), into y: Tensor
   ) {
-    let steps = steps(block.rows, depth), isFetched = isATransposed && panels.count >= Self.fewestPanels
+    let steps = steps(block.rows, depth), isFetched = panels.count >= Self.fewestPanels
     withScratch(isCopied ? steps.map { $0.rows.count * $0.terms.count }.max() ?? 1 : 1, y.precision) { copy in
       for (index, step) in steps.enumerated() {
         let rows = step.rows.count, c = y.address(block.result + step.rows.lowerBound * n + block.columns.lowerBound)
@@ -187,8 +188,9 @@ struct MatrixProduct {
     return memory
   }
 
-  /// A block of a transposed factor as memory to be read soon.
+  /// A block as memory to be read soon, if it is transposed: contiguous rows the processor foresees by itself.
   private func fetch(_ a: Tensor, _ item: Int, _ step: Step) -> apus_fetch {
+    guard isATransposed else { return apus_fetch() }
     let bytes = a.precision.byteCount
     return apus_fetch(from: address(a, item, step), rows: step.terms.count, bytes: step.rows.count * bytes, pitch: m * bytes)
   }
