@@ -31,6 +31,12 @@ enum { TILE = 256 };
 /* What a sum adds up: x, (x - mean)^2, or x z. */
 enum { TERM_VALUE, TERM_DEVIATION, TERM_PRODUCT };
 
+/* Longer runs are cut for their sums. */
+enum { LONGEST_SHORT_SUM = 1024 };
+
+/* Where: at a multiple of half of that. */
+INLINE size_t first_half(size_t n) { return (n / 2 + 511) / 512 * 512; }
+
 INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 INLINE size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
