@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// Something to compute over and over: the same shapes and the same work for us and for PyTorch.

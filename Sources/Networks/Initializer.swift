@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// How the first values of a parameter are drawn.

@@ -1,4 +1,5 @@
 import Tensors
+import WeightFiles
 
 /// What a module's tree ends in.
 enum ModuleLeaf {

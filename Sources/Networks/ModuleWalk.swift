@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// One pass over all stored properties of a module: the only reflection in the framework.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// A pattern for parameter names: `*` stands for any text, dots included; everything else for itself.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// How a tensor of ours is laid out in official files, which hold output channels first.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// One forward pass: whether it trains, and where dropout draws from.

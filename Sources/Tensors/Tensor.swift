@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// An n-dimensional array of real numbers: an immutable value with shared storage, and its place in the gradient graph if it has one.

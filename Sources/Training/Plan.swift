@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// When a run ends, logs, evaluates and saves: the settings that every recipe shares, under the key `plan`.

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// The loop's own part of a checkpoint, `state.json`.
 struct TrainerState: Codable, Equatable {

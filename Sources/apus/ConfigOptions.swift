@@ -1,5 +1,5 @@
 import ArgumentParser
-import Recipes
+import Tasks
 import Tensors
 import Training
 

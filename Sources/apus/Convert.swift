@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Recipes
+import Tasks
 import Training
 
 struct Convert: ParsableCommand {

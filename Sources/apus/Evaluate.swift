@@ -1,6 +1,7 @@
 import ArgumentParser
+import Base
 import Foundation
-import Recipes
+import Tasks
 import Training
 
 struct Evaluate: ParsableCommand {

@@ -1,3 +1,4 @@
+import Base
 import Benchmarks
 import Tensors
 import Testing

@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import Tensors
 import Testing
+import WeightFiles
 
 /// `apus convert`, and weights of any format and naming wherever weights are asked for.
 @Suite struct ConversionTests {

@@ -1,6 +1,5 @@
 import Data
 import Foundation
-import Tensors
 import Testing
 import Vision
 

@@ -1,3 +1,4 @@
+import Base
 import Data
 import Foundation
 import Testing

@@ -1,7 +1,9 @@
+import Base
 import Foundation
 import Networks
 import Tensors
 import Testing
+import WeightFiles
 
 /// `apus config`, `inspect`, `parity`, and what the program says about itself.
 @Suite struct InspectionTests {

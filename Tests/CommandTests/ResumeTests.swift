@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 import Testing
 
 /// What a run leaves that must not depend on interruptions, threads or workers.

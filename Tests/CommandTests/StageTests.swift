@@ -1,7 +1,8 @@
+import Base
 import Foundation
 import Networks
-import Tensors
 import Testing
+import WeightFiles
 
 /// Training in stages: `configs/raft/standard-generated.yaml`, shortened.
 @Suite(.serialized) struct StageTests {

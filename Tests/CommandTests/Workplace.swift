@@ -1,6 +1,6 @@
+import Base
 import Data
 import Foundation
-import Tensors
 import Testing
 import Vision
 

@@ -1,7 +1,8 @@
+import Base
 import Data
 import Foundation
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 /// Smooth frames with an affine flow: `image1(p) = texture(p + flow(p))`, `image2(p) = texture(p)`.

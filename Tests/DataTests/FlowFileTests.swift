@@ -1,6 +1,7 @@
+import Base
 import Data
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 private let tiny = FlowField(height: 2, width: 3, vectors: [0, 1, -1, 0.5, 2, -3, 100.25, -200.5, 0, 0, 511.984375, -512],

@@ -1,5 +1,6 @@
 import Data
 import Testing
+import TestSupport
 import Vision
 
 /// Flow metrics on real ground truth, against the definitions worked out in float64 with NumPy 2.4 from the files' own bytes.

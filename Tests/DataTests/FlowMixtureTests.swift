@@ -1,5 +1,5 @@
+import Base
 import Data
-import Tensors
 import Testing
 import Vision
 

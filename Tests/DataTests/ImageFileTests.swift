@@ -1,7 +1,8 @@
+import Base
 import Data
 import Foundation
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 private func decodePNG(_ base64: String) throws -> Image {

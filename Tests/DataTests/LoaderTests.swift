@@ -1,7 +1,7 @@
+import Base
 import Data
 import Foundation
 import Synchronization
-import Tensors
 import Testing
 
 /// What a test element records: the sample, and the first number of its randomness.

@@ -1,7 +1,8 @@
+import Base
 import Data
 import Foundation
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 @Suite struct PairSequenceTests {

@@ -1,6 +1,7 @@
+import Base
 import Data
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 struct PortableFloatMapTests {

@@ -1,7 +1,8 @@
+import Base
 import Data
 import Foundation
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 /// A data set of tiny files below a temporary folder. Every picture is plain, and every flow constant, in the number of its file.

@@ -1,5 +1,5 @@
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 struct ResamplingTests {

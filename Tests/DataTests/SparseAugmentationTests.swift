@@ -1,7 +1,8 @@
+import Base
 import Data
 import Foundation
-import Tensors
 import Testing
+import TestSupport
 import Vision
 
 private func random(_ sample: Int) -> Random { Random(seed: 11, stream: .augmentation, epoch: 2, sample: sample) }

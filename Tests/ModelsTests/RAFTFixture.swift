@@ -1,8 +1,10 @@
+import Base
 import Foundation
 import Models
 import Networks
-import TestSupport
 import Tensors
+import TestSupport
+import WeightFiles
 
 /// RAFT with the fixture's weights and inputs, as torchvision ran it.
 struct RAFTFixture {

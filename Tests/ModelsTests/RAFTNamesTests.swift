@@ -1,9 +1,11 @@
+import Base
 import Foundation
 import Models
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 /// The names of both publishers against lists from PyTorch, for both variants.
 @Suite("RAFT's names") struct RAFTNamesTests {

@@ -1,8 +1,9 @@
+import Base
 import Models
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 /// RAFT against torchvision 0.29 on PyTorch 2.13: `Tests/Fixtures/make_raft.py`.
 @Suite("RAFT equals PyTorch") struct RAFTParityTests {

@@ -1,9 +1,10 @@
+import Base
 import Foundation
 import Models
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 @Suite("RAFT") struct RAFTTests {
   private func model(_ variant: RAFT.Variant = .small) -> RAFT {

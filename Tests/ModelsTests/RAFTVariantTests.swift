@@ -1,9 +1,11 @@
+import Base
 import Foundation
 import Models
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 /// The variants of the paper's ablations: sizes, and that each learns with all of its parameters.
 @Suite("RAFT's variants") struct RAFTVariantTests {

@@ -1,8 +1,10 @@
+import Base
 import Foundation
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 /// Files that want to run code, to fill the memory, to reach beyond their bounds: each is refused with one clear error.
 @Suite("Hostile checkpoints") struct HostileCheckpointTests {

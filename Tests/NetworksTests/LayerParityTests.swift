@@ -1,7 +1,8 @@
+import Base
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 /// Outputs and gradients of the layers against PyTorch, in float64.
 ///

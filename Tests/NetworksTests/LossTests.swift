@@ -1,7 +1,8 @@
+import Base
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 @Suite("Losses") struct LossTests {
   /// Float64 sums of a few dozen terms: see `LayerParityTests` for the tolerance.

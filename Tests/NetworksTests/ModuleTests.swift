@@ -1,7 +1,9 @@
+import Base
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 private func parameter(_ shape: [Int] = [1]) -> Parameter { Parameter(.zeros(shape)) }
 

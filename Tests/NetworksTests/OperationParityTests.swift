@@ -1,7 +1,8 @@
+import Base
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 /// Outputs and gradients of the ops that are no layer against PyTorch, in float64. Tolerance as for the layers.
 @Suite("Ops equal PyTorch") struct OperationParityTests {

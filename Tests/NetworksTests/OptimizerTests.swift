@@ -1,8 +1,10 @@
+import Base
 import Foundation
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 /// Three parameters without layers around them, as the fixtures have them.
 private struct Three: Module {

@@ -1,5 +1,6 @@
 import Networks
 import Tensors
+import WeightFiles
 
 /// Builds pickles and zip archives byte by byte, sound ones and others.
 struct PickleBytes {

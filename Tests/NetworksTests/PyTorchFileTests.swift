@@ -1,8 +1,10 @@
+import Base
 import Foundation
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 @Suite("PyTorch's files") struct PyTorchFileTests {
   private static let forms = ["checkpoint_zip.pth", "checkpoint_legacy.pth"]

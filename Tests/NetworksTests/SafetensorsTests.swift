@@ -1,8 +1,10 @@
+import Base
 import Foundation
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 @Suite("Safetensors") struct SafetensorsTests {
   /// A file from its header's text and its data.

@@ -1,7 +1,8 @@
+import Base
 import Foundation
 import Networks
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Schedules") struct ScheduleTests {
   static let names = ["one_cycle_raft_100k", "one_cycle_small", "step", "multi_step", "cosine", "polynomial", "linear_warmup"]

@@ -1,7 +1,9 @@
+import Base
 import Networks
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
+import WeightFiles
 
 private struct Net: Module {
   let conv: Conv2d, norm: BatchNorm2d, head: Linear

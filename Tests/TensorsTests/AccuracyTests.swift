@@ -1,6 +1,7 @@
-import TestSupport
+import Base
 import Tensors
 import Testing
+import TestSupport
 
 /// What the factors of a product look like.
 enum FactorKind: String, CaseIterable, Sendable {

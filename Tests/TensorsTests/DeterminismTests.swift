@@ -1,6 +1,7 @@
-import TestSupport
+import Base
 import Tensors
 import Testing
+import TestSupport
 
 /// Thread counts belong to the process, so each of these tests runs in one of its own.
 @Suite("Same bits for any number of threads") struct DeterminismTests {

@@ -1,6 +1,7 @@
-import TestSupport
+import Base
 import Tensors
 import Testing
+import TestSupport
 
 /// Every fused op against the expression that it replaces: value and gradients.
 @Suite("Fused ops equal their expressions") struct FusionTests {

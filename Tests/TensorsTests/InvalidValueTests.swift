@@ -1,6 +1,7 @@
-import TestSupport
+import Base
 import Tensors
 import Testing
+import TestSupport
 
 @Suite("Infinities and NaNs in products") struct InvalidValueTests {
   /// Every output that the definition makes infinite or NaN is so: an overflow must never vanish.

@@ -1,6 +1,7 @@
-import TestSupport
+import Base
 import Tensors
 import Testing
+import TestSupport
 
 @Suite("Local correlation") struct LocalCorrelationTests {
   /// Against a scalar implementation: every sample from its four cells, which count if they exist and are near enough.

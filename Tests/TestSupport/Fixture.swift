@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Tensors
+import WeightFiles
 
 /// Reference values made by PyTorch in float64, in `Tests/Fixtures`; each case has a name, named tensors and settings.
 public struct Fixture {

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// One row of the gradient table: an expression of float64 inputs whose derivatives are checked by central differences.

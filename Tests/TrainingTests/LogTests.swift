@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 import Testing
 import Training
 

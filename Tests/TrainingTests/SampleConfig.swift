@@ -1,3 +1,4 @@
+import Base
 import Training
 
 /// A config with everything that a config may hold.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Testing
 import Training
 

@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Synchronization
-import Tensors
 import Training
 
 /// Counts the moments at which a run may die, and lets it die at one of them.

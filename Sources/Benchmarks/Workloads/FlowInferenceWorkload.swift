@@ -1,3 +1,4 @@
+import Base
 import Models
 import Networks
 import Tensors

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// Random changes of brightness, contrast, saturation and hue, in random order, on 8-bit RGB pictures.

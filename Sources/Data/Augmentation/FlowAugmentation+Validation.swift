@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 extension FlowAugmentation {
   /// The settings that are out of range: key as in config files, value, and what is allowed.

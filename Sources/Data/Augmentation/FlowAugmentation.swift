@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// RAFT's random changes of a sample: colours, an eraser, and a resize, flip and crop, in this order.

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 import Vision
 
 /// One drawn resize, flip and crop, applied alike to both images and the flow.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// The folder of a data set with a fixed layout: looks into it, and says what was looked for when something is not there.
 struct DatasetFolder {

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// Two frames and the true flow from the first to the second; all three have one size, and the frames are RGB.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// A plain folder of real frame pairs with true flow, matched by their names.
 ///

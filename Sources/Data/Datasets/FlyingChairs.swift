@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// FlyingChairs: 22,872 synthetic pairs of 512 x 384 pixels, 22,232 for training and 640 for validation.
 ///
@@ -13,7 +13,7 @@ public struct FlyingChairs: FlowDataset {
     var mark: String { self == .train ? "1" : "2" }
   }
 
-  static let splitFile = "FlyingChairs_train_val.txt"
+  package static let splitFile = "FlyingChairs_train_val.txt"
 
   private let files: [FlowSampleFiles]
 

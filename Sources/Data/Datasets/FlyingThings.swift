@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// FlyingThings3D, the full release: 2,239 training scenes of ten frames of 960 x 540 pixels, with flow both ways.
 ///

@@ -1,3 +1,5 @@
+import Base
+
 /// A file name taken apart for matching: words and numbers, in lower case.
 ///
 /// `kitti_occ_000010_10.png` is `[kitti, occ, 000010, 10]`, `RubberWhale1.png` is `[rubberwhale, 1]`.

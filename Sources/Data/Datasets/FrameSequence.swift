@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// The frames of a folder in natural order (`frame9` before `frame10`), for prediction: neighbours form the pairs.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// HD1K: 36 sequences from a driving car, 2560 x 1080 pixels, about 1,047 pairs with sparse flow.
 ///

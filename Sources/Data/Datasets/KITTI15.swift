@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// KITTI-15: 200 training pairs from a driving car, about 1242 x 375 pixels, with sparse flow from a laser scanner.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// MPI-Sintel: 23 training scenes of an animated film, 1,041 pairs of 1024 x 436 pixels in each of two passes.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// Pairs of frames of one scene in their order, with the name that the flow of each shall have.
 public struct PairSequence: Sendable, Equatable {

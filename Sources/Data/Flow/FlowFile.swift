@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// Middlebury's `.flo` format: float32 202021.25 ("PIEH"), int32 width, int32 height, then `(u, v)` float32 pairs, row-major, all

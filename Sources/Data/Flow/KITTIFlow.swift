@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// KITTI's flow maps: a 16-bit RGB PNG with `u = (R - 2¹⁵) / 64`, `v = (G - 2¹⁵) / 64`, valid where `B > 0`.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// Portable float maps, `.pfm`: text lines `PF` (three channels) or `Pf` (one), "width height", and a scale whose sign tells the byte order

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// What the image codecs share: what they accept before they ask for memory, and how they call their C shims.
 enum Codec {

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// The image formats that can be written, chosen by the extension of the file.

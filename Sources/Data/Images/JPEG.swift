@@ -1,5 +1,5 @@
+import Base
 import CJPEG
-import Tensors
 import Vision
 
 /// JPEG, read and written by libjpeg-turbo: ITU-T T.81. Orientation tags are ignored.

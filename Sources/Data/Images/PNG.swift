@@ -1,5 +1,5 @@
+import Base
 import CPNG
-import Tensors
 import Vision
 
 /// Portable Network Graphics, read and written by libpng: ISO/IEC 15948.

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Vision
 
 /// The binary 8-bit portable maps of Netpbm: P6 (PPM, RGB) and P5 (PGM, grey).

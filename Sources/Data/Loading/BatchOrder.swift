@@ -1,4 +1,4 @@
-import Tensors
+import Base
 
 /// Which samples make up the n-th batch: a pure function of the seed and the batch's number, so a run can start anywhere.
 ///

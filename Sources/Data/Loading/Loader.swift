@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// Endless batches of a data set, prepared ahead by worker threads in an order that depends on the seed alone.
 ///

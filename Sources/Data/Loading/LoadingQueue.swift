@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Synchronization
-import Tensors
 
 /// The work shared by a loader and its threads: a window of batches that are open for loading, delivered in order.
 final class LoadingQueue<Element: Sendable>: Sendable {

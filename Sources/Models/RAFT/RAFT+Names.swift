@@ -1,7 +1,10 @@
-// The names of RAFT's weights in published files: the authors', which are ours, and torchvision's.
-
+import Base
 import Networks
 import Tensors
+import WeightFiles
+
+// The names of RAFT's weights in published files: the authors', which are ours, and torchvision's.
+
 
 extension RAFT {
   /// The state of a file under official names, each array once, whoever named it: `module.` is taken away, torchvision's names are

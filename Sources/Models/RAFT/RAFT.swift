@@ -1,3 +1,7 @@
+import Base
+import Networks
+import Tensors
+
 // RAFT: Recurrent All-Pairs Field Transforms for Optical Flow. Teed, Deng, ECCV 2020, arXiv:2003.12039.
 //
 //   section 3.1  FeatureEncoder.swift       both images, and the context of image 1
@@ -9,8 +13,6 @@
 //
 // Names of parameters are those of the authors' checkpoints (without the `module.` that their training script adds).
 
-import Networks
-import Tensors
 
 /// Optical flow by recurrent updates of one field at an eighth of the resolution.
 public struct RAFT: Module {

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// Multi-head attention.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// 2-D convolution.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// Sets elements to 0 with probability `p` in training and scales the others by `1 / (1 - p)`; does nothing in evaluation.

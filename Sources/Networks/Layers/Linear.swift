@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// `y = x W + b` over the last axis.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// A normalisation, which takes what often follows it into its own pass over memory:

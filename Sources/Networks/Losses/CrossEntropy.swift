@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// How the losses of single elements become one number.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 // Losses of the difference d = prediction - target; both of one shape.

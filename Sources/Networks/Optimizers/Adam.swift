@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import WeightFiles
 
 /// Adam; weight decay, if any, is added to the gradient: `g ← g + λ θ`.
 ///

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// The length of all gradients together, and what they are to be multiplied by so that it stays below a bound.

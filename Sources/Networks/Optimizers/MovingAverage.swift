@@ -1,4 +1,6 @@
+import Base
 import Tensors
+import WeightFiles
 
 /// An exponential moving average of a network's parameters, which often generalises better than the parameters themselves.
 ///

@@ -1,4 +1,6 @@
+import Base
 import Tensors
+import WeightFiles
 
 /// Changes parameters along their gradients.
 ///

@@ -1,4 +1,6 @@
+import Base
 import Tensors
+import WeightFiles
 
 /// The running values that an optimiser keeps beside each parameter, as they go into checkpoints and come back.
 struct OptimizerState {

@@ -1,4 +1,5 @@
 import Tensors
+import WeightFiles
 
 /// Stochastic gradient descent with momentum.
 ///

@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// The gradients of this scalar with respect to every tracked tensor it depends on, by one walk back through the graph.
   ///

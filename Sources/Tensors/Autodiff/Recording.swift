@@ -1,3 +1,5 @@
+import Base
+
 /// Whether ops record how to differentiate them.
 ///
 /// The one piece of ambient state: on by default, off inside `withoutRecording` (evaluation) and inside a first-order backward.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Working memory of one kernel call, from the same pool as tensors.

@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// Scaled dot-product attention, `softmax(q kᵀ / √d + bias) v`, composed of products; this tensor holds the queries.
   /// - Shape: queries `[..., t, d]`, keys `[..., s, d]`, values `[..., s, e]`, bias broadcast to `[..., t, s]` → `[..., t, e]`.

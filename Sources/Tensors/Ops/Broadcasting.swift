@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// How two shapes are laid over each other: aligned at the last axis, axes of length 1 repeat (NumPy's rule).

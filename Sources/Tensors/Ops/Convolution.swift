@@ -1,3 +1,5 @@
+import Base
+
 // Convolution, its input gradient (the transposed convolution) and its weight gradient: three ops, each linear in both factors, whose
 // gradient rules are the other two. Gradients of gradients of any order follow.
 

@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// RAFT's lookup: for every query, the correlations in a square window around its centre on every level of a pyramid, sampled
   /// bilinearly, zero outside.

@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// Each element set to 0 with probability `p`, the others scaled by `1 / (1 - p)`.
   /// - Source: Srivastava et al. 2014, in the inverted form.

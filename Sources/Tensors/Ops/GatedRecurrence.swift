@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 // The element-wise halves of a gated recurrent unit, each one pass. Both gates come from one product: `gates [..., 2·hidden]` holds the

@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// What `gridSampled` reads outside the image.

@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// The elements `indices` of one axis, in that order, repeats allowed. - Gradient: `scatterAdd`.
   public func gathered(_ axis: Int, _ indices: [Int]) -> Tensor {

@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// RAFT's lookup without the volume: the correlations around where each pixel is thought to have gone, computed when they are looked up.

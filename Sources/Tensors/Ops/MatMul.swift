@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// The matrix product over the last two axes, `op(a) · op(b)`, where op may transpose them.
   /// - Shape: `[..., m, k] · [..., k, n]` → `[..., m, n]`; leading axes broadcast.

@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// What a normalisation takes its mean and variance over, for channels-last tensors.

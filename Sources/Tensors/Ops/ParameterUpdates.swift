@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// The constants of one Adam or AdamW step; all dimensionless but the rate.

@@ -1,3 +1,5 @@
+import Base
+
 /// A sparse matrix that maps `inputLength` samples of one axis to other samples: interpolation and average pooling in one form.
 struct ResamplingMatrix: Sendable, Equatable {
   let inputLength: Int

@@ -1,3 +1,5 @@
+import Base
+
 // Moving elements without computing: reshape shares memory, everything else writes a fresh contiguous tensor.
 
 extension Tensor {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What `Profiler` saw: every op and span in the order of their ends.

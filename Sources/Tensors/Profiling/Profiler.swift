@@ -1,3 +1,4 @@
+import Base
 import Synchronization
 
 /// Tells where the time and the memory of a computation go, op by op.
@@ -31,7 +32,7 @@ public enum Profiler {
       defer { session = nil }
       return session?.finish()
     }
-    guard let profile else { Tensors.stop("Profiler: stopped without a start") }
+    guard let profile else { Base.stop("Profiler: stopped without a start") }
     return profile
   }
 

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// `MANIFEST.json`: what a complete checkpoint folder must hold. It is written last, so its presence means "all was written".
 struct CheckpointManifest: Codable, Equatable {

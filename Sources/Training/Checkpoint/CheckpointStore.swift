@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// One file of a checkpoint: a name without folders, and the content.
 public struct CheckpointFile: Sendable, Equatable {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// Where the weights are that a user points at.
 public enum WeightFile {

@@ -1,3 +1,5 @@
+import Base
+
 /// Decodes a tree into a config struct and finds *every* problem on the way: after one it goes on with a stand-in value.
 ///
 /// The decoder learns the known keys and the expected types from what the synthesised `init(from:)` asks for, so they need not

@@ -1,3 +1,5 @@
+import Base
+
 /// Turns a config struct into a tree: keys in snake_case, in the order of declaration, `nil` left out.
 enum ConfigEncoding {
   static func node<T: Encodable>(of value: T) throws -> ConfigNode {

@@ -1,4 +1,4 @@
-import Tensors
+import Base
 import Yams
 
 /// Reads YAML text into a tree that knows where each part stands.

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// One value laid over the config files from the command line.
 public struct ConfigOverride: Sendable, Equatable {

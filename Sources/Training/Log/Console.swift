@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// How progress is shown.
 public enum ProgressMode: String, ConfigChoice {

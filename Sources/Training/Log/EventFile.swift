@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// TensorBoard's event file: length-prefixed, checksummed protocol-buffer records.
 ///

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// A text file that grows by whole lines, each in one write, so that a killed process leaves at worst one half line.
 final class LineFile {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// The metric logs of a run folder: `metrics.jsonl`, `metrics.csv` and TensorBoard's event file.
 ///

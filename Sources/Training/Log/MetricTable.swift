@@ -1,5 +1,4 @@
 import Foundation
-import Tensors
 
 /// `metrics.csv`: one header, fixed at the start, and as many cells in every row; empty where a split lacks the metric.
 ///

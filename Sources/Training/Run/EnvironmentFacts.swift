@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// The version of this program.
 public enum ApusVersion {

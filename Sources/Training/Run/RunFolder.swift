@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// What the command line asks of a run folder.
 public struct RunRequest: Sendable {

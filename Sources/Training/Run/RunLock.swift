@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// Keeps two processes from writing to one run folder: an advisory lock on `run.lock`, given up when the process ends,
 /// however it ends.

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensors
 
 /// `run.json`: how a run stands. A state `running` whose process is gone means that it was killed.
 public struct RunRecord: Codable, Sendable, Equatable {

@@ -1,5 +1,6 @@
-import TestSupport
+import Base
 import Tensors
+import TestSupport
 
 let arithmeticCases: [OpCase] = [
   OpCase("add", .add, [[2, 3], [2, 3]]) { $0[0] + $0[1] },

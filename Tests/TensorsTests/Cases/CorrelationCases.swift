@@ -1,5 +1,6 @@
-import TestSupport
+import Base
 import Tensors
+import TestSupport
 
 /// Fixed points in the precision of the case's inputs.
 private func centres(_ shape: [Int], from low: Double, to high: Double, seed: UInt64 = 5, as x: [Tensor]) -> Tensor {

@@ -1,5 +1,6 @@
-import TestSupport
+import Base
 import Tensors
+import TestSupport
 
 private func convolution(_ name: String, _ x: [Int], _ w: [Int], _ how: Convolution) -> OpCase {
   OpCase("large convolution \(name)", .convolution, [x, w, [w[3]]]) { $0[0].convolved(with: $0[1], bias: $0[2], how, activation: .relu) }

@@ -1,5 +1,6 @@
-import TestSupport
+import Base
 import Tensors
+import TestSupport
 
 private let rectifiers = Rectifier.allCases
 

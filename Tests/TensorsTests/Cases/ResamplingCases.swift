@@ -1,5 +1,6 @@
-import TestSupport
+import Base
 import Tensors
+import TestSupport
 
 private let samplings: [(String, GridSampling)] = GridPadding.allCases.flatMap { padding in
   [false, true].map { align in

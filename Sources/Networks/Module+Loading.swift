@@ -1,0 +1,90 @@
+import Base
+import Tensors
+import WeightFiles
+
+/// How the arrays of a file fail to fit a network.
+public struct Misfits: Sendable, Equatable {
+  /// Names that the network has and the file lacks, and the other way round.
+  public let missing, unexpected: [String]
+  /// "name is [shape], expected [shape]".
+  public let misshapen: [String]
+  /// "name and name": of one array of the network, with different values.
+  public let contradicting: [String]
+
+  public var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && !isIrreconcilable }
+  /// Whether even a load that is not strict must fail.
+  var isIrreconcilable: Bool { !misshapen.isEmpty || !contradicting.isEmpty }
+
+  /// One line for each kind: how many, and every name.
+  public var lines: [String] {
+    [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen), ("with two names but different values", contradicting)]
+      .filter { !$1.isEmpty }
+      .map { kind, names in "\(names.count) \(kind): \(names.joined(separator: ", "))" }
+  }
+
+  /// The error of a strict load.
+  public func failure(_ model: String, at place: String) -> Failure {
+    Failure(.badData, at: place, "the arrays do not fit \(model):" + lines.map { "\n  \($0)" }.joined(),
+            remedy: unexpected.contains { $0.hasPrefix("module.") }
+              ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
+              : "Check that the weights belong to this model and variant.")
+  }
+}
+
+extension StateDictionary {
+  /// The current values of a module.
+  public init(of module: some Module) {
+    let walk = ModuleWalk(module)
+    let aliases = Dictionary(walk.aliases.map { ($0.alias, $0.name) }) { $1 }
+    self.init(walk.leaves.map { $0.leaf.entry(named: $0.name) }, aliases: aliases, names: walk.names)
+  }
+}
+
+extension Module {
+  /// The current values in official names and shapes.
+  public func stateDictionary() -> StateDictionary { StateDictionary(of: self) }
+
+  /// What `load` did.
+  public typealias LoadReport = (loaded: Int, missing: [String], unexpected: [String])
+
+  /// Takes over the values of `state`, all or, if anything does not fit, none.
+  /// - Parameters:
+  ///   - strict: require a value for every name, and no others. Otherwise names are matched as far as possible, at least one.
+  ///   - place: the file, for errors.
+  /// - Throws: `.badData` naming every missing, unexpected and mis-shaped array.
+  @discardableResult
+  public func load(_ state: StateDictionary, strict: Bool = true, from place: String = "") throws -> LoadReport {
+    let (found, misfits, isEmpty) = matched(with: state)
+    guard !misfits.isIrreconcilable, !found.isEmpty || isEmpty, !strict || misfits.isEmpty else {
+      throw misfits.failure("\(Self.self)", at: place)
+    }
+    for (leaf, entry) in found { leaf.load(entry) }
+    return (found.count, misfits.missing, misfits.unexpected)
+  }
+
+  /// What would keep `state` from being loaded.
+  public func misfits(of state: StateDictionary) -> Misfits { matched(with: state).misfits }
+
+  private func matched(with state: StateDictionary) -> (found: [(ModuleLeaf, Safetensors.Entry)], misfits: Misfits, isEmpty: Bool) {
+    let walk = ModuleWalk(self)
+    let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
+    let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
+    var missing: [String] = [], misshapen: [String] = [], contradicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
+    for (name, leaf) in walk.leaves {
+      let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
+      guard let entry = copies.first else {
+        missing.append(name)
+        continue
+      }
+      if let other = copies.first(where: { !$0.isIdentical(to: entry) }) { contradicting.append("\(entry.name) and \(other.name)") }
+      if entry.shape != leaf.officialShape {
+        misshapen.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
+      } else {
+        found.append((leaf, entry))
+      }
+    }
+    let unexpected = (state.entries.map(\.name) + state.aliases.keys.sorted()).filter { !known.contains($0) }
+    let misfits = Misfits(missing: missing, unexpected: unexpected, misshapen: misshapen, contradicting: contradicting)
+    return (found, misfits, walk.leaves.isEmpty)
+  }
+}

@@ -1,0 +1,69 @@
+import Vision
+
+/// A generated scene over several frames, rendered, with its exact flow.
+struct SceneFilm {
+  private let scenes: [FlowScene]
+  /// With a shutter that is open for a moment only, and with the scene's own.
+  private let frames, blurredFrames: [FlowScene.Frame]
+  private let exposures: [Exposure]
+  private let synthesis: FlowSynthesis
+  private let index: Int
+  private let seed: UInt64
+
+  /// - Parameters:
+  ///   - index: of the scene in the set.
+  ///   - count: frames, at least one.
+  init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
+    (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
+    scenes = synthesis.scene(index: index, seed: seed).film(frames: count)
+    frames = scenes.map { scene in
+      var scene = scene
+      scene.shutter = 0
+      return scene.render(second: false)
+    }
+    blurredFrames = scenes.first?.shutter == 0 ? frames : scenes.map { $0.render(second: false) }
+    exposures = synthesis.exposures(index: index, seed: seed, frames: count)
+  }
+
+  /// The scene as it is: one light, no blur, no noise.
+  func clean(_ frame: Int) -> Image { develop(frames[frame], frame, Exposure()) }
+
+  /// The scene as a camera sees it: blurred, with noise, in a light that changes a little, through a tone curve and maybe a JPEG file.
+  func final(_ frame: Int) -> Image { develop(blurredFrames[frame], frame, exposures[frame]) }
+
+  private func develop(_ picture: FlowScene.Frame, _ frame: Int, _ exposure: Exposure) -> Image {
+    exposure.develop(picture.colors, height: synthesis.height, width: synthesis.width, synthesis.source(.noise, frame + 1, index, seed))
+  }
+
+  /// The flow from a frame to the next one; from the last one to where it would go on.
+  func flow(_ frame: Int) -> FlowField { field(scenes[frame].flow(owners: frames[frame].owners)) }
+
+  /// The flow from a frame to the one before.
+  func pastFlow(_ frame: Int) -> FlowField { field(scenes[frame].reversed().flow(owners: frames[frame].owners)) }
+
+  private func field(_ vectors: [Float]) -> FlowField { FlowField(height: synthesis.height, width: synthesis.width, vectors: vectors) }
+
+  /// Which pixels of a frame are not to be seen in the next one.
+  func occlusion(_ frame: Int) -> [Bool] { scenes[frame].occlusion(owners: frames[frame].owners) }
+
+  /// A mask of a frame's size as an image, white where it is set; `nil`: nowhere.
+  func image(mask: [Bool]?) -> Image {
+    let (height, width) = (synthesis.height, synthesis.width)
+    return Image(mask: mask ?? Array(repeating: false, count: height * width), height: height, width: width)
+  }
+
+  /// The flow as a laser scanner would know it: nothing in the upper rows, where the sky would be, and holes everywhere.
+  /// - Parameters:
+  ///   - sky: share of the rows without flow, 0...1.
+  ///   - holes: share of the other pixels without flow, 0...1.
+  ///   - visibleOnly: whether pixels that the next frame does not show have none either.
+  func sparseFlow(_ frame: Int, sky: Double, holes: Double, visibleOnly: Bool) -> FlowField {
+    var flow = flow(frame), random = synthesis.source(.synthesis, -100 - frame, index, seed)
+    let skyRows = Int((sky * Double(flow.height)).rounded()), hidden = visibleOnly ? occlusion(frame) : []
+    for i in flow.isValid.indices {
+      let isHole = random.chance(holes)
+      if i / flow.width < skyRows || isHole || (visibleOnly && hidden[i]) { flow.isValid[i] = false }
+    }
+    return flow
+  }
+}

@@ -1,0 +1,185 @@
+import Base
+import Data
+import Tensors
+import Training
+
+/// A set of image pairs with flow, or several of them mixed.
+public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig {
+  public var format = FlowFormat.flyingChairs
+  public var root = "datasets/FlyingChairs_release"
+  public var split = FlyingChairs.Split.train
+  public var pass = RenderPass.both
+  public var scenes: [String] = []
+  public var visibleOnly = false
+  /// For validation: at most so many samples, spread evenly over the set; 0: all.
+  public var limit = 0
+  /// If there are any: these sets, repeated and joined, instead of the one above.
+  public var mixture: [FlowMixtureEntry] = []
+
+  public init(split: FlyingChairs.Split = .train) { self.split = split }
+
+  public func problems() -> [ConfigProblem] {
+    var problems = sourceProblems
+    problems.require(limit >= 0, "limit", limit, "0 (all) or more")
+    return problems
+  }
+
+  /// The data to judge by; `nil` if there is none.
+  /// - Parameter section: where in the config this stands, for failures.
+  func open(_ section: String) throws -> (any FlowDataset)? {
+    try mixture.isEmpty ? openSet(section, readsOcclusion: true) : open(section, augmentation: .chairs)
+  }
+
+  /// The data, each set with its random changes; `nil` if there is none.
+  /// - Parameter augmentation: for a single set; a mixture takes its crop only.
+  func open(_ section: String, augmentation: FlowAugmentation) throws -> FlowMixture? {
+    if mixture.isEmpty { return try openSet(section).map { FlowMixture([.init($0, augmentation: augmentation)]) } }
+    return FlowMixture(try mixture.enumerated().map { index, entry in
+      let place = "\(section).mixture.\(index)"
+      guard let set = try entry.openSet(place) else {
+        throw Failure(.usage, at: "\(place).format", "'none' cannot be mixed", remedy: "Leave the entry out.")
+      }
+      return .init(set, repeats: entry.repeat, augmentation: entry.augmentation.cropped(as: augmentation))
+    })
+  }
+
+  /// Which samples to judge by, in order.
+  func indices(of count: Int) -> [Int] {
+    guard limit > 0, limit < count else { return Array(0..<count) }
+    return (0..<limit).map { $0 * count / limit }
+  }
+}
+
+/// One set of a mixture. What is not set is as the published stage of Sintel has it for this format.
+public struct FlowMixtureEntry: FlowSource, ConfigElement, ConfigPreset, Equatable, ValidatedConfig {
+  public var format = FlowFormat.sintel
+  public var root = ""
+  public var split = FlyingChairs.Split.train
+  public var pass = RenderPass.both
+  public var scenes: [String] = []
+  public var visibleOnly = false
+  /// How often the set is repeated.
+  public var `repeat` = 1
+  /// The random changes of this set; the size of the crop is that of the section `augmentation`.
+  public var augmentation = FlowAugmentation(.sintel)
+
+  public init() {}
+
+  public static func defaults(for section: ConfigSection) -> FlowMixtureEntry {
+    var entry = FlowMixtureEntry()
+    entry.augmentation = FlowAugmentation(section.text("format").flatMap(FlowFormat.named)?.mixturePreset ?? .sintel)
+    return entry
+  }
+
+  public func problems() -> [ConfigProblem] {
+    var problems = sourceProblems
+    problems.require(format != .none, "format", format.configName, "a format with data")
+    problems.require((1...1_000_000).contains(`repeat`), "repeat", `repeat`, "1 to 1000000")
+    let preset = FlowAugmentation(augmentation.preset), shared = "not to be set here: the crop of the section 'augmentation' is shared"
+    problems.require(augmentation.cropHeight == preset.cropHeight, "augmentation.crop_height", augmentation.cropHeight, shared)
+    problems.require(augmentation.cropWidth == preset.cropWidth, "augmentation.crop_width", augmentation.cropWidth, shared)
+    return problems + augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
+  }
+}
+
+/// How a set of image pairs with flow lies on the disk.
+public enum FlowFormat: String, ConfigChoice {
+  /// `data/NNNNN_img1.ppm`, `_img2.ppm`, `_flow.flo` and a split list.
+  case flyingChairs
+  /// FlyingThings3D, the full release.
+  case flyingThings
+  /// MPI-Sintel.
+  case sintel
+  /// KITTI-15.
+  case kitti
+  case hd1k
+  /// A plain folder of images and flow files that belong together by name.
+  case pairs
+  /// No data: validation is left out.
+  case none
+
+  /// The published settings for this format within a mixture.
+  var mixturePreset: FlowAugmentation.Preset {
+    switch self {
+    case .flyingChairs, .pairs, .none: .chairs
+    case .flyingThings, .sintel: .sintel
+    case .kitti: .sintelKitti
+    case .hd1k: .sintelHd1k
+    }
+  }
+}
+
+/// What names one set on the disk.
+public protocol FlowSource: Sendable {
+  var format: FlowFormat { get }
+  /// The folder, relative to where the command is run.
+  var root: String { get }
+  /// The part of FlyingChairs by its list; of FlyingThings3D `train` is TRAIN and `validation` is TEST. Ignored by other formats, which have
+  /// truth for their training part only.
+  var split: FlyingChairs.Split { get }
+  /// Which frames of Sintel and FlyingThings3D.
+  var pass: RenderPass { get }
+  /// Which scenes of Sintel; none: all.
+  var scenes: [String] { get }
+  /// Of KITTI the flow of pixels that both frames show (`flow_noc`), else of all (`flow_occ`).
+  var visibleOnly: Bool { get }
+}
+
+extension FlowSource {
+  var sourceProblems: [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    problems.require(format == .none || !root.isEmpty, "root", root, "the path of a folder")
+    return problems
+  }
+
+  /// The data set; `nil` if there is none.
+  /// - Parameters:
+  ///   - section: where in the config this stands, for failures.
+  ///   - readsOcclusion: whether samples tell which pixels are occluded, where the set knows.
+  func openSet(_ section: String, readsOcclusion: Bool = false) throws -> (any FlowDataset)? {
+    do {
+      return switch format {
+      case .flyingChairs: try FlyingChairs(root: root, split: split)
+      case .flyingThings: try FlyingThings(root: root, split: split == .train ? .train : .test, pass: pass)
+      case .sintel: try MPISintel(root: root, pass: pass, scenes: scenes, readsOcclusion: readsOcclusion)
+      case .kitti: try KITTI15(root: root, visibleOnly: visibleOnly, readsOcclusion: readsOcclusion)
+      case .hd1k: try HD1K(root: root)
+      case .pairs: try FlowPairs(root: root)
+      case .none: nil
+      }
+    } catch let failure as Failure where failure.kind == .missingInput && failure.remedy.isEmpty {
+      throw Failure(.missingInput, at: failure.place, failure.problem,
+                    remedy: "'\(section).root' names it, relative to where apus is run: --set \(section).root=FOLDER. No data yet? apus synth flow")
+    }
+  }
+}
+
+extension FlowAugmentation: ConfigPreset {
+  /// The preset that is named; a kind on its own brings the settings of a stage of this kind.
+  public static func defaults(for section: ConfigSection) -> FlowAugmentation {
+    let preset = section.text("preset").flatMap(Preset.named) ?? .chairs
+    if !section.isWritten("preset"), section.isWritten("kind"), let kind = section.text("kind").flatMap(Kind.named), kind != preset.kind {
+      return FlowAugmentation(kind == .sparse ? .kitti : .chairs)
+    }
+    return FlowAugmentation(preset)
+  }
+
+  /// The same changes with the crop of others.
+  func cropped(as other: FlowAugmentation) -> FlowAugmentation {
+    var result = self
+    (result.cropHeight, result.cropWidth, result.crop) = (other.cropHeight, other.cropWidth, other.crop)
+    return result
+  }
+
+  /// What is out of range, apart from the crop's size, on which the network has a stricter demand.
+  var configProblems: [ConfigProblem] {
+    problems.filter { !["crop_height", "crop_width"].contains($0.key) }.map { ConfigProblem($0.key, $0.value, allowed: $0.allowed) }
+  }
+}
+
+// Enums of other targets as config values: they know nothing of configs.
+extension FlyingChairs.Split: ConfigChoice {}
+extension RenderPass: ConfigChoice {}
+extension FlowAugmentation.Crop: ConfigChoice {}
+extension FlowAugmentation.Kind: ConfigChoice {}
+extension FlowAugmentation.Preset: ConfigChoice {}

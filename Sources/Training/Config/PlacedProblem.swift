@@ -1,0 +1,37 @@
+import Base
+
+/// A problem with its place, ready to be shown.
+struct PlacedProblem: Sendable {
+  let origin: ConfigOrigin
+  let message: String
+
+  var description: String { "\(origin): \(message)" }
+}
+
+extension Failure {
+  /// All problems of a config in one failure, in reading order.
+  static func config(_ problems: [PlacedProblem]) -> Failure {
+    let lines = problems.enumerated().sorted { ($0.element.origin.order, $0.offset) < ($1.element.origin.order, $1.offset) }
+    guard lines.count > 1 else {
+      return Failure(.usage, at: problems.first?.origin.description ?? "", problems.first?.message ?? "")
+    }
+    return Failure(.usage, at: "", lines.map(\.element.description).joined(separator: "\n"), remedy: "\(lines.count) problems")
+  }
+}
+
+extension ConfigOrigin {
+  /// Files first, from top to bottom, then the command line.
+  fileprivate var order: ConfigOrder {
+    switch self {
+    case .standard: ConfigOrder(path: "", line: 0, column: 0)
+    case .file(let path, let line, let column): ConfigOrder(path: path, line: line, column: column)
+    case .commandLine: ConfigOrder(path: "\u{10FFFF}", line: 0, column: 0)
+    }
+  }
+}
+
+private struct ConfigOrder: Comparable {
+  let path: String, line: Int, column: Int
+
+  static func < (a: ConfigOrder, b: ConfigOrder) -> Bool { (a.path, a.line, a.column) < (b.path, b.line, b.column) }
+}
