@@ -19,13 +19,13 @@ extension LoopCase {
           product(table, &numbers, rows: rows, columns: columns, depth: depth)
         }
       },
-      LoopCase("finish", ulps: 4) { table, numbers in
+      LoopCase("epilogue", ulps: 4) { table, numbers in
         [(7, 3, 3), (5, 300, 300), (4, 33, 40)].flatMap { (rows, columns, stride) -> [T] in
           let bias: [T] = draw(&numbers, columns)
           return [-1, Int32(APUS_RELU.rawValue), Int32(APUS_TANH.rawValue)].flatMap { activation -> [T] in
             var y: [T] = draw(&numbers, rows * stride)
-            table.finish(activation, bias, rows, columns, stride, &y)
-            table.finish(activation, nil, rows, columns, stride, &y)
+            table.epilogue(activation, bias, rows, columns, stride, &y)
+            table.epilogue(activation, nil, rows, columns, stride, &y)
             return y
           }
         }

@@ -179,7 +179,7 @@ typedef struct {
   /* See apus_product; sums longer than a few hundred terms are added up in pieces. */
   void (*product)(const apus_product *how, const void *a, const void *panel, void *c);
   /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary or -1. */
-  void (*finish)(int activation, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
+  void (*epilogue)(int activation, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
 
   /* --- Winograd's algorithms --- planes of transformed values, `plane` apart; channels >= lanes; see apus_winograd and winograd.inc.
    * Rows of windows of x, one tile's results apart -> v [planes, tiles, channels]. */

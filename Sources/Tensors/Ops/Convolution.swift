@@ -14,14 +14,14 @@ extension Tensor {
     requireSamePrecision(weight, "convolved")
     if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
-    let finish = Finish(bias: bias, activation: activation)
+    let epilogue = Epilogue(bias: bias, activation: activation)
     Profiler.count(flops: g.flops)
     if g.isPointwise {
-      MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in, finish: finish).run(x, weight, into: y)
+      MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y)
     } else {
       TapProduct(plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
                  columns: g.out / how.groups)
-        .run(x, Factor(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), finish, into: y)
+        .run(x, Factor(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), epilogue, into: y)
     }
     let parents = [x, weight] + (bias.map { [$0] } ?? []), saved = SavedTensor(x), isRecorded = x.isRecorded
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
@@ -58,7 +58,7 @@ extension Tensor {
     } else {
       TapProduct(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
                  columns: g.in / how.groups)
-        .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Finish(),
+        .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Epilogue(),
              into: dx)
     }
     return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in

@@ -8,7 +8,7 @@ import CKernels
 struct MatrixProduct {
   let batch, m, n, k: Int
   var isATransposed = false, isBTransposed = false
-  var finish = Finish()
+  var epilogue = Epilogue()
 
   /// Terms that make a piece of a sum worth a task of its own.
   private static let fewestTerms = 768
@@ -45,9 +45,9 @@ struct MatrixProduct {
 
   private func runSplit(_ path: SplitPath, _ a: Tensor, _ b: Tensor, into y: Tensor) {
     let split = SplitMatrixProduct(product: self, path: path)
-    guard isDeep else { return split.run(a, b, depth: 0..<k, into: y, at: 0, finish: finish) }
+    guard isDeep else { return split.run(a, b, depth: 0..<k, into: y, at: 0, epilogue: epilogue) }
     addUpPieces(into: y) { partial, count in
-      for piece in 0..<count { split.run(a, b, depth: depth(of: piece), into: partial, at: piece * batch * m * n, finish: Finish()) }
+      for piece in 0..<count { split.run(a, b, depth: depth(of: piece), into: partial, at: piece * batch * m * n, epilogue: Epilogue()) }
     }
   }
 
@@ -72,7 +72,7 @@ struct MatrixProduct {
     let count = deepPieces, partial = y.fresh([count, batch * m * n])
     multiply(partial, count)
     y.addUp(partial, count)
-    finish.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
+    epilogue.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
   }
 
   private func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
@@ -175,7 +175,7 @@ struct MatrixProduct {
           terms: step.terms.lowerBound - depth.lowerBound..<step.terms.upperBound - depth.lowerBound, into: c, cRow: n,
           adds: step.terms.lowerBound > block.depth.lowerBound, next: isFetched ? next : apus_fetch())
         if block.depth == 0..<k, step.terms.upperBound == k {
-          finish.apply(to: c, y.kernels, rows: rows, columns: block.columns, stride: n)
+          epilogue.apply(to: c, y.kernels, rows: rows, columns: block.columns, stride: n)
         }
       }
     }

@@ -67,14 +67,3 @@ struct Panels {
     }
   }
 }
-
-/// What happens to a product's result while it is still in cache: `activation(y + bias)`.
-struct Finish {
-  var bias: Tensor?
-  var activation: FusedActivation?
-
-  func apply(to y: UnsafeMutableRawPointer, _ kernels: apus_kernels, rows: Int, columns: Range<Int>, stride: Int) {
-    guard bias != nil || activation != nil else { return }
-    kernels.finish(activation?.function ?? -1, bias?.address(columns.lowerBound), rows, columns.count, stride, y)
-  }
-}

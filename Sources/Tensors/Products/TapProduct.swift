@@ -13,20 +13,20 @@ struct TapProduct {
   /// - Parameters:
   ///   - x: the source, `[n, h, w, groups · depth]`.
   ///   - weight: by tap, group, source channel (row) and destination channel (column).
-  ///   - finish: applied to every pixel.
-  func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
+  ///   - epilogue: applied to every pixel.
+  func run(_ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, into y: Tensor) {
     if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, source: x) {
       return WinogradProduct(tiles: tiles, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
-        .run(x, weight, finish, into: y)
+        .run(x, weight, epilogue, into: y)
     }
     for phase in plan.phases {
       let depth = phase.taps.count * self.depth
       if phase.taps.isEmpty {
-        fill(phase, finish, y)
+        fill(phase, epilogue, y)
       } else if let path = SplitPath.serving(depth: depth, columns: columns, x.precision) {
-        SplitPhaseProduct(self, phase, x, weight, finish, y, path).run()
+        SplitPhaseProduct(self, phase, x, weight, epilogue, y, path).run()
       } else {
-        PhaseProduct(self, phase, x, weight, finish, y).run()
+        PhaseProduct(self, phase, x, weight, epilogue, y).run()
       }
     }
   }
@@ -38,7 +38,7 @@ struct TapProduct {
   }
 
   /// Pixels that no tap reaches.
-  private func fill(_ phase: TapPlan.Phase, _ finish: Finish, _ y: Tensor) {
+  private func fill(_ phase: TapPlan.Phase, _ epilogue: Epilogue, _ y: Tensor) {
     let channels = groups * columns, step = phase.step.width * channels
     parallelFor(y.shape[0] * phase.size.height) { range in
       for task in range {
@@ -46,7 +46,7 @@ struct TapProduct {
         for column in 0..<phase.size.width {
           y.kernels.fill(first + column * step * y.precision.byteCount, channels, 0)
         }
-        finish.apply(to: first, y.kernels, rows: phase.size.width, columns: 0..<channels, stride: step)
+        epilogue.apply(to: first, y.kernels, rows: phase.size.width, columns: 0..<channels, stride: step)
       }
     }
   }
@@ -56,13 +56,13 @@ struct TapProduct {
 private struct PhaseProduct {
   let product: TapProduct
   let phase: TapPlan.Phase
-  let x: Tensor, weight: Factor, finish: Finish, y: Tensor
+  let x: Tensor, weight: Factor, epilogue: Epilogue, y: Tensor
   let runs: [TapPlan.Run]
   let panels: Panels
   let grid: PhaseGrid
 
-  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ finish: Finish, _ y: Tensor) {
-    (self.product, self.phase, self.x, self.weight, self.finish, self.y) = (product, phase, x, weight, finish, y)
+  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, _ y: Tensor) {
+    (self.product, self.phase, self.x, self.weight, self.epilogue, self.y) = (product, phase, x, weight, epilogue, y)
     runs = phase.runs(merging: product.groups == 1)
     panels = Panels(depth: phase.taps.count * product.depth, columns: product.columns, groups: product.groups, precision: x.precision)
     grid = PhaseGrid(product, phase, x, panels: panels.count)
@@ -92,7 +92,7 @@ private struct PhaseProduct {
       for row in rows {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
         y.kernels.product(&how, strip.address(row * phase.sourceStep.height, 0, group * product.depth), panel, c)
-        finish.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
+        epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
       }
     }
   }

@@ -135,8 +135,8 @@ struct WinogradProduct {
   private static let manyPanels = 8
 
   /// - Parameters: as those of `TapProduct.run`.
-  func run(_ x: Tensor, _ weight: Factor, _ finish: Finish, into y: Tensor) {
-    let work = Work(product: self, weight: weight, finish: finish, y: y,
+  func run(_ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, into y: Tensor) {
+    let work = Work(product: self, weight: weight, epilogue: epilogue, y: y,
                     panels: Panels(depth: depth, columns: columns, precision: x.precision))
     let strips = tiles.strips(images: x.shape[0], depth: depth)
     let plane = WinogradTiles.plane(tiles.block(depth: depth) * tiles.columns, depth), planes = tiles.form.planes * plane
@@ -180,7 +180,7 @@ struct WinogradProduct {
   /// The operands of one product beside the source.
   private struct Work {
     let product: WinogradProduct
-    let weight: Factor, finish: Finish, y: Tensor
+    let weight: Factor, epilogue: Epilogue, y: Tensor
     let panels: Panels
 
     private var tiles: WinogradTiles { product.tiles }
@@ -225,7 +225,7 @@ struct WinogradProduct {
       let to = y.address(tiles.place(image: image, row: row, column: range.lowerBound, channels: product.columns))
       var pixels = tiles.pixels(row, columns: range.count, channels: product.columns)
       y.kernels.winograd_output(tiles.form.index, m, plane, &pixels, to)
-      finish.apply(to: to, y.kernels, rows: pixels.rows * tiles.size.width, columns: range, stride: product.columns)
+      epilogue.apply(to: to, y.kernels, rows: pixels.rows * tiles.size.width, columns: range, stride: product.columns)
     }
   }
 }

@@ -8,7 +8,7 @@ struct SplitMatrixProduct {
   private static let rowElements = 1 << 18
   private static let fewestRows = 32
 
-  func run(_ a: Tensor, _ b: Tensor, depth: Range<Int>, into y: Tensor, at place: Int, finish: Finish) {
+  func run(_ a: Tensor, _ b: Tensor, depth: Range<Int>, into y: Tensor, at place: Int, epilogue: Epilogue) {
     let (batch, m, n, k) = (product.batch, product.m, product.n, product.k)
     let factor = Factor(tensor: b, start: depth.lowerBound * (product.isBTransposed ? 1 : n), row: product.isBTransposed ? 1 : n,
                         column: product.isBTransposed ? k : 1, group: k * n)
@@ -21,7 +21,7 @@ struct SplitMatrixProduct {
       path.kernels.tiles_begin()
       for task in range {
         let item = task / strips, first = task % strips * rowBlock
-        multiply(a, panels, item, first..<Swift.min(m, first + rowBlock), depth, into: y, at: place, finish)
+        multiply(a, panels, item, first..<Swift.min(m, first + rowBlock), depth, into: y, at: place, epilogue)
       }
       path.kernels.tiles_end()
     }
@@ -29,24 +29,24 @@ struct SplitMatrixProduct {
 
   private func multiply(
     _ a: Tensor, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>, _ depth: Range<Int>, into y: Tensor, at place: Int,
-    _ finish: Finish
+    _ epilogue: Epilogue
   ) {
     let (m, k) = (product.m, product.k)
     guard product.isATransposed else {
       let first = a.address(item * m * k + rows.lowerBound * k + depth.lowerBound)
       return path.withSplitRows(first, rows: rows.count, columns: depth.count, stride: k) { planes, pitch, plane in
-        multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, finish)
+        multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, epilogue)
       }
     }
     let first = a.address(item * m * k + depth.lowerBound * m + rows.lowerBound)
     path.withSplitTransposed(first, rows: depth.count, columns: rows.count, stride: m) { planes, pitch, plane in
-      multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, finish)
+      multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, epilogue)
     }
   }
 
   private func multiply(
     _ planes: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>,
-    into y: Tensor, at place: Int, _ finish: Finish
+    into y: Tensor, at place: Int, _ epilogue: Epilogue
   ) {
     let perItem = panels.blocks.perGroup
     for panel in item * perItem..<(item + 1) * perItem {
@@ -55,7 +55,7 @@ struct SplitMatrixProduct {
                                    a_row: pitch, a_plane: plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
       let c = y.address(place + (item * product.m + rows.lowerBound) * product.n + range.lowerBound)
       path.multiply(how, planes, panels.address(panel), into: c)
-      finish.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
+      epilogue.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
     }
   }
 }

@@ -4,13 +4,13 @@ import CKernels
 struct SplitPhaseProduct {
   let product: TapProduct
   let phase: TapPlan.Phase
-  let x: Tensor, finish: Finish, y: Tensor
+  let x: Tensor, epilogue: Epilogue, y: Tensor
   private let runs: [TapPlan.Run]
   private let panels: SplitPanels
   private let grid: PhaseGrid
 
-  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ finish: Finish, _ y: Tensor, _ path: SplitPath) {
-    (self.product, self.phase, self.x, self.finish, self.y) = (product, phase, x, finish, y)
+  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, _ y: Tensor, _ path: SplitPath) {
+    (self.product, self.phase, self.x, self.epilogue, self.y) = (product, phase, x, epilogue, y)
     runs = phase.runs(merging: product.groups == 1)
     panels = SplitPanels(weight, slabs: phase.taps.map(\.weight), rows: product.depth, taps: runs.count, columns: product.columns,
                          groups: product.groups, path)
@@ -44,7 +44,7 @@ struct SplitPhaseProduct {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
         let a = planes + strip.offset(row * phase.sourceStep.height, 0, group * product.depth)
         panels.path.multiply(how, a, panels.address(panel), into: c)
-        finish.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
+        epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
       }
     }
   }

@@ -1,0 +1,14 @@
+import CKernels
+
+/// The element-wise tail of a product, applied while the result is still in cache: `activation(y + bias)`.
+struct Epilogue {
+  /// One number per column.
+  var bias: Tensor?
+  var activation: FusedActivation?
+
+  /// Applies it in place to some rows and columns of a result, rows `stride` elements apart.
+  func apply(to y: UnsafeMutableRawPointer, _ kernels: apus_kernels, rows: Int, columns: Range<Int>, stride: Int) {
+    guard bias != nil || activation != nil else { return }
+    kernels.epilogue(activation?.function ?? -1, bias?.address(columns.lowerBound), rows, columns.count, stride, y)
+  }
+}
