@@ -23,7 +23,9 @@ let package = Package(
     .target(name: "Data", dependencies: ["Base", "Vision", "CPNG", "CJPEG"]),
     .target(name: "Synthesis", dependencies: ["Base", "Vision", "Data"]),
     .target(name: "Models", dependencies: ["Base", "Tensors", "Networks", "WeightFiles"]),
-    .target(name: "Training", dependencies: ["Base", "Tensors", "WeightFiles", .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "Training",
+      dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Data", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Tasks",
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Synthesis", "Models", "Training"]),
@@ -41,7 +43,7 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "SynthesisTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "ModelsTests", dependencies: ["Base", "Models", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Base", "Training", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Base", "Training", "Networks", "WeightFiles", "Data", "Tensors", "TestSupport"]),
     .testTarget(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),

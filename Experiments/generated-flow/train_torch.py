@@ -216,8 +216,8 @@ def main():
                                   betas=(config["optimizer.beta1"], config["optimizer.beta2"]),
                                   weight_decay=config["optimizer.weight_decay"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config["learning.learning_rate"], total_steps=steps + int(config["schedule.extra_steps"]),
-        pct_start=config["schedule.rise_fraction"], cycle_momentum=False, anneal_strategy="linear")
+        optimizer, config["learning.learning_rate"], total_steps=steps + int(config["schedule.padding_steps"]),
+        pct_start=config["schedule.pct_start"], cycle_momentum=False, anneal_strategy="linear")
     order, durations, losses = [], [], []
     for step in range(1, steps + 1):
         began, samples = time.time(), []

@@ -62,15 +62,32 @@ extension Module {
     return (found.count, misfits.missing, misfits.unexpected)
   }
 
+  /// Takes over the chosen arrays of `state`, all or, if anything does not fit, none.
+  ///
+  /// Not strict: arrays that the file lacks or has in another shape keep their values; at least one must fit.
+  /// - Parameter isChosen: whether an array of the network with this name shall be taken.
+  /// - Returns: the names of the arrays that were taken, further names of shared ones included.
+  func load(_ state: StateDictionary, chosenBy isChosen: (String) -> Bool, strict: Bool, from origin: String) throws -> (taken: Set<String>, misfits: Misfits) {
+    let (found, misfits, _) = matched(with: state, isChosen)
+    guard !found.isEmpty, misfits.contradicting.isEmpty, !strict || misfits.isEmpty else { throw misfits.failure("\(Self.self)", at: origin) }
+    for (leaf, entry) in found { leaf.load(entry) }
+    let loaded = Set(found.map { $0.0.identity })
+    let walk = ModuleWalk(self)
+    let names = walk.leaves.filter { loaded.contains($0.leaf.identity) }.map(\.name)
+    return (Set(names + walk.aliases.filter { names.contains($0.name) }.map(\.alias)), misfits)
+  }
+
   /// What would keep `state` from being loaded.
   public func misfits(of state: StateDictionary) -> Misfits { matched(with: state).misfits }
 
-  private func matched(with state: StateDictionary) -> (found: [(ModuleLeaf, Safetensors.Entry)], misfits: Misfits, isEmpty: Bool) {
+  private func matched(
+    with state: StateDictionary, _ isChosen: (String) -> Bool = { _ in true }
+  ) -> (found: [(ModuleLeaf, Safetensors.Entry)], misfits: Misfits, isEmpty: Bool) {
     let walk = ModuleWalk(self)
     let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
     let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
     var missing: [String] = [], misshapen: [String] = [], contradicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
-    for (name, leaf) in walk.leaves {
+    for (name, leaf) in walk.leaves where isChosen(name) {
       let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
       guard let entry = copies.first else {
         missing.append(name)

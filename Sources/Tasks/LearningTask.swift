@@ -2,13 +2,6 @@ import Base
 import Tensors
 import Training
 
-/// What every task's config holds, besides what is its own.
-public protocol TaskConfig: Codable, Sendable {
-  init()
-  /// When to log, evaluate and save.
-  var plan: Plan { get set }
-}
-
 /// One kind of thing to learn, with everything that the command line can do with it.
 public protocol LearningTask {
   associatedtype Config: TaskConfig

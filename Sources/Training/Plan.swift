@@ -5,6 +5,8 @@ import Tensors
 public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   /// Updates in the whole run. Of a config with stages: the sum of theirs if left out, and at most that.
   public var steps = 100_000
+  /// Passes over the training set in the whole run, instead of `steps`; 0: `steps` counts. Stages have their own.
+  public var epochs = 0
   /// Steps between two rows of the training log; each row holds the mean over the steps since the last one.
   public var logEvery = 50
   /// Steps between two evaluations; 0: only after the last step.
@@ -24,18 +26,31 @@ public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   /// Hours after which the run saves and stops, to be resumed later; 0: no limit.
   public var maxHours = 0.0
 
+  /// No run has more steps.
+  static let mostSteps = 1_000_000_000
+
   public init() {}
+
+  /// This plan with its length in steps.
+  /// - Parameter total: the steps of all stages, where the recipe tells.
+  func resolved(total: Int?) -> Plan {
+    var plan = self
+    if let total { plan.steps = epochs > 0 ? total : min(steps, total) }
+    return plan
+  }
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require(steps >= 1, "steps", steps, "1 or more")
-    problems.require(logEvery >= 1, "log_every", logEvery, "1 or more")
-    problems.require(evaluateEvery >= 0, "evaluate_every", evaluateEvery, "0 (only at the end) or more")
-    problems.require(saveEvery >= 0, "save_every", saveEvery, "0 (only at the end) or more")
-    problems.require(keepLast >= 1, "keep_last", keepLast, "1 or more")
+    let most = Plan.mostSteps
+    problems.require((1...most).contains(steps), "steps", steps, "1 to \(most)")
+    problems.require((0...1_000_000).contains(epochs), "epochs", epochs, "0 (steps count) to 1000000")
+    problems.require((1...most).contains(logEvery), "log_every", logEvery, "1 to \(most)")
+    problems.require((0...most).contains(evaluateEvery), "evaluate_every", evaluateEvery, "0 (only at the end) to \(most)")
+    problems.require((0...most).contains(saveEvery), "save_every", saveEvery, "0 (only at the end) to \(most)")
+    problems.require((1...1_000_000).contains(keepLast), "keep_last", keepLast, "1 to 1000000")
     problems.require(seed >= 0, "seed", seed, "0 or more")
     problems.require((0...4096).contains(threads), "threads", threads, "0 (one for each core) to 4096")
-    problems.require(maxHours >= 0 && maxHours.isFinite, "max_hours", maxHours, "0 (no limit) or more")
+    problems.require(maxHours >= 0 && maxHours <= 1e6, "max_hours", maxHours, "0 (no limit) to 1e6")
     return problems
   }
 

@@ -1,25 +1,47 @@
-/// What a task brings to the loop: how to learn from a batch, how to judge the model, and what to save.
+import Base
+import Networks
+import WeightFiles
+
+/// What a task brings to the loop: how to learn from a batch, how to judge the model, and what to save. Tasks write a `StageTraining`;
+/// `StagedRecipe` makes a recipe of it.
 ///
-/// The engine owns time (steps, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by
-/// the step (or epoch and sample), so that a resumed run repeats the uninterrupted one bit for bit.
+/// The engine owns time (steps, stages, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by the step
+/// (or epoch and sample), so that a resumed run repeats the uninterrupted one bit for bit.
 public protocol Recipe {
   /// The parts of the run; nil if it is one piece.
   var stages: Stages? { get }
 
-  /// The names in `StepReport.metrics`, and in `EvaluationReport.metrics`; all of them, for the header of the table.
-  var trainMetrics: [String] { get }
-  var evaluationMetrics: [String] { get }
+  /// Updates in all stages together, where only the recipe knows them (a plan in epochs); nil: as the plan says.
+  var steps: Int? { get }
 
-  /// Draws the batch of this step, and does forward, backward and update.
+  /// The names of the learning rates in `StepReport`, of all stages; `lr` comes first.
+  var rateNames: [String] { get }
+
+  /// The metrics in `StepReport` and in `EvaluationReport`; all of them, for the header of the table. Steps may lack some. The first metric of
+  /// evaluations with a direction decides which checkpoint is the best.
+  var trainMetrics: [MetricKind] { get }
+  var evaluationMetrics: [MetricKind] { get }
+
+  /// Begins a stage; called before its first step, and before `restore`.
+  /// - Parameter isResuming: `restore` follows; weights to begin with are not needed.
+  /// - Returns: lines for the user, such as what was taken over from a weight file.
+  mutating func enter(stage index: Int, isResuming: Bool) throws -> [String]
+
+  /// Draws the batch of this step, and then does forward, backward and update. What throws before the update changes nothing.
   /// - Parameter step: updates done before: 0 for the first.
   mutating func step(at step: Int) throws -> StepReport
 
   /// Judges the model on the validation set; nil if the config has none.
-  /// - Parameter step: updates done.
-  mutating func evaluate(at step: Int) throws -> EvaluationReport?
+  /// - Parameters:
+  ///   - step: updates done.
+  ///   - monitor: told the progress; may ask to stop.
+  /// - Throws: `EvaluationCancelled` if asked to stop.
+  mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport?
 
-  /// Everything that the next step depends on: parameters, buffers, optimiser. The names `state.json`, `config.yaml` and
-  /// `MANIFEST.json` belong to the engine.
+  /// Everything that the next step depends on, by name: weights, optimisers, averages. Each is a file of the checkpoint.
+  var parts: [(name: String, part: any Savable)] { get }
+
+  /// The files of a checkpoint; by default one for each part. The names `state.json`, `config.yaml` and `MANIFEST.json` belong to the engine.
   func checkpointFiles() throws -> [CheckpointFile]
 
   /// Takes over the files of a checkpoint, by name.
@@ -33,8 +55,25 @@ public protocol Recipe {
 
 extension Recipe {
   public var stages: Stages? { nil }
+  public var steps: Int? { nil }
+  public var rateNames: [String] { ["lr"] }
+  public var parts: [(name: String, part: any Savable)] { [] }
 
-  public func nonFiniteParameter() -> String? { nil }
+  public mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] { [] }
+
+  public func checkpointFiles() throws -> [CheckpointFile] {
+    parts.map { CheckpointFile(name: WeightFile.name(of: $0.name), bytes: $0.part.saved().bytes) }
+  }
+
+  public mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {
+    for (name, part) in parts {
+      let file = WeightFile.name(of: name)
+      guard let bytes = files[file] else { throw Failure(.badData, at: file, "the checkpoint lacks this file") }
+      try part.restore(Safetensors(bytes: bytes, name: file), from: file)
+    }
+  }
+
+  public func nonFiniteParameter() -> String? { parts.lazy.compactMap(\.part.nonFiniteName).first }
 }
 
 /// What one update tells.
@@ -43,22 +82,20 @@ public struct StepReport: Sendable, Equatable {
   public var epoch: Int
   /// Samples in the batch.
   public var samples: Int
-  /// The learning rate of this update.
-  public var learningRate: Double
+  /// The learning rates of this update, by the recipe's `rateNames`.
+  public var learningRates: Metrics
   /// Seconds spent waiting for the batch.
   public var dataSeconds: Double
-  /// `loss` first; `grad_norm` is the gradient's norm before clipping. These two must be finite. The log holds their means
-  /// over the steps of an interval.
+  /// The numbers of this step; those that its kind lacks (a penalty that is taken every 16th step) are left out. The log holds the mean of
+  /// each over the steps of an interval that had it.
   public var metrics: Metrics
 
-  public init(epoch: Int = 0, samples: Int, learningRate: Double, dataSeconds: Double = 0, metrics: Metrics) {
-    (self.epoch, self.samples, self.learningRate) = (epoch, samples, learningRate)
-    (self.dataSeconds, self.metrics) = (dataSeconds, metrics)
-  }
-
-  /// The first of `loss` and `grad_norm` that is not finite.
-  var nonFiniteMetric: Metrics.Element? {
-    metrics.first { ["loss", "grad_norm"].contains($0.name) && !$0.value.isFinite }
+  public init(epoch: Int = 0, samples: Int, learningRates: Metrics, dataSeconds: Double = 0, metrics: Metrics) {
+    self.epoch = epoch
+    self.samples = samples
+    self.learningRates = learningRates
+    self.dataSeconds = dataSeconds
+    self.metrics = metrics
   }
 }
 
@@ -69,21 +106,18 @@ public struct EvaluationReport: Sendable {
     public let png: [UInt8]
 
     public init(name: String, png: [UInt8]) {
-      (self.name, self.png) = (name, png)
+      self.name = name
+      self.png = png
     }
   }
 
   public var metrics: Metrics
-  /// The metric that decides which checkpoint is the best.
-  public var score: String
-  public var lowerIsBetter: Bool
   /// Pictures for `vis/` and TensorBoard.
   public var pictures: [Picture]
 
-  /// - Precondition: `metrics` holds a number named `score`.
-  public init(metrics: Metrics, score: String, lowerIsBetter: Bool, pictures: [Picture] = []) {
-    guard metrics[score] != nil else { fatalError("evaluation: the score '\(score)' is not among \(metrics.names)") }
-    (self.metrics, self.score, self.lowerIsBetter, self.pictures) = (metrics, score, lowerIsBetter, pictures)
+  public init(metrics: Metrics, pictures: [Picture] = []) {
+    self.metrics = metrics
+    self.pictures = pictures
   }
 }
 

@@ -25,6 +25,10 @@ public struct Trainer<R: Recipe> {
   private var record: RunRecord
   private var pace = Pace()
   private let began: Double
+  /// The stage at work.
+  private var stage = 0
+  /// The step of a checkpoint that was written for the sake of its evaluation only, which did not find it the best.
+  private var superseded: Int?
 
   /// Restores the recipe from the checkpoint, if there is one, and opens the logs.
   /// - Parameters:
@@ -32,32 +36,41 @@ public struct Trainer<R: Recipe> {
   ///   - store: where checkpoints go; tests pass one on a failing disk.
   public init(_ recipe: R, plan: Plan, opened: RunFolder.Opened, console: Console, store: CheckpointStore? = nil,
               stop: @escaping () -> Int32? = { StopSignal.requested }, time: TimeSource = .system) throws {
-    (self.recipe, self.plan, self.folder, self.console) = (recipe, plan, opened.folder, console)
-    (self.stop, self.time, self.store) = (stop, time, store ?? opened.folder.store)
+    self.recipe = recipe
+    self.plan = plan.resolved(total: recipe.steps)
+    self.folder = opened.folder
+    self.console = console
+    self.stop = stop
+    self.time = time
+    self.store = store ?? opened.folder.store
     began = time.steady()
     stages = recipe.stages
     state = TrainerState(seed: plan.seed)
+    var notes = opened.notes
     if let checkpoint = opened.checkpoint {
       state = try TrainerState(checkpoint)
+      try state.requireMetrics(of: recipe.trainMetrics, checkpoint)
       try Trainer.requireSameStage(state, stages, checkpoint)
-      try Trainer.restore(&self.recipe, from: checkpoint)
+      stage = stages?.index(ofUpdate: max(state.step - 1, 0)) ?? 0
     }
+    notes += try self.recipe.enter(stage: stage, isResuming: opened.checkpoint != nil)
+    if let checkpoint = opened.checkpoint { try Trainer.restore(&self.recipe, from: checkpoint) }
     try opened.folder.writeSettings()
-    record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: plan.steps)
+    record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: self.plan.steps)
     try console.record(to: "\(folder.path)/train.log")
-    for note in opened.notes { note.hasPrefix("warning: ") ? console.warning(String(note.dropFirst(9))) : console.note(note) }
+    for note in notes { note.hasPrefix("warning: ") ? console.warning(String(note.dropFirst(9))) : console.note(note) }
     // The pointers before the logs: killed in between, the run continues from here again and finds the rows to drop.
     if let checkpoint = opened.checkpoint {
       try Trainer.restorePointers(of: self.store, from: checkpoint, best: state.best?.step)
     }
-    log = try MetricLog(folder: folder.path, names: ["lr"] + recipe.trainMetrics + recipe.evaluationMetrics, resumedAt: state.step,
-                        isResumed: opened.checkpoint != nil, time: time)
+    log = try MetricLog(folder: folder.path, names: recipe.rateNames + (recipe.trainMetrics + recipe.evaluationMetrics).map(\.name),
+                        resumedAt: state.step, isResumed: opened.checkpoint != nil, time: time)
     if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
     state.seed = plan.seed
     try record.write(to: folder.path)
   }
 
-  /// The recipe only knows the names of the files.
+  /// Restores the recipe; adds the checkpoint's path to its errors.
   private static func restore(_ recipe: inout R, from checkpoint: Checkpoint) throws {
     do {
       try recipe.restore(checkpoint.files.filter { ![TrainerState.fileName, "config.yaml"].contains($0.key) }, at: checkpoint.step)
@@ -77,7 +90,7 @@ public struct Trainer<R: Recipe> {
                   remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
   }
 
-  /// The pointers may be of a future that was given up, or one save behind.
+  /// After resuming from an older checkpoint, last/best may name later steps; after a crash, an earlier one. Resets both.
   private static func restorePointers(of store: CheckpointStore, from checkpoint: Checkpoint, best: Int?) throws {
     guard store.steps.contains(checkpoint.step) else { return }  // continued from the checkpoint of another run folder
     try store.point(.last, at: checkpoint.step)
@@ -136,24 +149,44 @@ public struct Trainer<R: Recipe> {
   }
 
   private mutating func loop() throws -> RunOutcome {
-    if state.step == 0 && plan.evaluateFirst { _ = try evaluate() }
+    if try !completeEvaluation(), let signal = stop() { return .stopped(signal: signal) }
     if state.step >= plan.steps { console.note("the plan's \(plan.steps) steps are done already") }
     let ends = Set(stages?.ends ?? [])
     if let stages, state.step < plan.steps, !ends.contains(state.step) { console.note(stages.announcement(at: state.step)) }
     while state.step < plan.steps {
-      if let stages, ends.contains(state.step) { console.note(stages.announcement(at: state.step)) }
+      try enterStage()
       let report = try learn()
       let isEnd = ends.contains(state.step)
       if isEnd || plan.logs(at: state.step) { try write(report) }
-      let isBest = isEnd || plan.evaluates(at: state.step) ? try evaluate() : false
-      let isSaved = isEnd || isBest || plan.saves(at: state.step)
-      if isSaved { try save(best: isBest) }
+      let isJudged = isEnd || plan.evaluates(at: state.step)
+      // Saved first: an evaluation may take long, and whatever happens to it, the steps are safe.
+      if isJudged || plan.saves(at: state.step) { try save() }
+      if isJudged, try !evaluate(), let signal = stop() { return .stopped(signal: signal) }
       if state.step < plan.steps, let outcome = interruption() {
-        if !isSaved { try save(best: false) }
+        if !isJudged && !plan.saves(at: state.step) { try save() }
         return outcome
       }
     }
     return .completed
+  }
+
+  /// Begins the stage of the next update, if it is not at work.
+  private mutating func enterStage() throws {
+    guard let stages, case let next = stages.index(ofUpdate: state.step), next != stage else { return }
+    console.note(stages.announcement(at: state.step))
+    for note in try recipe.enter(stage: next, isResuming: false) { console.note(note) }
+    stage = next
+  }
+
+  /// The evaluation that belongs to the step where this process starts: the one before the first step or, after a resume, that of the
+  /// checkpoint. If the log has its row already, it is not repeated.
+  /// - Returns: whether it was completed, or nothing was to do.
+  private mutating func completeEvaluation() throws -> Bool {
+    guard state.step > 0 else { return plan.evaluateFirst ? try evaluate() : true }
+    guard plan.evaluates(at: state.step) || (stages?.ends ?? []).contains(state.step) else { return true }
+    guard let row = log.keptMetrics(split: "val", step: state.step) else { return try evaluate() }
+    try settle(row)
+    return true
   }
 
   private func interruption() -> RunOutcome? {
@@ -175,7 +208,11 @@ public struct Trainer<R: Recipe> {
     record.step = state.step
     state.interval.add(report.metrics)
     pace.add(seconds: time.steady() - start, report)
-    if let metric = report.nonFiniteMetric {
+    let kinds = recipe.trainMetrics
+    if let unknown = report.metrics.first(where: { kinds[$0.name] == nil }) {
+      Base.stop("training: the step reports '\(unknown.name)', which the recipe does not declare among \(kinds.map(\.name))")
+    }
+    if let metric = report.metrics.first(where: { !$0.value.isFinite && kinds[$0.name]?.mustBeFinite == true }) {
       try write(report)
       throw diverged(at: state.step, "\(metric.name) is \(metric.value)")
     }
@@ -193,33 +230,71 @@ public struct Trainer<R: Recipe> {
 
   /// The row of a log interval.
   private mutating func write(_ report: StepReport) throws {
-    var values: Metrics = ["lr": report.learningRate]
-    for metric in state.interval.means { values[metric.name] = metric.value }
+    let means = state.interval.means(of: recipe.trainMetrics)
+    var values = report.learningRates
+    for metric in means { values[metric.name] = metric.value }
     try log.append(MetricEvent(split: "train", step: state.step, epoch: state.epoch, values: values, clock: pace.clock(wall: time.wall())))
     var status = pace.status(step: state.step, of: plan.steps, report)
-    status.metrics = state.interval.means
+    status.metrics = means
     console.show(status, isLogStep: true)
     state.interval = MetricSums()
     pace.startInterval()
   }
 
-  /// Evaluates and logs; whether the score is the best so far.
+  /// Evaluates and logs. What was saved before stays whatever happens.
+  /// - Returns: false if it was asked to stop before it was done; a resume runs it again.
   private mutating func evaluate() throws -> Bool {
     console.activity("evaluating at step \(state.step) …")
     let start = time.steady()
     MemoryPool.trim()  // an evaluation has other sizes than training: neither keeps what only the other needs
     defer { MemoryPool.trim() }
-    guard let report = try recipe.evaluate(at: state.step), let score = report.metrics[report.score] else { return false }
+    let report: EvaluationReport?
+    do {
+      report = try recipe.evaluate(at: state.step, monitor(since: start))
+    } catch is EvaluationCancelled {
+      console.note("the evaluation at step \(state.step) was given up; it is repeated when the run goes on")
+      return false
+    }
+    guard let report else {
+      _ = try settle([:])  // no validation set
+      return true
+    }
+    for picture in report.pictures { try keep(picture) }
+    // The row comes last: once it stands in the log, the evaluation is complete.
     let clock: Metrics = ["wall": time.wall(), "time": time.steady() - start]
     try log.append(MetricEvent(split: "val", step: state.step, epoch: state.epoch, values: report.metrics, clock: clock))
-    for picture in report.pictures { try keep(picture) }
-    // Before the first step there is nothing of ours to save.
-    let older = state.best.flatMap { $0.stage == state.stage ? $0.value : nil }
-    let isBest = state.step > 0 && score.isFinite && (older.map { report.lowerIsBetter ? score < $0 : score > $0 } ?? true)
-    if isBest { state.best = TrainerState.Best(metric: report.score, value: score, step: state.step, stage: state.stage) }
+    let isBest = try settle(report.metrics)
     let numbers = report.metrics.map { "\($0.name): \(StatusText.number($0.value))" }.joined(separator: " ")
     console.note("Iter(val) [\(state.step)/\(plan.steps)] \(numbers)\(isBest ? " (best)" : "")")
-    return isBest
+    return true
+  }
+
+  private func monitor(since start: Double) -> EvaluationMonitor {
+    var last = start
+    return EvaluationMonitor(
+      report: { [console, time, step = state.step] done, total in
+        guard time.steady() - last >= 0.1 else { return }
+        last = time.steady()
+        console.activity("evaluating at step \(step): \(done) of \(total) …")
+      }, isCancelled: { [stop] in stop() != nil })
+  }
+
+  /// Notes the score of an evaluation; if it is the best so far, `best_checkpoint` names this step.
+  @discardableResult
+  private mutating func settle(_ metrics: Metrics) throws -> Bool {
+    // Before the first step there is nothing of ours to keep.
+    guard state.step > 0 else { return false }
+    let older = state.best.flatMap { $0.stage == state.stage ? $0.value : nil }
+    if let kind = recipe.evaluationMetrics.first(where: { $0.better != nil }), let score = metrics[kind.name], score.isFinite,
+       older.map({ kind.isBetter(score, than: $0) }) ?? true {
+      state.best = TrainerState.Best(metric: kind.name, value: score, step: state.step, stage: state.stage)
+      try log.synchronize()
+      try store.point(.best, at: state.step)
+      return true
+    }
+    let isWanted = plan.saves(at: state.step) || (stages?.ends ?? []).contains(state.step)
+    superseded = isWanted ? nil : state.step
+    return false
   }
 
   private func keep(_ picture: EvaluationReport.Picture) throws {
@@ -229,14 +304,15 @@ public struct Trainer<R: Recipe> {
     try log.append(picture: picture.png, tag: "val/\(picture.name)", step: state.step)
   }
 
-  private mutating func save(best: Bool) throws {
+  private mutating func save() throws {
     console.activity("saving step \(state.step) …")
     let files = try recipe.checkpointFiles()
     try log.synchronize()
     let own = [CheckpointFile(name: TrainerState.fileName, bytes: try state.json()),
                CheckpointFile(name: "config.yaml", bytes: Array(folder.configYAML.utf8))]
-    try store.save(step: state.step, files: files + own, best: best)
-    store.prune(keepLast: plan.keepLast, current: state.step, milestones: stages?.ends ?? [])
+    try store.save(step: state.step, files: files + own)
+    store.prune(keepLast: plan.keepLast, current: state.step, milestones: stages?.ends ?? [], superseded: superseded)
+    superseded = nil
     try record.write(to: folder.path)
   }
 

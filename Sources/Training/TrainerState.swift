@@ -13,7 +13,9 @@ struct TrainerState: Codable, Equatable {
   }
 
   static let fileName = "state.json"
-  static let currentVersion = 1
+  static let currentVersion = 2
+  /// More updates than any run makes: a larger count is damage, and must not overflow later.
+  static let mostSteps = 1 << 53
 
   var version = currentVersion
   /// Updates done.
@@ -40,31 +42,81 @@ struct TrainerState: Codable, Equatable {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let bytes = checkpoint.files[TrainerState.fileName], let state = try? decoder.decode(TrainerState.self, from: Data(bytes)),
-          state.version <= TrainerState.currentVersion, state.step == checkpoint.step else {
+          (1...TrainerState.currentVersion).contains(state.version), state.step == checkpoint.step, state.isSound else {
       throw Failure(.badData, at: "\(checkpoint.path)/\(TrainerState.fileName)",
                     "this is not the state of a training run at step \(checkpoint.step), in a format up to version "
                       + "\(TrainerState.currentVersion)")
     }
     self = state
+    version = TrainerState.currentVersion
+  }
+
+  /// Whether all counts are such as a run can reach.
+  private var isSound: Bool {
+    let steps = 0...TrainerState.mostSteps
+    return steps.contains(step) && steps.contains(epoch) && seed >= 0 && (best.map { (1...max(step, 1)).contains($0.step) } ?? true)
+  }
+
+  /// - Throws: `Failure(.badData)` if the log interval holds metrics that the recipe does not know.
+  func requireMetrics(of kinds: [MetricKind], _ checkpoint: Checkpoint) throws {
+    let unknown = interval.names.filter { kinds[$0] == nil }
+    guard unknown.isEmpty else {
+      throw Failure(.badData, at: "\(checkpoint.path)/\(TrainerState.fileName)",
+                    "the log interval holds metrics that this training does not have: \(unknown.prefix(5).joined(separator: ", "))",
+                    remedy: "It was written by another version or with other losses. To start from these weights: --load-from.")
+    }
   }
 }
 
-/// Sums over the steps of a log interval.
+/// Sums over the steps of a log interval. A metric that some steps lack is averaged over those that had it.
 struct MetricSums: Codable, Equatable {
-  private var names: [String] = []
+  private(set) var names: [String] = []
   private var sums: [Double] = []
+  /// How many steps had each metric.
+  private var counts: [Int] = []
+  /// Steps in the interval so far.
   private(set) var count = 0
 
+  init() {}
+
+  private enum CodingKeys: CodingKey { case names, sums, counts, count }
+
+  /// - Throws: if the lists do not belong together.
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    names = try values.decode([String].self, forKey: .names)
+    sums = try values.decode([Double].self, forKey: .sums)
+    count = try values.decode(Int.self, forKey: .count)
+    // Version 1 had every metric in every step.
+    counts = try values.decodeIfPresent([Int].self, forKey: .counts) ?? names.map { [count] _ in count }
+    let isSound = sums.count == names.count && counts.count == names.count && (0...TrainerState.mostSteps).contains(count)
+      && Set(names).count == names.count && counts.allSatisfy { (0...count).contains($0) }
+    guard isSound else {
+      throw DecodingError.dataCorruptedError(forKey: .names, in: values, debugDescription: "sums and counts do not fit the names")
+    }
+  }
+
   mutating func add(_ metrics: Metrics) {
-    if count == 0 { (names, sums) = (metrics.names, metrics.map { _ in 0 }) }
-    guard names == metrics.names else { fatalError("training: the step reported \(metrics.names), the one before \(names)") }
-    for (index, metric) in metrics.enumerated() { sums[index] += metric.value }
+    for metric in metrics {
+      if let index = names.firstIndex(of: metric.name) {
+        sums[index] += metric.value
+        counts[index] += 1
+      } else {
+        names.append(metric.name)
+        sums.append(metric.value)
+        counts.append(1)
+      }
+    }
     count += 1
   }
 
-  var means: Metrics {
+  /// The means, in the order of the recipe's metrics.
+  func means(of kinds: [MetricKind]) -> Metrics {
     var means = Metrics()
-    for (name, sum) in zip(names, sums) { means[name] = sum / Double(count) }
+    for kind in kinds {
+      guard let index = names.firstIndex(of: kind.name), counts[index] > 0 else { continue }
+      means[kind.name] = sums[index] / Double(counts[index])
+    }
     return means
   }
 }

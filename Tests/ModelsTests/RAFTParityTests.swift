@@ -145,7 +145,7 @@ import TestSupport
       let gradients = loss.gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
       #expect(try isNear(clipped.norm, "grad_norm", step, 2e-4))
-      optimizer.step(gradients, rate: 4e-4, scale: clipped.scale)
+      optimizer.step(gradients, learningRate: 4e-4, scale: clipped.scale)
     }
     let noise = 3 * 2 * 4e-4  // three steps both ways: the sign of a gradient that is pure rounding is arbitrary
     let float32Bounds = try adamBounds(it)

@@ -66,7 +66,7 @@ import TestSupport
       losses.append(loss.item)
       let gradients = loss.gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
-      optimizer.step(gradients, rate: step < 5 ? 2e-4 : 8e-4, scale: clipped.scale)
+      optimizer.step(gradients, learningRate: step < 5 ? 2e-4 : 8e-4, scale: clipped.scale)
     }
     #expect(losses[steps - 1] < 0.25 * losses[0], "losses \(losses)")
   }

@@ -29,7 +29,7 @@ import Testing
       let loss = RAFT.sequenceLoss(flows, target: .zeros([1, 128, 144, 2]), valid: .ones([1, 128, 144, 1]), gamma: 0.8)
       let gradients = loss.gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
-      optimizer.step(gradients, rate: 1e-4, scale: clipped.scale)
+      optimizer.step(gradients, learningRate: 1e-4, scale: clipped.scale)
     }
   }
 

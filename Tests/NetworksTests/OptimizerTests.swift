@@ -57,7 +57,7 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     let module = try Three { try fixture.tensor("initial/\($0)") }
     let (optimizer, rate) = try make(item, module)
     for k in 0..<6 {
-      optimizer.step(try module.gradients { slice(try fixture.tensor("gradient/\($0)"), k) }, rate: rate)
+      optimizer.step(try module.gradients { slice(try fixture.tensor("gradient/\($0)"), k) }, learningRate: rate)
       for (name, parameter) in module.parameters() {
         let expected = slice(try fixture.tensor("\(item)/\(name)"), k)
         #expect(difference(parameter.value, expected, absolute: 1e-12) == nil, "\(item), step \(k), \(name)")
@@ -82,8 +82,8 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     let (one, two) = (try Three { try fixture.tensor("initial/\($0)") }, try Three { try fixture.tensor("initial/\($0)") })
     let (a, b) = (try AdamW(one.parameters()), try AdamW(two.parameters()))
     let gradient = { (name: String) in slice(try fixture.tensor("gradient/\(name)"), 0) }
-    a.step(try one.gradients(gradient), rate: 0.1, scale: 0.25)
-    b.step(try two.gradients { try gradient($0) * 0.25 }, rate: 0.1)
+    a.step(try one.gradients(gradient), learningRate: 0.1, scale: 0.25)
+    b.step(try two.gradients { try gradient($0) * 0.25 }, learningRate: 0.1)
     for ((name, p), (_, q)) in zip(one.parameters(), two.parameters()) {
       #expect(difference(p.value, q.value, absolute: 1e-15) == nil, "\(name)")
     }
@@ -101,7 +101,7 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
   @Test("a step without any gradient traps") func noGradient() async {
     await #expect(processExitsWith: .failure) {
       let module = Three { _ in .ones([2]) }
-      try AdamW(module.parameters()).step(Tensor(1.0).tracked().exp().gradients(), rate: 0.1)
+      try AdamW(module.parameters()).step(Tensor(1.0).tracked().exp().gradients(), learningRate: 0.1)
     }
   }
 
@@ -110,16 +110,16 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     try module.freeze(["c"])
     let optimizer = try SGD(
       module.parameters(), SGD.Config(weightDecay: 0.5),
-      rules: [ParameterRule("a", rateFactor: 0.1, decayFactor: 0), ParameterRule("*", rateFactor: 2)])
+      groups: [ParameterGroup("a", lrMult: 0.1, decayMult: 0), ParameterGroup("*", lrMult: 2)])
     #expect(optimizer.parameters.map(\.name) == ["a", "b"])
     let loss = module.parameters().reduce(Tensor(0, precision: .float64)) { $0 + $1.parameter.value.sum() }
     let gradients = loss.gradients()
     #expect(gradients[module.c] == nil)
-    optimizer.step(gradients, rate: 0.1)
+    optimizer.step(gradients, learningRate: 0.1)
     #expect(module.a.value.doubles == [1 - 0.01, 1 - 0.01])
     #expect(difference(module.b.value, Tensor([0.7, 0.7], shape: [2], precision: .float64), absolute: 1e-15) == nil)  // 1 - 0.2 · 1.5
     #expect(module.c.value.doubles == [1, 1])
-    #expect(throws: Failure.self) { try SGD(module.parameters(), rules: [ParameterRule("backbone.*")]) }
+    #expect(throws: Failure.self) { try SGD(module.parameters(), groups: [ParameterGroup("backbone.*")]) }
   }
 
   @Test("memory is updated in place") func inPlace() async {
@@ -130,7 +130,7 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
         let gradients = module.gradients { _ in .ones([1 << 18]) }
         MemoryPool.resetHighWater()
         let before = MemoryPool.statistics.highWater
-        optimizer.step(gradients, rate: 0.1)
+        optimizer.step(gradients, learningRate: 0.1)
         require(MemoryPool.statistics.highWater - before < 1 << 20, "a step took \(MemoryPool.statistics.highWater - before) bytes")
       }
       for _ in 0..<3 { train() }
@@ -139,7 +139,7 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
 
   @Test("a reader's copy of a parameter does not change") func readersCopy() throws {
     let module = Three { _ in .ones([2], .float64) }, optimizer = try SGD(module.parameters()), held = module.a.value
-    optimizer.step(module.gradients { _ in .ones([2], .float64) }, rate: 0.5)
+    optimizer.step(module.gradients { _ in .ones([2], .float64) }, learningRate: 0.5)
     #expect(held.doubles == [1, 1] && module.a.value.doubles == [0.5, 0.5])
   }
 
@@ -153,12 +153,12 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     func run(_ module: Three, _ optimizer: any Optimizer, _ rate: Double, _ steps: Range<Int>) throws {
       for k in steps {
         let gradients = try module.gradients { slice(try fixture.tensor("gradient/\($0)").converted(to: precision), k) }
-        optimizer.step(gradients, rate: rate)
+        optimizer.step(gradients, learningRate: rate)
       }
     }
     let (whole, optimizer, rate) = try start()
     try run(whole, optimizer, rate, 0..<3)
-    let weights = whole.stateDictionary().safetensors().bytes, state = optimizer.state.bytes
+    let weights = whole.stateDictionary().safetensors().bytes, state = optimizer.saved().bytes
     try run(whole, optimizer, rate, 3..<6)
 
     let (second, resumed, _) = try start()
@@ -171,7 +171,7 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
   @Test("a foreign state is refused") func foreignState() throws {
     let module = Three { _ in .ones([2]) }, other = Three { _ in .ones([3]) }
     let adam = try Adam(module.parameters()), adamW = try AdamW(other.parameters()), optimizer = try AdamW(module.parameters())
-    for state in [adam.state, adamW.state, Safetensors([])] {
+    for state in [adam.saved(), adamW.saved(), Safetensors([])] {
       #expect { try optimizer.restore(state, from: "optimizer.safetensors") } throws: { error in
         (error as? Failure)?.kind == .badData && "\(error)".hasPrefix("optimizer.safetensors: ")
       }
@@ -190,7 +190,7 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     let first = 0.75 + 0.25 * 2.0, second = 0.75 * first + 0.25 * 4.0
     #expect(average.withAverages { module.a.value.item } == second)
     #expect(module.a.value.item == 4)
-    let state = average.state, fresh = MovingAverage(of: module, .init(decay: 0.75))
+    let state = average.saved(), fresh = MovingAverage(of: module, .init(decay: 0.75))
     try fresh.restore(Safetensors(bytes: state.bytes, name: "ema"), from: "ema")
     #expect(fresh.stepCount == 2 && fresh.withAverages { module.c.value.item } == second)
   }

@@ -14,7 +14,7 @@ import TestSupport
     case "OneCycleLR":
       schedule.kind = .oneCycle
       schedule.steps = try parameters.int("total_steps") - 100
-      schedule.extraSteps = 100
+      schedule.paddingSteps = 100
     case "StepLR":
       schedule.kind = .step
       schedule.stepSize = try parameters.int("step_size")
@@ -45,17 +45,17 @@ import TestSupport
     let all = Fixture.Settings(values: try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any]))
     let entry = try all.nested(name), peak = try entry.double("base_lr"), schedule = try make(entry, peak: peak)
     for (step, expected) in zip(try entry.ints("steps"), try entry.doubles("values")) {
-      let rate = schedule.rate(at: step, of: 7, peak: peak)  // the schedule's own length counts
+      let rate = schedule.learningRate(at: step, of: 7, peak: peak)  // the schedule's own length counts
       #expect(abs(rate - expected) <= 1e-13 * peak, "\(name), step \(step): \(rate), expected \(expected)")
     }
-    #expect(schedule.problems.isEmpty)
+    #expect(schedule.problems().isEmpty)
   }
 
   /// Section 5 of the RAFT reference.
   @Test("RAFT's published rates") func raft() {
     var schedule = Schedule(.oneCycle)
-    schedule.extraSteps = 100
-    func rate(_ step: Int) -> Double { schedule.rate(at: step, of: 100_000, peak: 4e-4) }
+    schedule.paddingSteps = 100
+    func rate(_ step: Int) -> Double { schedule.learningRate(at: step, of: 100_000, peak: 4e-4) }
     #expect(abs(rate(0) - 1.6e-5) < 1e-18 && abs(rate(5_004) - 4e-4) < 1e-18)
     #expect(abs(rate(50_000) - 2.107e-4) < 5e-8 && abs(rate(100_000) - 4.18e-7) < 5e-10)
     #expect(rate(200_000) == rate(100_099))
@@ -70,7 +70,7 @@ import TestSupport
   @Test("settings out of range are reported") func problems() {
     var schedule = Schedule(.cosine)
     (schedule.steps, schedule.gamma, schedule.milestones) = (-1, 0, [5, 3])
-    #expect(schedule.problems.map(\.key) == ["steps", "milestones", "gamma"])
+    #expect(schedule.problems().map(\.key) == ["steps", "milestones", "gamma"])
   }
 
   @Test("survives coding") func coding() throws {

@@ -103,7 +103,7 @@ import Training
     ("model: {refinement: warping, feature_scale: multi}", "model.feature_scale"),
     ("model: {refinement: warping, correlation_range: 64}", "model.correlation_range"),
     ("optimizer: {beta1: 1}", "optimizer.beta1"), ("optimizer: {epsilon: 0}", "optimizer.epsilon"),
-    ("optimizer: {weight_decay: -1}", "optimizer.weight_decay"), ("schedule: {rise_fraction: 2}", "schedule.rise_fraction"),
+    ("optimizer: {weight_decay: -1}", "optimizer.weight_decay"), ("schedule: {pct_start: 2}", "schedule.rise_fraction"),
     ("learning: {batch_size: 0}", "learning.batch_size"), ("learning: {workers: 65}", "learning.workers"),
     ("learning: {gamma: 0}", "learning.gamma"), ("learning: {learning_rate: 0}", "learning.learning_rate"),
     ("validation: {limit: -1}", "validation.limit"), ("data: {root: ''}", "data.root"), ("plan: {steps: 0}", "plan.steps"),

@@ -10,8 +10,8 @@ private struct TinyRecipe: Recipe {
   let conv: Conv2d, norm = BatchNorm2d(8), head: Linear
   let optimizer: SGD
   let images: Tensor
-  var trainMetrics: [String] { ["loss"] }
-  var evaluationMetrics: [String] { [] }
+  var trainMetrics: [MetricKind] { [.loss()] }
+  var evaluationMetrics: [MetricKind] { [] }
 
   init() throws {
     var random = Random(seed: 5, stream: .test)
@@ -35,11 +35,11 @@ private struct TinyRecipe: Recipe {
   mutating func step(at step: Int) throws -> StepReport {
     let loss = loss()
     let gradients = loss.gradients()
-    Profiler.span("optimizer") { optimizer.step(gradients, rate: 0.01) }
-    return StepReport(samples: 2, learningRate: 0.01, metrics: ["loss": loss.item])
+    Profiler.span("optimizer") { optimizer.step(gradients, learningRate: 0.01) }
+    return StepReport(samples: 2, learningRates: ["lr": 0.01], metrics: ["loss": loss.item])
   }
 
-  mutating func evaluate(at step: Int) throws -> EvaluationReport? { nil }
+  mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? { nil }
   func checkpointFiles() throws -> [CheckpointFile] { [] }
   mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {}
 }

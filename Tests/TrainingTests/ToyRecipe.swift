@@ -33,29 +33,33 @@ struct ToyRecipe: Recipe {
   /// In stages, each of which begins without momentum.
   var stages: Stages?
 
-  var trainMetrics: [String] { ["loss", "grad_norm"] }
-  var evaluationMetrics: [String] { ["epe"] }
+  var trainMetrics: [MetricKind] { [.loss(), .gradientNorm()] }
+  var evaluationMetrics: [MetricKind] { [MetricKind("epe", "distance from the best", better: .lower)] }
+
+  mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] {
+    momentum = 0
+    return []
+  }
 
   mutating func step(at step: Int) throws -> StepReport {
     try fate.pass()
     if step == failing { throw Failure(.diverged, at: "toy.x", "the gradient of this parameter is infinite or not a number") }
-    if let stages, stages.start(of: stages.index(ofUpdate: step)) == step { momentum = 0 }
     var random = Random(seed: seed, stream: .noise, epoch: step / 10, sample: step)
     let gradient = x + 0.1 * random.normal()
     momentum = 0.9 * momentum + gradient
     let rate = 0.1 / Double(step + 1)
     x -= rate * momentum
     if step == diverging { x = .nan }
-    return StepReport(epoch: step / 10, samples: 4, learningRate: rate, dataSeconds: 0.001,
+    return StepReport(epoch: step / 10, samples: 4, learningRates: ["lr": rate], dataSeconds: 0.001,
                       metrics: ["loss": x * x / 2, "grad_norm": abs(gradient)])
   }
 
-  mutating func evaluate(at step: Int) throws -> EvaluationReport? {
+  mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
     try fate.pass()
     guard hasValidation else { return nil }
     // Worse again after step 8, so that the best is not the last.
     let error = abs(Double(step) - 8) + abs(x)
-    return EvaluationReport(metrics: ["epe": error], score: "epe", lowerIsBetter: true, pictures: [.init(name: "flow", png: [0x89])])
+    return EvaluationReport(metrics: ["epe": error], pictures: [.init(name: "flow", png: [0x89])])
   }
 
   func checkpointFiles() throws -> [CheckpointFile] {

@@ -23,7 +23,7 @@ struct FlowStepWorkload: Workload {
     func step() throws {
       let gradients = loss().gradients()
       let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
-      optimizer.step(gradients, rate: 1e-4, scale: clipped.scale)
+      optimizer.step(gradients, learningRate: 1e-4, scale: clipped.scale)
     }
     return PreparedWorkload(operations: loss().recordedOperations, run: step)
   }

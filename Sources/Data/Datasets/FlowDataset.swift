@@ -27,18 +27,8 @@ public struct FlowSample: Sendable, Equatable {
   }
 }
 
-/// A collection of frame pairs with true flow, read on demand, from any thread.
-public protocol FlowDataset: Sendable {
-  /// The number of samples, at least one.
-  var count: Int { get }
-
-  /// Reads one sample.
-  /// - Throws: `.missingInput`, `.badData` if a file is gone, corrupt, or the sizes differ.
-  func sample(at index: Int) throws -> FlowSample
-
-  /// The name of a sample, unique within the set and fit to be part of a file name.
-  func name(of index: Int) -> String
-}
+/// A collection of frame pairs with true flow.
+public protocol FlowDataset: Dataset<FlowSample> {}
 
 /// The files of one sample.
 public struct FlowSampleFiles: Sendable, Equatable {

@@ -23,14 +23,15 @@ public final class Loader<Element: Sendable>: Sendable {
   ///   - workers: number of threads that load; 0 loads inside `next`.
   ///   - prefetch: how many batches at most are loaded or being loaded beside those that `next` has returned.
   ///   - batch: number of the first batch that `next` returns; to resume, the number of batches consumed so far.
+  ///   - end: number of the batch before which loading ends; nil: never.
   /// - Precondition: `workers >= 0`, `prefetch >= 1`, `batch >= 0`.
-  public init(_ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, load: @escaping Load) {
+  public init(_ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, endingAt end: Int? = nil, load: @escaping Load) {
     guard workers >= 0, prefetch >= 1, batch >= 0 else {
       fatalError("Loader: \(workers) workers, \(prefetch) batches ahead, starting at \(batch); expected at least 0, 1 and 0")
     }
     self.order = order
     self.workers = workers
-    let queue = LoadingQueue(order, window: workers == 0 ? 0 : prefetch, next: batch, load: load)
+    let queue = LoadingQueue(order, window: workers == 0 ? 0 : prefetch, next: batch, end: end ?? .max, load: load)
     self.queue = queue
     for number in 0..<workers {
       let thread = Thread { queue.work() }
@@ -44,7 +45,7 @@ public final class Loader<Element: Sendable>: Sendable {
   /// The number of the batch that `next` will return.
   public var nextBatch: Int { queue.nextBatch }
 
-  /// The next batch.
+  /// The next batch. There is one: the caller counts up to the end.
   /// - Throws: what `load` threw for the first failing element of this batch. The loader then goes on with the batch after it.
   public func next() throws -> [Element] {
     let results = workers == 0 ? queue.loadInline() : queue.takeFinished()

@@ -29,14 +29,17 @@ final class LoadingQueue<Element: Sendable>: Sendable {
 
   private let order: BatchOrder
   private let window: Int
+  /// The batch before which loading ends.
+  private let end: Int
   private let load: Loader<Element>.Load
   /// Held whenever `state` is touched by a thread that may wait; signalled at every change.
   private let changed = NSCondition()
   private let state: Mutex<State>
 
-  init(_ order: BatchOrder, window: Int, next: Int, load: @escaping Loader<Element>.Load) {
+  init(_ order: BatchOrder, window: Int, next: Int, end: Int, load: @escaping Loader<Element>.Load) {
     self.order = order
     self.window = window
+    self.end = end
     self.load = load
     state = Mutex(State(next: next, opening: next))
     state.withLock { openBatches(&$0) }
@@ -57,6 +60,7 @@ final class LoadingQueue<Element: Sendable>: Sendable {
 
   /// Waits until the next batch is complete, and opens the one that enters the window instead.
   func takeFinished() -> [Outcome] {
+    require(nextBatch < end, "Loader: asked for batch \(nextBatch), but loading ends before batch \(end)")
     changed.lock()
     defer { changed.unlock() }
     while true {
@@ -127,7 +131,7 @@ final class LoadingQueue<Element: Sendable>: Sendable {
   }
 
   private func openBatches(_ state: inout State) {
-    while state.opening < state.next + window {
+    while state.opening < min(state.next + window, end) {
       let places = order.places(ofBatch: state.opening, &state.orders)
       state.open[state.opening] = OpenBatch(outcomes: Array(repeating: nil, count: places.count), missing: places.count)
       for (slot, place) in places.enumerated() { state.jobs.append(Job(place: place, batch: state.opening, slot: slot)) }

@@ -27,44 +27,44 @@ public class Adam: Optimizer {
   private var m, v: [Tensor]
   private let file: OptimizerState
 
-  /// - Parameter rules: settings by name; the first rule that fits counts.
-  /// - Throws: `.usage` if a rule's pattern fits no parameter.
+  /// - Parameter groups: settings by name; the first group that fits counts.
+  /// - Throws: `.usage` if a group's pattern fits no parameter.
   public convenience init(
-    _ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(), rules: [ParameterRule] = []
+    _ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(), groups: [ParameterGroup] = []
   ) throws {
-    try self.init("adam", isDecoupled: false, parameters, config, rules)
+    try self.init("adam", isDecoupled: false, parameters, config, groups)
   }
 
   fileprivate init(
-    _ name: String, isDecoupled: Bool, _ parameters: [(name: String, parameter: Parameter)], _ config: Config, _ rules: [ParameterRule]
+    _ name: String, isDecoupled: Bool, _ parameters: [(name: String, parameter: Parameter)], _ config: Config, _ groups: [ParameterGroup]
   ) throws {
     self.config = config
     self.isDecoupled = isDecoupled
-    self.parameters = try TrainedParameter.select(parameters, rules)
+    self.parameters = try TrainedParameter.select(parameters, groups)
     m = OptimizerState.zeros(self.parameters)
     v = OptimizerState.zeros(self.parameters)
     file = OptimizerState(optimizer: name, slots: ["exp_avg", "exp_avg_sq"], parameters: self.parameters)
   }
 
-  public func step(_ gradients: Gradients, rate: Double, scale: Double) {
+  public func step(_ gradients: Gradients, learningRate: Double, scale: Double) {
     gradients.requireAny(of: parameters, "Adam")
     stepCount += 1
     let corrections = (1 - pow(config.beta1, Double(stepCount)), 1 - pow(config.beta2, Double(stepCount)))
     for (i, item) in parameters.enumerated() {
       guard let gradient = gradients[item.parameter] else { continue }
-      let rate = rate * item.rateFactor
+      let rate = learningRate * item.lrMult
       let step = AdamStep(
         rate: rate, beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, correction1: corrections.0,
-        correction2: corrections.1, decay: isDecoupled ? 1 - rate * config.weightDecay * item.decayFactor : 1,
-        l2: isDecoupled ? 0 : config.weightDecay * item.decayFactor, scale: scale)
+        correction2: corrections.1, decay: isDecoupled ? 1 - rate * config.weightDecay * item.decayMult : 1,
+        l2: isDecoupled ? 0 : config.weightDecay * item.decayMult, scale: scale)
       item.parameter.update { $0.adamStep(step, gradient: gradient, m: &m[i], v: &v[i]) }
     }
   }
 
-  public var state: Safetensors { file.saved([m, v], step: stepCount) }
+  public func saved() -> Safetensors { file.saved([m, v], step: stepCount) }
 
-  public func restore(_ state: Safetensors, from place: String) throws {
-    let (values, step) = try file.restored(state, from: place)
+  public func restore(_ state: Safetensors, from origin: String) throws {
+    let (values, step) = try file.restored(state, from: origin)
     (m, v, stepCount) = (values[0], values[1], step)
   }
 }
@@ -72,11 +72,11 @@ public class Adam: Optimizer {
 /// Adam with decoupled weight decay: first `θ ← θ (1 - λ · rate)`, then a step of Adam without decay.
 /// - Source: Loshchilov, Hutter 2019, algorithm 2 (decay multiplied by the rate, as in PyTorch).
 public final class AdamW: Adam {
-  /// - Parameter rules: settings by name; the first rule that fits counts.
-  /// - Throws: `.usage` if a rule's pattern fits no parameter.
+  /// - Parameter groups: settings by name; the first group that fits counts.
+  /// - Throws: `.usage` if a group's pattern fits no parameter.
   public convenience init(
-    _ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(weightDecay: 0.01), rules: [ParameterRule] = []
+    _ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(weightDecay: 0.01), groups: [ParameterGroup] = []
   ) throws {
-    try self.init("adamw", isDecoupled: true, parameters, config, rules)
+    try self.init("adamw", isDecoupled: true, parameters, config, groups)
   }
 }

@@ -6,7 +6,7 @@ import WeightFiles
 ///
 /// `average ← d · average + (1 - d) · value` after every step; buffers and counters are copied.
 /// - Source: Polyak, Juditsky 1992; the warm-up of `d` as in TensorFlow's `ExponentialMovingAverage`.
-public final class MovingAverage {
+public final class MovingAverage: Savable {
   public struct Config: Codable, Sendable, Equatable {
     /// d, the share of the average that stays, in 0..<1.
     public var decay = 0.999
@@ -58,22 +58,22 @@ public final class MovingAverage {
   }
 
   /// The averages as weights of the network, in official names and shapes; the number of updates is in the metadata.
-  public var state: Safetensors {
+  public func saved() -> Safetensors {
     let entries = withAverages { leaves.map { $0.leaf.entry(named: $0.name) } }
     return StateDictionary(entries, aliases: aliases).safetensors(metadata: ["updates": String(stepCount)])
   }
 
   /// Continues from a saved state, bit for bit.
   /// - Throws: `.badData` if it belongs to another network.
-  public func restore(_ state: Safetensors, from place: String) throws {
-    guard let updates = state.metadata["updates"].flatMap({ Int($0) }), updates >= 0 else {
-      throw Failure(.badData, at: place, "expected a moving average, found no count of updates in the metadata")
+  public func restore(_ state: Safetensors, from origin: String) throws {
+    guard let updates = state.metadata["updates"].flatMap({ Int($0) }), (0...OptimizerState.mostSteps).contains(updates) else {
+      throw Failure(.badData, at: origin, "expected a moving average, found no count of updates in the metadata")
     }
     var restored = averages
     for (i, (name, leaf)) in leaves.enumerated() {
       guard let old = averages[i] else { continue }
       guard let entry = state[name], let tensor = entry.tensor, entry.shape == leaf.officialShape, tensor.precision == old.precision else {
-        throw Failure(.badData, at: place, "the average of '\(name)' is missing, or its shape or precision differs")
+        throw Failure(.badData, at: origin, "the average of '\(name)' is missing, or its shape or precision differs")
       }
       restored[i] = leaf.layout.native(tensor)
     }

@@ -10,6 +10,9 @@ struct OptimizerState {
   let slots: [String]
   let parameters: [TrainedParameter]
 
+  /// More updates than any run makes: a larger count is damage, and must not overflow later.
+  static let mostSteps = 1 << 53
+
   /// One zero tensor for each parameter.
   static func zeros(_ parameters: [TrainedParameter]) -> [Tensor] {
     parameters.map { .zeros($0.parameter.shape, $0.parameter.precision) }
@@ -24,9 +27,9 @@ struct OptimizerState {
   }
 
   /// The values and the number of updates of a saved state.
-  func restored(_ state: Safetensors, from place: String) throws -> (values: [[Tensor]], step: Int) {
-    guard state.metadata["optimizer"] == optimizer, let step = state.metadata["step"].flatMap({ Int($0) }), step >= 0 else {
-      throw Failure(.badData, at: place,
+  func restored(_ state: Safetensors, from origin: String) throws -> (values: [[Tensor]], step: Int) {
+    guard state.metadata["optimizer"] == optimizer, let step = state.metadata["step"].flatMap({ Int($0) }), (0...Self.mostSteps).contains(step) else {
+      throw Failure(.badData, at: origin,
         "expected the state of the optimiser '\(optimizer)', found '\(state.metadata["optimizer"] ?? "none")' "
           + "at step '\(state.metadata["step"] ?? "none")'",
         remedy: "Resume with the optimiser of the checkpoint, or load its weights only.")
@@ -41,7 +44,7 @@ struct OptimizerState {
       }
     }
     guard problems.isEmpty, state.entries.count == slots.count * parameters.count else {
-      throw Failure(.badData, at: place, "the optimiser's state does not fit the network: \(state.entries.count) arrays, expected "
+      throw Failure(.badData, at: origin, "the optimiser's state does not fit the network: \(state.entries.count) arrays, expected "
         + "\(slots.count * parameters.count); missing or of another shape: \(problems.joined(separator: ", "))")
     }
     return (values, step)

@@ -28,30 +28,30 @@ public final class SGD: Optimizer {
   private var velocity: [Tensor]
   private let file: OptimizerState
 
-  /// - Parameter rules: settings by name; the first rule that fits counts.
-  /// - Throws: `.usage` if a rule's pattern fits no parameter.
-  public init(_ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(), rules: [ParameterRule] = []) throws {
+  /// - Parameter groups: settings by name; the first group that fits counts.
+  /// - Throws: `.usage` if a group's pattern fits no parameter.
+  public init(_ parameters: [(name: String, parameter: Parameter)], _ config: Config = Config(), groups: [ParameterGroup] = []) throws {
     self.config = config
-    self.parameters = try TrainedParameter.select(parameters, rules)
+    self.parameters = try TrainedParameter.select(parameters, groups)
     velocity = OptimizerState.zeros(self.parameters)
     file = OptimizerState(optimizer: "sgd", slots: ["momentum_buffer"], parameters: self.parameters)
   }
 
-  public func step(_ gradients: Gradients, rate: Double, scale: Double) {
+  public func step(_ gradients: Gradients, learningRate: Double, scale: Double) {
     gradients.requireAny(of: parameters, "SGD")
     for (i, item) in parameters.enumerated() {
       guard let gradient = gradients[item.parameter] else { continue }
       let step = SGDStep(
-        rate: rate * item.rateFactor, momentum: config.momentum, dampening: config.dampening,
-        l2: config.weightDecay * item.decayFactor, scale: scale, isNesterov: config.nesterov, isFirst: stepCount == 0)
+        rate: learningRate * item.lrMult, momentum: config.momentum, dampening: config.dampening,
+        l2: config.weightDecay * item.decayMult, scale: scale, isNesterov: config.nesterov, isFirst: stepCount == 0)
       item.parameter.update { $0.sgdStep(step, gradient: gradient, velocity: &velocity[i]) }
     }
     stepCount += 1
   }
 
-  public var state: Safetensors { file.saved([velocity], step: stepCount) }
-  public func restore(_ state: Safetensors, from place: String) throws {
-    let (values, step) = try file.restored(state, from: place)
+  public func saved() -> Safetensors { file.saved([velocity], step: stepCount) }
+  public func restore(_ state: Safetensors, from origin: String) throws {
+    let (values, step) = try file.restored(state, from: origin)
     (velocity, stepCount) = (values[0], step)
   }
 }

@@ -8,12 +8,12 @@ import Tensors
 /// in force for update `t + 1`.
 /// ```swift
 /// var schedule = Schedule(.oneCycle)
-/// schedule.extraSteps = 100
-/// schedule.rate(at: 5_004, of: 100_000, peak: 4e-4)   // 4e-4, the top
+/// schedule.paddingSteps = 100
+/// schedule.learningRate(at: 5_004, of: 100_000, peak: 4e-4)   // 4e-4, the top
 /// ```
-public struct Schedule: Codable, Sendable, Equatable {
+public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig {
   /// The shape of the curve. `T` is the length of the schedule, `t` the step.
-  public enum Kind: String, Codable, Sendable, CaseIterable {
+  public enum Kind: String, ConfigChoice {
     /// 1.
     case constant
     /// `gamma^⌊t / stepSize⌋`.
@@ -24,7 +24,7 @@ public struct Schedule: Codable, Sendable, Equatable {
     case cosine
     /// `f + (1 - f) (1 - t / T)^power`, `f = finalFactor`.
     case polynomial
-    /// Linearly from `1 / startDivisor` at 0 to 1 at `riseFraction · T - 1`, then linearly to `1 / (startDivisor · finalDivisor)` at `T - 1`.
+    /// Linearly from `1 / divFactor` at 0 to 1 at `pctStart · T - 1`, then linearly to `1 / (divFactor · finalDivFactor)` at `T - 1`.
     /// - Source: Smith, Topin 2018, in the linear form of PyTorch's `OneCycleLR`.
     case oneCycle = "one_cycle"
   }
@@ -33,7 +33,7 @@ public struct Schedule: Codable, Sendable, Equatable {
   /// `T`, the length of the schedule in steps; 0 for that of the run.
   public var steps = 0
   /// Added to `T`: the RAFT recipe plans 100 steps more than it runs.
-  public var extraSteps = 0
+  public var paddingSteps = 0
   /// Steps of the linear warm-up; 0 for none.
   public var warmupSteps = 0
   /// The factor at step 0 of the warm-up.
@@ -49,11 +49,11 @@ public struct Schedule: Codable, Sendable, Equatable {
   /// `polynomial`: the exponent.
   public var power = 0.9
   /// `oneCycle`: the share of `T` in which the rate rises.
-  public var riseFraction = 0.05
+  public var pctStart = 0.05
   /// `oneCycle`: peak over first rate.
-  public var startDivisor = 25.0
+  public var divFactor = 25.0
   /// `oneCycle`: first over last rate.
-  public var finalDivisor = 10_000.0
+  public var finalDivFactor = 10_000.0
 
   public init(_ kind: Kind = .constant) { self.kind = kind }
 
@@ -62,12 +62,12 @@ public struct Schedule: Codable, Sendable, Equatable {
   ///   - step: updates made before this one.
   ///   - runSteps: the length of the run.
   ///   - peak: the largest learning rate.
-  public func rate(at step: Int, of runSteps: Int, peak: Double) -> Double { peak * factor(at: step, of: runSteps) }
+  public func learningRate(at step: Int, of runSteps: Int, peak: Double) -> Double { peak * factor(at: step, of: runSteps) }
 
   /// What the peak rate is multiplied by. Steps after the end of the schedule have its last factor.
   public func factor(at step: Int, of runSteps: Int) -> Double {
     require(step >= 0, "Schedule: step \(step) is negative")
-    let total = (steps > 0 ? steps : runSteps) + extraSteps
+    let total = (steps > 0 ? steps : runSteps) + paddingSteps
     let warmup = step < warmupSteps ? warmupFactor + (1 - warmupFactor) * Double(step) / Double(warmupSteps) : 1
     return warmup * curve(step, total)
   }
@@ -85,28 +85,28 @@ public struct Schedule: Codable, Sendable, Equatable {
   }
 
   private func oneCycle(_ t: Double, _ total: Double) -> Double {
-    let top = riseFraction * total - 1, end = total - 1
-    let first = 1 / startDivisor, last = first / finalDivisor
+    let top = pctStart * total - 1, end = total - 1
+    let first = 1 / divFactor, last = first / finalDivFactor
     if t <= top { return top > 0 ? first + (1 - first) * t / top : 1 }
     return 1 + (last - 1) * (t - top) / (end - top)
   }
 
-  /// The settings that make no sense: key, value, and what is allowed.
-  public var problems: [(key: String, value: String, allowed: String)] {
-    let share = 0.0...1
-    return [
-      ("steps", "\(steps)", "0 (those of the run) or more", steps >= 0),
-      ("extra_steps", "\(extraSteps)", "0 or more", extraSteps >= 0),
-      ("warmup_steps", "\(warmupSteps)", "0 (none) or more", warmupSteps >= 0),
-      ("warmup_factor", "\(warmupFactor)", "0 to 1", share.contains(warmupFactor)),
-      ("step_size", "\(stepSize)", "1 or more", stepSize >= 1),
-      ("milestones", "\(milestones)", "steps in ascending order", milestones == milestones.sorted()),
-      ("gamma", "\(gamma)", "above 0, at most 1", gamma > 0 && gamma <= 1),
-      ("final_factor", "\(finalFactor)", "0 to 1", share.contains(finalFactor)),
-      ("power", "\(power)", "above 0", power > 0),
-      ("rise_fraction", "\(riseFraction)", "0 to 1", share.contains(riseFraction)),
-      ("start_divisor", "\(startDivisor)", "1 or more", startDivisor >= 1),
-      ("final_divisor", "\(finalDivisor)", "1 or more", finalDivisor >= 1),
-    ].compactMap { key, value, allowed, isFine in isFine ? nil : (key, value, allowed) }
+  public func problems() -> [ConfigProblem] {
+    let share = 0.0...1, most = 1_000_000_000
+    var problems: [ConfigProblem] = []
+    problems.require((0...most).contains(steps), "steps", steps, "0 (those of the run) to \(most)")
+    problems.require((0...most).contains(paddingSteps), "padding_steps", paddingSteps, "0 to \(most)")
+    problems.require((0...most).contains(warmupSteps), "warmup_steps", warmupSteps, "0 (none) to \(most)")
+    problems.require(share.contains(warmupFactor), "warmup_factor", warmupFactor, "0 to 1")
+    problems.require((1...most).contains(stepSize), "step_size", stepSize, "1 to \(most)")
+    let isAscending = milestones == milestones.sorted() && milestones.allSatisfy { (0...most).contains($0) }
+    problems.require(isAscending && milestones.count <= 10_000, "milestones", milestones.prefix(9), "steps in ascending order, 0 to \(most)")
+    problems.require(gamma > 0 && gamma <= 1, "gamma", gamma, "above 0, at most 1")
+    problems.require(share.contains(finalFactor), "final_factor", finalFactor, "0 to 1")
+    problems.require(power > 0 && power <= 100, "power", power, "above 0, at most 100")
+    problems.require(share.contains(pctStart), "pct_start", pctStart, "0 to 1")
+    problems.require(divFactor >= 1 && divFactor <= 1e12, "div_factor", divFactor, "1 to 1e12")
+    problems.require(finalDivFactor >= 1 && finalDivFactor <= 1e12, "final_div_factor", finalDivFactor, "1 to 1e12")
+    return problems
   }
 }

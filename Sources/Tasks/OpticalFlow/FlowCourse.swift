@@ -23,7 +23,7 @@ struct FlowCourse {
     (self.index, self.start, self.stage, self.sets, self.seed) = (index, start, stage, sets, UInt64(seed))
     try model.freeze(["*"], false)
     try OpticalFlow.freeze(model, stage.learning.freeze, key: "\(section)learning.freeze")
-    optimizer = try AdamW(model.parameters(), stage.optimizer, rules: stage.learning.parameterRules)
+    optimizer = try AdamW(model.parameters(), stage.optimizer, groups: stage.learning.groups)
   }
 
   /// The batch of a step of this stage, which counts from 0. The order of the data and its random changes depend on the seed and this step.

@@ -25,8 +25,8 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
   public var freezeBatchNorm = false
   /// Names of parameters that stay as they are; `*` stands for any text.
   public var freeze: [String] = []
-  /// Learning rate and weight decay by the names of parameters; the first rule that fits counts.
-  public var parameterRules: [ParameterRule] = []
+  /// Learning rate and weight decay by the names of parameters; the first group that fits counts.
+  public var groups: [ParameterGroup] = []
   /// Gradients are scaled to this global L2 norm if theirs is larger; 0: never.
   public var clipNorm = 1.0
   /// Adds Gaussian noise with a deviation drawn from 0...5 grey levels to both images of a pair.
@@ -49,6 +49,3 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
 }
 
 extension Padding.Mode: ConfigChoice {}
-extension ParameterRule: ConfigElement {
-  public init() { self.init("*") }
-}

@@ -15,7 +15,7 @@ extension OpticalFlow {
     try load(request.weights, into: model)
     try freeze(model, config.learning.freeze)
     let inputs = try FlowInputs(Safetensors(at: request.inputs), request.inputs, request.precision, minimum: model.minimumSize)
-    let optimizer = try AdamW(model.parameters(), config.optimizer, rules: config.learning.parameterRules)
+    let optimizer = try AdamW(model.parameters(), config.optimizer, groups: config.learning.groups)
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
       let pass = Pass(.training, frozenNormalization: config.learning.freezeBatchNorm)
@@ -32,7 +32,7 @@ extension OpticalFlow {
       }
       guard request.steps > 0 else { break }
       let clipped = try clip(gradients, of: optimizer.parameters, to: config.learning.clipNorm)
-      optimizer.step(gradients, rate: config.rate(at: step), scale: clipped.scale)
+      optimizer.step(gradients, learningRate: config.rate(at: step), scale: clipped.scale)
     }
     if request.steps > 0 {
       entries += model.parameters().map { .init("param.\($0)", $1.layout.official($1.value)) }

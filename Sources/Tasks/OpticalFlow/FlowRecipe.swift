@@ -50,8 +50,10 @@ public struct FlowRecipe: Recipe {
     course = try Self.course(index, config, sets, order, model)
   }
 
-  public var trainMetrics: [String] { ["loss", "epe", "1px", "3px", "5px", "grad_norm"] }
-  public var evaluationMetrics: [String] { OpticalFlow.metricNames }
+  public var trainMetrics: [MetricKind] {
+    [.loss()] + OpticalFlow.metricKinds.prefix(4) + [.gradientNorm()]
+  }
+  public var evaluationMetrics: [MetricKind] { OpticalFlow.metricKinds }
 
   public mutating func step(at step: Int) throws -> StepReport {
     try enterStage(ofUpdate: step)
@@ -65,11 +67,11 @@ public struct FlowRecipe: Recipe {
     let gradients = loss.gradients()
     let rate = course.stage.rate(at: own), optimizer = course.optimizer
     let clipped = try Profiler.span("clip") { try clip(gradients, of: optimizer.parameters, to: learning.clipNorm) }
-    Profiler.span("optimizer") { optimizer.step(gradients, rate: rate, scale: clipped.scale) }
+    Profiler.span("optimizer") { optimizer.step(gradients, learningRate: rate, scale: clipped.scale) }
     let errors = Profiler.span("metrics") { batch.errors(of: last, maxFlow: learning.maxFlow) }
     let samples = learning.batchSize
     return StepReport(
-      epoch: (own + 1) * samples / course.sets.training.count, samples: samples, learningRate: rate, dataSeconds: waited,
+      epoch: (own + 1) * samples / course.sets.training.count, samples: samples, learningRates: ["lr": rate], dataSeconds: waited,
       metrics: ["loss": loss.item, "epe": errors.epe, "1px": errors.below[0], "3px": errors.below[1], "5px": errors.below[2],
                 "grad_norm": clipped.norm])
   }
@@ -81,7 +83,7 @@ public struct FlowRecipe: Recipe {
     return (loss, flows[flows.count - 1].detached())
   }
 
-  public mutating func evaluate(at step: Int) throws -> EvaluationReport? {
+  public mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
     let index = order.index(ofUpdate: max(step - 1, 0)), config = schedules[index].laid(over: config)
     guard let validation = sets[index].validation else { return nil }
     let indices = config.validation.indices(of: validation.count)
@@ -95,14 +97,14 @@ public struct FlowRecipe: Recipe {
         pictures.append(.init(name: name + suffix, png: PNG.encode(picture)))
       }
     }
-    return EvaluationReport(metrics: OpticalFlow.metrics(errors), score: "epe", lowerIsBetter: true, pictures: pictures)
+    return EvaluationReport(metrics: OpticalFlow.metrics(errors), pictures: pictures)
   }
 
   /// Weights and optimiser of the stage at work. The stage, the learning rate, the next batch, its augmentation and dropout are functions
   /// of the seed and the step, which the loop saves.
   public func checkpointFiles() throws -> [CheckpointFile] {
     [CheckpointFile(name: OpticalFlow.modelFile, bytes: model.stateDictionary().safetensors().bytes),
-     CheckpointFile(name: "optimizer.safetensors", bytes: course.optimizer.state.bytes)]
+     CheckpointFile(name: "optimizer.safetensors", bytes: course.optimizer.saved().bytes)]
   }
 
   public mutating func restore(_ files: [String: [UInt8]], at step: Int) throws {

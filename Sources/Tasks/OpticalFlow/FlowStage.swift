@@ -41,7 +41,7 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
   }
 
   /// The learning rate of the update after `step` others of this stage.
-  func rate(at step: Int) -> Double { schedule.rate(at: step, of: steps, peak: learning.learningRate) }
+  func rate(at step: Int) -> Double { schedule.learningRate(at: step, of: steps, peak: learning.learningRate) }
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
@@ -69,6 +69,6 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
     problems.require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "above 0")
     problems.require(optimizer.weightDecay >= 0, "optimizer.weight_decay", optimizer.weightDecay, "0 or more")
     problems += augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
-    return problems + schedule.problems.map { ConfigProblem("schedule.\($0.key)", $0.value, allowed: $0.allowed) }
+    return problems
   }
 }

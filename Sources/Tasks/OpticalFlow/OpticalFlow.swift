@@ -11,7 +11,14 @@ import WeightFiles
 /// Optical flow with RAFT.
 public enum OpticalFlow: LearningTask {
   static let modelFile = "model.safetensors"
-  static let metricNames = ["epe", "1px", "3px", "5px", "kitti_epe", "kitti_f1"]
+  static let metricKinds = [
+    MetricKind("epe", unit: "px", "mean error of all known pixels", better: .lower),
+    MetricKind("1px", "share of pixels with an error below 1 px", better: .higher),
+    MetricKind("3px", "share of pixels with an error below 3 px", better: .higher),
+    MetricKind("5px", "share of pixels with an error below 5 px", better: .higher),
+    MetricKind("kitti_epe", unit: "px", "mean of the images' mean errors", better: .lower),
+    MetricKind("kitti_f1", unit: "%", "pixels with an error above 3 px and above 5 %", better: .lower),
+  ]
 
   public static func recipe(_ config: OpticalFlowConfig, weights: String?) throws -> FlowRecipe {
     try FlowRecipe(config, weights: weights)

@@ -18,11 +18,12 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
   public var schedule = Schedule(.oneCycle)
   public var prediction = FlowPrediction()
   public var plan = Plan()
+  public var initialize = Initialization()
   /// The parts of a longer schedule, one after the other; none: the sections above are the whole run.
   public var stages: [FlowStage] = []
 
   public init() {
-    schedule.extraSteps = 100  // as the authors' script plans it
+    schedule.paddingSteps = 100  // as the authors' script plans it
   }
 
   public static let stagedSections = FlowStage.sections
@@ -50,6 +51,3 @@ public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
     return problems
   }
 }
-
-// Enums of other targets as config values: they know nothing of configs.
-extension Schedule.Kind: ConfigChoice {}

@@ -148,8 +148,9 @@ public struct CheckpointStore: Sendable {
 
   /// Deletes what is no longer needed: all but the newest `count` checkpoints up to step `current`, those a pointer names and those of
   /// `milestones` up to there, and later ones, which belong to a future that was given up. What cannot be deleted stays.
-  public func prune(keepLast count: Int, current: Int, milestones: [Int] = []) {
-    let kept = Set(steps.filter { $0 <= current }.suffix(count) + milestones.filter { $0 <= current } + Pointer.allCases.compactMap(step(of:)))
+  /// - Parameter superseded: a checkpoint that does not count among the newest.
+  public func prune(keepLast count: Int, current: Int, milestones: [Int] = [], superseded: Int? = nil) {
+    let kept = Set(steps.filter { $0 <= current && $0 != superseded }.suffix(count) + milestones.filter { $0 <= current } + Pointer.allCases.compactMap(step(of:)))
     for step in steps where !kept.contains(step) {
       // Renamed first, so that a half-deleted folder is never taken for a checkpoint.
       let leaving = path(step: step) + ".partial"

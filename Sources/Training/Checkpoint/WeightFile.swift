@@ -3,12 +3,16 @@ import Foundation
 
 /// Where the weights are that a user points at.
 public enum WeightFile {
-  static let name = "model.safetensors"
+  /// The part of a checkpoint that holds the weights, if its task does not name another.
+  public static let standardPart = "model"
+
+  /// The file of a part in a checkpoint's folder: `model.safetensors`.
+  static func name(of part: String) -> String { "\(part).safetensors" }
 
   /// The weight file behind a path: the file itself, that of a checkpoint folder, or that of the best checkpoint of a run folder
   /// (the last one if none was judged best). A checkpoint is verified, also when one of its files is named.
   /// - Throws: `.missingInput` if there is nothing, `.badData` if a checkpoint is damaged.
-  public static func locate(_ path: String) throws -> String {
+  public static func locate(_ path: String, part: String = standardPart) throws -> String {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw Failure(.missingInput, at: path, "there is no such weight file, checkpoint or run folder")
@@ -23,6 +27,7 @@ public enum WeightFile {
     }
     if CheckpointStore.step(ofFolder: (path as NSString).lastPathComponent) != nil {
       let checkpoint = try Checkpoint(folder: path)
+      let name = name(of: part)
       guard checkpoint.files[name] != nil else { throw Failure(.badData, at: path, "this checkpoint holds no \(name)") }
       return "\(path)/\(name)"
     }
@@ -31,6 +36,6 @@ public enum WeightFile {
       throw Failure(.missingInput, at: path, "this folder holds no checkpoint",
                     remedy: "Name a .safetensors or .pth file, a checkpoint or a run folder.")
     }
-    return try locate(store.path(step: step))
+    return try locate(store.path(step: step), part: part)
   }
 }

@@ -10,6 +10,8 @@ final class MetricLog {
   private let lines: LineFile
   private let csv: LineFile
   private let events: EventFile
+  /// The rows that an earlier process wrote and that still count.
+  private let kept: [LoggedLine]
 
   /// - Parameters:
   ///   - names: all metrics that will come, in the order of the table's columns.
@@ -18,11 +20,25 @@ final class MetricLog {
     let table = MetricTable(names: names)
     self.table = table
     let paths = (lines: "\(folder)/metrics.jsonl", csv: "\(folder)/metrics.csv")
-    let kept = try MetricLog.repair(paths.lines, dropped: "\(folder)/metrics.dropped.jsonl", after: isResumed ? step : -1)
+    kept = try MetricLog.repair(paths.lines, dropped: "\(folder)/metrics.dropped.jsonl", after: isResumed ? step : -1)
     try AtomicFile.write(([table.header] + kept.compactMap { table.row($0) }).map { $0 + "\n" }.joined(), to: paths.csv)
     lines = try LineFile(appendingTo: paths.lines)
     csv = try LineFile(appendingTo: paths.csv)
     events = try EventFile(folder: folder, firstStep: isResumed ? step + 1 : 0, time: time)
+  }
+
+  /// The numbers of a row that was there when the log was opened; nil if there was none.
+  func keptMetrics(split: String, step: Int) -> Metrics? {
+    guard let line = kept.last(where: { $0["split"] == .text(split) && $0["step"]?.integer == step }) else { return nil }
+    var metrics = Metrics()
+    for name in table.columns.dropFirst(3) {
+      switch line[name] {
+      case .number(let value): metrics[name] = value
+      case .null: metrics[name] = .nan
+      case .text, nil: break
+      }
+    }
+    return metrics
   }
 
   func append(_ event: MetricEvent) throws {

@@ -1,0 +1,43 @@
+/// The training batches of a data set by step: shuffled anew each epoch, prepared ahead by worker threads.
+///
+/// ```swift
+/// var batches = BatchStream(count: images.count, batchSize: 8, seed: 1, workers: 2) { index, random in
+///   try collated(images.sample(at: index), &random)   // floats, as the network takes them
+/// }
+/// let batch = try batches.batch(at: step)
+/// ```
+/// The elements of a step depend on the seed and the step alone. Steps are asked for in order, or from anywhere (after a resume).
+public struct BatchStream<Element: Sendable> {
+  public let order: BatchOrder
+  private let workers: Int
+  private let load: Loader<Element>.Load
+  private var loader: Loader<Element>?
+  /// The step whose batch the loader gives next.
+  private var nextStep = -1
+
+  /// - Parameters:
+  ///   - count: samples in the set.
+  ///   - workers: threads that load; 0: the one that asks.
+  ///   - load: makes the element of one sample; called from several threads.
+  public init(count: Int, batchSize: Int, seed: UInt64, workers: Int, load: @escaping Loader<Element>.Load) {
+    order = BatchOrder(count: count, batchSize: batchSize, seed: seed)
+    self.workers = workers
+    self.load = load
+  }
+
+  /// Steps in a pass over the data set.
+  public var stepsPerEpoch: Int { order.batchesPerEpoch }
+
+  /// Passes over the data set that are complete after so many steps, by the number of samples seen.
+  public func epochs(after steps: Int) -> Int { steps * order.batchSize / order.count }
+
+  /// The elements of a step.
+  /// - Parameter step: steps before it.
+  /// - Throws: what `load` throws.
+  public mutating func batch(at step: Int) throws -> [Element] {
+    let ready = loader.flatMap { nextStep == step ? $0 : nil } ?? Loader(order, workers: workers, startingAt: step, load: load)
+    loader = ready
+    nextStep = step + 1
+    return try ready.next()
+  }
+}

@@ -1,0 +1,94 @@
+import Base
+import Networks
+import Tensors
+import WeightFiles
+
+/// What trains one network, as a config says it: one entry of `StageTraining.learners(of:model:)`.
+public struct LearnerPlan {
+  /// Sets several learners of a task apart, in the log (`lr_<name>`) and in checkpoints; empty for the only or main one.
+  public let name: String
+  public let module: any Module
+  public let optimizer: OptimizerConfig
+  public let schedule: Schedule
+  /// Where the optimiser's section stands in the config.
+  public let key: String
+
+  public init(_ name: String = "", _ module: any Module, _ optimizer: OptimizerConfig, _ schedule: Schedule, key: String = "optimizer") {
+    self.name = name
+    self.module = module
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.key = key
+  }
+
+  /// The names of its learning rates in the log: `lr`, and one for each group that has a name and a rate of its own.
+  public var rateNames: [String] { LearnerPlan.rates(name, optimizer).map(\.name) }
+
+  static func rates(_ name: String, _ optimizer: OptimizerConfig) -> [(name: String, factor: Double)] {
+    let base = name.isEmpty ? "lr" : "lr_\(name)"
+    let groups = optimizer.groups.filter { !$0.freeze && $0.lrMult != 1 && !$0.logName.isEmpty }
+    return [(base, 1)] + groups.map { ("\(base)_\($0.logName)", $0.lrMult) }
+  }
+}
+
+/// The gradient step: gradients of a loss, clipped, and one update of a network along them.
+///
+/// ```swift
+/// let update = try learner.update(loss, at: step)
+/// ```
+public struct Learner: Savable {
+  /// One update: the learning rate it had, and the gradient's norm before clipping.
+  public typealias Update = (learningRate: Double, norm: Double)
+
+  public let name: String
+  public let optimizer: any Optimizer
+  private let config: OptimizerConfig
+  private let schedule: Schedule
+  private let steps: Int
+
+  /// Freezes what the plan freezes, and begins with an optimiser whose running means are zero.
+  /// - Parameters:
+  ///   - steps: the length of the schedule: updates in the stage.
+  ///   - section: what stands in front of the plan's key in the config.
+  /// - Throws: `.usage` if a pattern fits no parameter, or nothing is left to learn.
+  public init(_ plan: LearnerPlan, steps: Int, section: String = "") throws {
+    name = plan.name
+    config = plan.optimizer
+    schedule = plan.schedule
+    self.steps = steps
+    try config.freeze(in: plan.module, key: section + plan.key)
+    optimizer = try config.make(for: plan.module.parameters())
+  }
+
+  /// The learning rate of an update of parameters without a group.
+  /// - Parameter step: updates of the stage before it.
+  public func learningRate(at step: Int) -> Double { schedule.learningRate(at: step, of: steps, peak: config.learningRate) }
+
+  /// All learning rates of an update, under their names in the log.
+  public func learningRates(at step: Int) -> Metrics {
+    var rates = Metrics()
+    for (name, factor) in LearnerPlan.rates(name, config) { rates[name] = factor * learningRate(at: step) }
+    return rates
+  }
+
+  /// The gradients of a loss with respect to what this learner trains.
+  public func gradients(of loss: Tensor) -> Gradients { loss.gradients() }
+
+  /// One update along given gradients.
+  /// - Throws: `.diverged` naming the first parameter whose gradient is infinite or NaN; nothing is changed then.
+  @discardableResult
+  public func apply(_ gradients: Gradients, at step: Int) throws -> Update {
+    let rate = learningRate(at: step)
+    let clipped = try Profiler.span("clip") { try clip(gradients, of: optimizer.parameters, to: config.clipNorm) }
+    Profiler.span("optimizer") { optimizer.step(gradients, learningRate: rate, scale: clipped.scale) }
+    return (rate, clipped.norm)
+  }
+
+  /// One update along the gradients of a loss.
+  @discardableResult
+  public func update(_ loss: Tensor, at step: Int) throws -> Update { try apply(gradients(of: loss), at: step) }
+
+  public func saved() -> Safetensors { optimizer.saved() }
+
+  public func restore(_ state: Safetensors, from origin: String) throws { try optimizer.restore(state, from: origin) }
+}

@@ -1,0 +1,53 @@
+import Base
+
+/// One metric of a task, declared once: its name in logs and tables, what it measures, and what makes it better.
+public struct MetricKind: Sendable, Equatable {
+  public enum Direction: Sendable { case lower, higher }
+
+  /// As it stands in `metrics.csv`: letters, digits and underscores.
+  public let name: String
+  /// Such as `px` or `%`; empty for a plain number.
+  public let unit: String
+  /// What it says, in a few words.
+  public let meaning: String
+  /// Which values are better; nil for numbers that only describe.
+  public let better: Direction?
+  /// Whether a NaN or an infinity ends the run: true for losses and norms of gradients.
+  public let mustBeFinite: Bool
+
+  public init(_ name: String, unit: String = "", _ meaning: String, better: Direction? = nil, mustBeFinite: Bool = false) {
+    require(!name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") },
+            "MetricKind: '\(name)' is not made of letters, digits and underscores")
+    self.name = name
+    self.unit = unit
+    self.meaning = meaning
+    self.better = better
+    self.mustBeFinite = mustBeFinite
+  }
+
+  /// A loss: lower is better, and it must stay finite.
+  public static func loss(_ name: String = "loss", unit: String = "", _ meaning: String = "training loss") -> MetricKind {
+    MetricKind(name, unit: unit, meaning, better: .lower, mustBeFinite: true)
+  }
+
+  /// The norm of a gradient before clipping, which must stay finite.
+  public static func gradientNorm(_ name: String = "grad_norm", _ meaning: String = "norm of the gradient before clipping") -> MetricKind {
+    MetricKind(name, meaning, mustBeFinite: true)
+  }
+
+  /// Unit and meaning for a table: `px, mean error of all known pixels`.
+  public var description: String { [unit, meaning].filter { !$0.isEmpty }.joined(separator: ", ") }
+
+  /// Whether a value is better than another.
+  public func isBetter(_ value: Double, than other: Double) -> Bool {
+    switch better {
+    case .lower: value < other
+    case .higher: value > other
+    case nil: false
+    }
+  }
+}
+
+extension [MetricKind] {
+  public subscript(name: String) -> MetricKind? { first { $0.name == name } }
+}

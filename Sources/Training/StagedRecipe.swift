@@ -1,0 +1,116 @@
+import Base
+import Networks
+import WeightFiles
+
+/// The recipe of a task: goes through the stages of a run, hands weights on from one to the next, and keeps what checkpoints hold.
+public struct StagedRecipe<Training: StageTraining>: Recipe {
+  public typealias Config = Training.Config
+
+  /// With their places in the run; one without a name for a run in one piece.
+  public let schedule: [Stage<Config>]
+  private let sets: [Training.Sets]
+  /// The stage at work.
+  public private(set) var training: Training?
+  private var index = -1
+  /// The first stage's model with the weights to begin with, until it is begun.
+  private var prepared: (model: Training.Model, notes: [String])?
+
+  /// Opens the data of every stage, and finds what is wrong with any of them: nothing is trained and no optimiser made.
+  /// - Throws: `.usage`, `.missingInput` and `.badData` with the keys of the config.
+  public init(_ stages: [Stage<Config>]) throws {
+    sets = try stages.map(Training.open)
+    schedule = StagedRecipe.placed(stages, sets)
+    prepared = try schedule.reversed().map { try StagedRecipe.prepared($0) }.last
+  }
+
+  /// The stages with steps instead of epochs, one behind the other.
+  private static func placed(_ stages: [Stage<Config>], _ sets: [Training.Sets]) -> [Stage<Config>] {
+    var start = 0
+    return zip(stages, sets).map { stage, sets in
+      var stage = stage
+      if stage.epochs > 0 { stage.steps = stage.epochs * Training.stepsPerEpoch(sets, stage.config) }
+      stage.start = start
+      start += stage.steps
+      return stage
+    }
+  }
+
+  /// The model of a stage with the weights that its config names, and frozen as it says.
+  private static func prepared(_ stage: Stage<Config>) throws -> (model: Training.Model, notes: [String]) {
+    let model = try Training.model(stage.config)
+    let notes = try initialize(model, stage)
+    for plan in Training.learners(stage.config, model) { try plan.optimizer.freeze(in: plan.module, key: stage.section + plan.key) }
+    return (model, notes)
+  }
+
+  private static func initialize(_ model: Training.Model, _ stage: Stage<Config>) throws -> [String] {
+    let initialization = stage.config.initialize
+    guard !initialization.from.isEmpty else { return [] }
+    let file = try WeightFile.locate(initialization.from, part: Training.weightsPart)
+    let state = try StateDictionary(at: file, key: initialization.key.isEmpty ? nil : initialization.key) { _ in }
+    let prefix = initialization.prefix.isEmpty ? "module." : initialization.prefix
+    let plain = try Training.canonical(state.renamed([(prefix, "")], from: file), from: file)
+    return try initialization.apply(plain, to: model, from: file, section: stage.section + "initialize")
+  }
+
+  // MARK: The loop's side
+
+  public var stages: Stages? {
+    schedule[0].name.isEmpty ? nil : Stages(schedule.map { .init(name: $0.name, steps: $0.steps) })
+  }
+
+  public var steps: Int? { schedule.reduce(0) { $0 + $1.steps } }
+
+  public var trainMetrics: [MetricKind] { Training.trainMetrics }
+  public var evaluationMetrics: [MetricKind] { Training.evaluationMetrics }
+
+  public var rateNames: [String] {
+    var names: [String] = []
+    for stage in schedule {
+      guard let model = try? Training.model(stage.config) else { continue }
+      for name in Training.learners(stage.config, model).flatMap(\.rateNames) where !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
+  public mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] {
+    let stage = schedule[index], before = training
+    var (model, notes): (Training.Model, [String])
+    if index == 0, let prepared {
+      (model, notes) = prepared
+    } else {
+      model = try Training.model(stage.config)
+      notes = isResuming ? [] : try handOver(from: before, to: model, stage)
+    }
+    prepared = nil
+    training = nil  // its optimisers are no longer needed
+    let learners = try Training.learners(stage.config, model).map { try Learner($0, steps: stage.steps, section: stage.section) }
+    training = try Training(stage, sets[index], model, learners)
+    self.index = index
+    return isResuming ? [] : notes
+  }
+
+  /// The weights of the stage before, and then those that the config names for this one.
+  private func handOver(from before: Training?, to model: Training.Model, _ stage: Stage<Config>) throws -> [String] {
+    var notes: [String] = []
+    if let before {
+      var carrying = Initialization(from: "the stage before")
+      carrying.strict = false
+      let lines = try carrying.apply(before.model.stateDictionary(), to: model, from: "the stage before", section: "stage '\(stage.name)'")
+      if lines.count > 1 { notes += lines }
+    }
+    return notes + (try StagedRecipe.initialize(model, stage))
+  }
+
+  public mutating func step(at step: Int) throws -> StepReport {
+    let start = schedule[index].start
+    guard let report = try training?.step(at: step - start) else { stop("StagedRecipe: no stage was entered") }
+    return report
+  }
+
+  public mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
+    try training?.evaluate(at: step, monitor)
+  }
+
+  public var parts: [(name: String, part: any Savable)] { training?.parts ?? [] }
+}
