@@ -206,17 +206,17 @@ def main():
     options = parser.parse_args()
     config = settings(options.apus, options.config, options.set)
     torch.set_num_threads(options.threads)
-    seed, steps, batch = (int(config[key]) for key in ("plan.seed", "plan.steps", "learning.batch_size"))
+    seed, steps, batch = (int(config[key]) for key in ("plan.seed", "plan.steps", "train.batch_size"))
     torch.manual_seed(seed)
     dice = random.Random(seed)
     if options.out:
         os.makedirs(options.out, exist_ok=True)
     network, pairs, augment = raft_small(weights=None).train(), Pairs(config["data.root"]), Augmentation(config)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config["learning.learning_rate"], eps=config["optimizer.epsilon"],
+    optimizer = torch.optim.AdamW(network.parameters(), lr=config["optimizer.learning_rate"], eps=config["optimizer.epsilon"],
                                   betas=(config["optimizer.beta1"], config["optimizer.beta2"]),
                                   weight_decay=config["optimizer.weight_decay"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config["learning.learning_rate"], total_steps=steps + int(config["schedule.padding_steps"]),
+        optimizer, config["optimizer.learning_rate"], total_steps=steps + int(config["schedule.padding_steps"]),
         pct_start=config["schedule.pct_start"], cycle_momentum=False, anneal_strategy="linear")
     order, durations, losses = [], [], []
     for step in range(1, steps + 1):
@@ -227,21 +227,21 @@ def main():
                 dice.shuffle(order)
             samples.append(augment(*pairs[order.pop()], dice))
         first, second, flow = (torch.stack(parts) for parts in zip(*samples))
-        mask = (flow.square().sum(1, keepdim=True).sqrt() < config["learning.max_flow"]).float()
+        mask = (flow.square().sum(1, keepdim=True).sqrt() < config["loss.max_flow"]).float()
         optimizer.zero_grad(set_to_none=True)
-        flows = predict(network, first, second, int(config["learning.iterations"]))
-        gamma = config["learning.gamma"]
+        flows = predict(network, first, second, int(config["train.iterations"]))
+        gamma = config["loss.gamma"]
         loss = sum(gamma ** (len(flows) - 1 - i) * (mask * (found - flow).abs()).mean() for i, found in enumerate(flows))
         if not math.isfinite(loss.item()):
             sys.exit(f"step {step}: the loss is {loss.item()}")
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), config["learning.clip_norm"])
+        torch.nn.utils.clip_grad_norm_(network.parameters(), config["optimizer.clip_norm"])
         optimizer.step()
         schedule.step()
         losses.append(loss.item())
         durations.append(time.time() - began)
         if step % options.evaluate_every == 0 or step == steps:
-            errors = real_errors(network, options.samples, int(config["learning.validation_iterations"]))
+            errors = real_errors(network, options.samples, int(config["inference.iterations"]))
             # The seconds are those of the training alone; a process that was halted for a while shows in the sum, not in the median.
             row = {"step": step, "seconds": sum(durations), "median_step": statistics.median(durations),
                    "loss": statistics.fmean(losses), **errors}

@@ -42,12 +42,12 @@ public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
     let most = Plan.mostSteps
-    problems.require((1...most).contains(steps), "steps", steps, "1 to \(most)")
+    problems.require((1...most).contains(steps), "steps", steps, "1 or more, at most \(most)")
     problems.require((0...1_000_000).contains(epochs), "epochs", epochs, "0 (steps count) to 1000000")
-    problems.require((1...most).contains(logEvery), "log_every", logEvery, "1 to \(most)")
-    problems.require((0...most).contains(evaluateEvery), "evaluate_every", evaluateEvery, "0 (only at the end) to \(most)")
-    problems.require((0...most).contains(saveEvery), "save_every", saveEvery, "0 (only at the end) to \(most)")
-    problems.require((1...1_000_000).contains(keepLast), "keep_last", keepLast, "1 to 1000000")
+    problems.require((1...most).contains(logEvery), "log_every", logEvery, "1 or more, at most \(most)")
+    problems.require((0...most).contains(evaluateEvery), "evaluate_every", evaluateEvery, "0 (only at the end) or more, at most \(most)")
+    problems.require((0...most).contains(saveEvery), "save_every", saveEvery, "0 (only at the end) or more, at most \(most)")
+    problems.require((1...1_000_000).contains(keepLast), "keep_last", keepLast, "1 or more, at most 1000000")
     problems.require(seed >= 0, "seed", seed, "0 or more")
     problems.require((0...4096).contains(threads), "threads", threads, "0 (one for each core) to 4096")
     problems.require(maxHours >= 0 && maxHours <= 1e6, "max_hours", maxHours, "0 (no limit) to 1e6")

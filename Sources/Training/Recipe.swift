@@ -114,10 +114,13 @@ public struct EvaluationReport: Sendable {
   public var metrics: Metrics
   /// Pictures for `vis/` and TensorBoard.
   public var pictures: [Picture]
+  /// What the user should know, such as samples that could not be judged.
+  public var warnings: [String]
 
-  public init(metrics: Metrics, pictures: [Picture] = []) {
+  public init(metrics: Metrics, pictures: [Picture] = [], warnings: [String] = []) {
     self.metrics = metrics
     self.pictures = pictures
+    self.warnings = warnings
   }
 }
 

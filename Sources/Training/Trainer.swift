@@ -259,6 +259,7 @@ public struct Trainer<R: Recipe> {
       _ = try settle([:])  // no validation set
       return true
     }
+    for warning in report.warnings { console.warning(warning) }
     for picture in report.pictures { try keep(picture) }
     // The row comes last: once it stands in the log, the evaluation is complete.
     let clock: Metrics = ["wall": time.wall(), "time": time.steady() - start]

@@ -13,7 +13,7 @@ import Vision
     try place.generatePairs()
     for pair in 1...8 { try place.truncate("pairs/data/0000\(pair)_\(file)", to: 1000) }
     for workers in ["0", "2"] {
-      let outcome = try place.apus("train", "config.yaml", "--work-dir", "run-\(workers)", "--set", "learning.workers=\(workers)")
+      let outcome = try place.apus("train", "config.yaml", "--work-dir", "run-\(workers)", "--set", "train.workers=\(workers)")
       expectFailure(outcome, 65, "pairs/data/0000", "_\(file): \(message)")
       #expect(try place.text("run-\(workers)/run.json").contains("\"failed\""))
     }

@@ -52,7 +52,7 @@ import Vision
   @Test func trainingDrawsItsValidation() throws {
     let place = try Workplace(plan: "steps: 1, log_every: 1, evaluate_every: 0, save_every: 0")
     try place.generatePairs()
-    expectSuccess(try place.apus("train", "config.yaml", "--work-dir", "run", "--set", "learning.validation_iterations=2"))
+    expectSuccess(try place.apus("train", "config.yaml", "--work-dir", "run", "--set", "inference.iterations=2"))
     let names = try place.names(in: "run/vis/step_00000001")
     #expect(names.count == 3 && names.filter { $0.hasSuffix("_updates.png") } == [names[1]], "\(names)")
     for name in names { _ = try Image(contentsOf: place.path("run/vis/step_00000001/\(name)")) }
@@ -78,8 +78,8 @@ import Vision
     try place.trainBriefly()
     for (name, height, width) in [("odd", 161, 187), ("small", 97, 61), ("flat", 40, 200)] { try place.writePair("real/\(name)", height: height, width: width) }
     let outcome = try place.apus("evaluate", "config.yaml", "--weights", "run", "--json", "--set", "validation.format=pairs",
-                                 "--set", "validation.root=real", "--save-visuals", "pictures", "--set", "learning.validation_iterations=2",
-                                 "--set", "learning.padding=kitti")
+                                 "--set", "validation.root=real", "--save-visuals", "pictures", "--set", "inference.iterations=2",
+                                 "--set", "inference.padding=kitti")
     expectSuccess(outcome)
     let metrics = try metrics(outcome)
     #expect(metrics["pairs"] == 3 && metrics["epe_of_zero_flow"] == 2)

@@ -29,7 +29,7 @@ import WeightFiles
 
   @Test func shownConfigsAreConfigs() throws {
     let place = try Workplace()
-    let options = ["--set", "learning.freeze=[fnet.*, 'cnet.conv1.*']", "--threads", "2"]
+    let options = ["--set", "optimizer.freeze=[fnet.*, 'cnet.conv1.*']", "--threads", "2"]
     let shown = try place.apus(["config", "show", "config.yaml"] + options)
     expectSuccess(shown)
     #expect(shown.output.contains(#/threads: 2 +# --threads 2/#))
@@ -72,7 +72,7 @@ import WeightFiles
     try inputs.write(to: place.path("inputs.safetensors"))
     let weights = "run/checkpoints/step_00000004/model.safetensors"
     let outcome = try place.apus("parity", "config.yaml", "--weights", weights, "--inputs", "inputs.safetensors", "--out", "out.safetensors",
-                                 "--precision", "float64", "--steps", "1", "--set", "learning.iterations=2")
+                                 "--precision", "float64", "--steps", "1", "--set", "train.iterations=2")
     expectSuccess(outcome)
     let out = try Safetensors(at: place.path("out.safetensors")), entries = try Self.expected.get()
     var expected = ["loss.total": [Int](), "output.flow.0": [1, 2, h, w], "output.flow.1": [1, 2, h, w]]

@@ -28,8 +28,8 @@ import Testing
     Mistake("train config.yaml --set plan.seed.x=3", 64, "--set plan.seed.x=3: 'plan.seed': expected a whole number, found a map"),
     Mistake("train config.yaml --set recipe=flow", 64, "'recipe': expected one of optical_flow", "found text 'flow'"),
     Mistake("train config.yaml --set data.format=none", 64, "data.format: 'none' leaves nothing to learn from", "flying_chairs"),
-    Mistake("train config.yaml --set learning.freeze=[nix]", 64, "learning.freeze: no parameter is named like 'nix'", "fnet.conv1.weight"),
-    Mistake("train config.yaml --set learning.freeze=['*']", 64, "learning.freeze: '*' leaves nothing to learn"),
+    Mistake("train config.yaml --set optimizer.freeze=[nix]", 64, "optimizer.freeze: no parameter is named like 'nix'", "fnet.conv1.weight"),
+    Mistake("train config.yaml --set optimizer.freeze=['*']", 64, "optimizer.freeze: '*' leaves nothing to learn"),
     Mistake("train config.yaml --set augmentation.brightness=-1", 64, "'augmentation.brightness' is -1.0; allowed: 0 to 10"),
     Mistake("train nix.yaml", 66, "nix.yaml: there is no such file"),
     Mistake("train pairs", 66, "pairs: this is a folder, expected a file"),
@@ -59,7 +59,7 @@ import Testing
     Mistake("predict config.yaml --weights w --source pairs pairs --out flow --format kitti", 64, "--source: 2 paths, expected the one folder"),
     Mistake("predict config.yaml --weights w --source pairs --out flow --format kitti --occlusion", 64, "'prediction.occlusion' is true"),
     Mistake("predict config.yaml --weights w --source w --out o --set prediction.occlusion_absolute=-1", 64, "'prediction.occlusion_absolute' is -1"),
-    Mistake("predict config.yaml --weights w --source w --out o --set learning.padding=even", 64, "'learning.padding'", "sintel, kitti"),
+    Mistake("predict config.yaml --weights w --source w --out o --set inference.padding=even", 64, "'inference.padding'", "sintel, kitti"),
     Mistake("synth flow --out new --count 0 --seed 1", 64, "--count: 0 is out of range, expected 1 or more"),
     Mistake("synth flow --out new --count 2 --seed -1", 64, "--seed: -1 is out of range, expected 0 or more"),
     Mistake("synth flow --out new --layout sintl --count 2 --seed 1", 64, "'sintl'", "flying_things"),
@@ -92,7 +92,7 @@ import Testing
     let place = try Workplace()
     try place.write("bad.yaml", """
       recipe: optical_flow
-      learning:
+      train:
         batch_sise: 4
         iterations: "12"
       augmentation: {hue: 2, crop_height: 100}
@@ -101,8 +101,8 @@ import Testing
       """)
     let outcome = try place.apus("config", "check", "bad.yaml", "--set", "data.format=chair")
     expectFailure(
-      outcome, 64, "bad.yaml:3:3: unknown key 'learning.batch_sise'", "Did you mean 'batch_size'?",
-      "bad.yaml:4:15: 'learning.iterations': expected a whole number, found text '12'",
+      outcome, 64, "bad.yaml:3:3: unknown key 'train.batch_sise'", "Did you mean 'batch_size'?",
+      "bad.yaml:4:15: 'train.iterations': expected a whole number, found text '12'",
       "bad.yaml:5:21: 'augmentation.hue' is 2.0; allowed: 0 to 0.5",
       "bad.yaml:5:37: 'augmentation.crop_height' is 100; allowed: a multiple of 8, at least 128",
       "bad.yaml:7:10: 'plan.steps' is 0; allowed: 1 or more",
@@ -153,8 +153,8 @@ import Testing
   @Test func divergenceIsToldWithItsStep() throws {
     let place = try Workplace()
     try place.generatePairs()
-    let outcome = try place.apus("train", "config.yaml", "--work-dir", "run", "--set", "learning.learning_rate=1e30",
-                                 "--set", "learning.clip_norm=0", "--set", "schedule.kind=constant")
+    let outcome = try place.apus("train", "config.yaml", "--work-dir", "run", "--set", "optimizer.learning_rate=1e30",
+                                 "--set", "optimizer.clip_norm=0", "--set", "schedule.kind=constant")
     expectFailure(outcome, 70, "run: training diverged at step ", "lower the learning rate")
     #expect(try place.text("run/run.json").contains("\"diverged\""))
   }

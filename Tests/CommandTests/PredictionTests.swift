@@ -72,7 +72,7 @@ import Vision
     try place.trainBriefly()
     try writeFrames(place, (1...13).map { "frames/f\($0).png" })
     func arguments(_ out: String) -> [String] {
-      ["predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", out, "--occlusion", "--set", "learning.validation_iterations=3"]
+      ["predict", "config.yaml", "--weights", "run", "--source", "frames", "--out", out, "--occlusion", "--set", "inference.iterations=3"]
     }
     expectSuccess(try place.apus(arguments("whole")))
     for count in [1, 4, 9] {
@@ -123,7 +123,7 @@ import Vision
     let arguments = ["predict", "config.yaml", "--source", "frames", "--out", "flow", "--weights"]
     expectSuccess(try place.apus(arguments + ["run"]))
     let first = try results(place, "flow")
-    for changed in [["run/checkpoints/step_00000002"], ["run", "--set", "learning.validation_iterations=2"], ["run", "--no-warm-start"]] {
+    for changed in [["run/checkpoints/step_00000002"], ["run", "--set", "inference.iterations=2"], ["run", "--no-warm-start"]] {
       try place.write("flow/f1.flo", "a mark")
       let outcome = try place.apus(arguments + changed)
       #expect(outcome.exit == 0 && !outcome.output.contains("already"), "\(changed)")

@@ -33,7 +33,7 @@ private struct Trace {
   /// Log intervals, evaluations and saves that do not coincide; noise and dropout, so that every random stream is in use.
   private static func workplace() throws -> Workplace {
     let place = try Workplace(plan: "steps: 40, log_every: 3, evaluate_every: 10, save_every: 4",
-                              learning: "batch_size: 2, iterations: 1, add_noise: true")
+                              train: "batch_size: 2, iterations: 1, add_noise: true")
     try place.generatePairs()
     return place
   }
@@ -105,7 +105,7 @@ private struct Trace {
     #expect(try place.text("run/last_checkpoint") == "checkpoints/step_00000001\n")
   }
 
-  @Test(arguments: [["--threads", "2", "--set", "learning.workers=3"], ["--set", "learning.workers=0"]])
+  @Test(arguments: [["--threads", "2", "--set", "train.workers=3"], ["--set", "train.workers=0"]])
   func threadsAndWorkersChangeNothing(option: [String]) throws {
     let place = try Self.workplace()
     expectSuccess(try place.apus(["train", "config.yaml", "--work-dir", "run"] + Self.options + option))

@@ -17,8 +17,8 @@ import WeightFiles
   private static let ends = [7, 12, 17, 20]
 
   private static let options = [
-    "stages.0.steps=7", "stages.1.steps=5", "stages.2.steps=5", "stages.3.steps=3", "model.dropout=0.1", "learning.iterations=1",
-    "learning.validation_iterations=1", "validation.limit=1", "learning.add_noise=true", "plan.log_every=3", "plan.evaluate_every=8",
+    "stages.0.steps=7", "stages.1.steps=5", "stages.2.steps=5", "stages.3.steps=3", "model.dropout=0.1", "train.iterations=1",
+    "inference.iterations=1", "validation.limit=1", "train.add_noise=true", "plan.log_every=3", "plan.evaluate_every=8",
     "plan.save_every=4", "plan.threads=1", "plan.keep_last=30",
   ].flatMap { ["--set", $0] }
 
@@ -109,7 +109,7 @@ import WeightFiles
 
   @Test func workersChangeNothing() throws {
     let reference = try Self.reference()
-    expectSuccess(try Self.train(reference, "workers", ["--set", "learning.workers=3", "--threads", "2"]))
+    expectSuccess(try Self.train(reference, "workers", ["--set", "train.workers=3", "--threads", "2"]))
     try Self.expectEqual(reference, "workers", reference, "run", step: 20)
   }
 
@@ -122,7 +122,8 @@ import WeightFiles
       data: {format: flying_things, root: generated/things}
       validation: {root: generated/sintel}
       augmentation: {preset: things, crop_height: 128, crop_width: 160}
-      learning: {learning_rate: 1.25e-4, batch_size: 2}
+      train: {batch_size: 2}
+      optimizer: {learning_rate: 1.25e-4}
       plan: {steps: 5}
       stages: []
       """)
@@ -138,7 +139,7 @@ import WeightFiles
     let place = try Workplace()
     try place.write("bad.yaml", """
       recipe: optical_flow
-      learning: {gama: 0.8}
+      loss: {gama: 0.8}
       stages:
       - {name: chairs, steps: 10, optimizer: {weight_decay: -1}}
       - {name: chairs, steps: 0, augmentation: {preset: thing}}
@@ -152,7 +153,7 @@ import WeightFiles
       """)
     let outcome = try place.apus("config", "check", "bad.yaml")
     expectFailure(
-      outcome, 64, "bad.yaml:2:12: unknown key 'learning.gama'", "Did you mean 'gamma'?",
+      outcome, 64, "bad.yaml:2:8: unknown key 'loss.gama'", "Did you mean 'gamma'?",
       "bad.yaml:4:55: 'stages.0.optimizer.weight_decay' is -1.0; allowed: 0 or more",
       "bad.yaml:5:10: 'stages.1.name' is chairs; allowed: a name that no stage before has",
       "bad.yaml:5:25: 'stages.1.steps' is 0; allowed: 1 to 1000000000",

@@ -14,7 +14,7 @@ final class Workplace {
   private var commandCount = 0
 
   /// - Parameter plan: settings that stand in the config besides the small sizes, as YAML lines of the section `plan`.
-  init(plan: String = "steps: 4, log_every: 1, evaluate_every: 0, save_every: 2", learning: String = "batch_size: 1, iterations: 1") throws {
+  init(plan: String = "steps: 4, log_every: 1, evaluate_every: 0, save_every: 2", train: String = "batch_size: 1, iterations: 1") throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)").path(percentEncoded: false)
     try FileManager.default.createDirectory(atPath: path("logs"), withIntermediateDirectories: true)
     try write("config.yaml", """
@@ -22,7 +22,8 @@ final class Workplace {
       data: {root: pairs}
       validation: {root: pairs}
       augmentation: {crop_height: 128, crop_width: 128}
-      learning: {\(learning), validation_iterations: 1}
+      train: {\(train)}
+      inference: {iterations: 1}
       plan: {\(plan), threads: 1}
 
       """)

@@ -2,7 +2,7 @@
 
     python3 compare_parity.py APUS CONFIG [--variant large] [--frozen] [--precision float64] [--steps 3] [--height 128 --width 136]
 
-The config must name the same variant; `--frozen` compares with frozen batch norm and sets `learning.freeze_batch_norm`.
+The config must name the same variant; `--frozen` compares with frozen batch norm and sets `train.freeze_batch_norm`.
 
 The settings of the config (iterations, gamma, learning rate and its schedule, clip, decay) must be given here too when they differ
 from the defaults. Errors are relative to the largest absolute value of the tensor. float64 must agree within --tolerance; float32
@@ -113,7 +113,7 @@ def run_apus(weights, inputs, options, folder):
     command = [options.apus, "parity", options.config, "--weights", folder / "weights.safetensors",
                "--inputs", folder / "inputs.safetensors", "--out", folder / "results.safetensors",
                "--steps", str(options.steps), "--precision", options.precision]
-    for setting in options.set + (["learning.freeze_batch_norm=true"] if options.frozen else []):
+    for setting in options.set + (["train.freeze_batch_norm=true"] if options.frozen else []):
         command += ["--set", setting]
     code = subprocess.run([str(part) for part in command]).returncode
     if code != 0:

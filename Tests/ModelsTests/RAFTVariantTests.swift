@@ -126,7 +126,7 @@ import WeightFiles
   @Test("untied blocks end the iterations") func untied() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var random = Random(seed: 3, stream: .initialization), config = RAFT.Config(variant: .small)
-      (config.weights, config.untiedBlocks) = (.untied, 2)
+      (config.weightTying, config.untiedBlocks) = (.untied, 2)
       _ = RAFT(config, &random)(.zeros([1, 128, 128, 3]), .zeros([1, 128, 128, 3]), iterations: 3, .evaluation)
     }
     let text = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""

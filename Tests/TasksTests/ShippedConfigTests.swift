@@ -99,13 +99,13 @@ import Training
   @Test(arguments: [
     ("model: {correlation_levels: 0}", "model.correlation_levels"), ("model: {dropout: 1}", "model.dropout"),
     ("model: {correlation_radius: -2}", "model.correlation_radius"), ("model: {correlation_range: 20}", "model.correlation_range"),
-    ("model: {weights: untied, untied_blocks: 6}", "model.untied_blocks"), ("model: {weights: untied}", "model.weights"),
+    ("model: {weight_tying: untied, untied_blocks: 6}", "model.untied_blocks"), ("model: {weight_tying: untied}", "model.weight_tying"),
     ("model: {refinement: warping, feature_scale: multi}", "model.feature_scale"),
     ("model: {refinement: warping, correlation_range: 64}", "model.correlation_range"),
     ("optimizer: {beta1: 1}", "optimizer.beta1"), ("optimizer: {epsilon: 0}", "optimizer.epsilon"),
-    ("optimizer: {weight_decay: -1}", "optimizer.weight_decay"), ("schedule: {pct_start: 2}", "schedule.rise_fraction"),
-    ("learning: {batch_size: 0}", "learning.batch_size"), ("learning: {workers: 65}", "learning.workers"),
-    ("learning: {gamma: 0}", "learning.gamma"), ("learning: {learning_rate: 0}", "learning.learning_rate"),
+    ("optimizer: {weight_decay: -1}", "optimizer.weight_decay"), ("schedule: {pct_start: 2}", "schedule.pct_start"),
+    ("train: {batch_size: 0}", "train.batch_size"), ("train: {workers: 65}", "train.workers"),
+    ("loss: {gamma: 0}", "loss.gamma"), ("optimizer: {learning_rate: 0}", "optimizer.learning_rate"),
     ("validation: {limit: -1}", "validation.limit"), ("data: {root: ''}", "data.root"), ("plan: {steps: 0}", "plan.steps"),
   ]) func everySectionIsJudged(yaml: String, key: String) {
     let text = problem(yaml + "\n")

@@ -23,8 +23,8 @@ import Vision
     let frames = (1...3).map { picture(UInt64($0)) }
     for (index, frame) in frames.enumerated() { try frame.write(to: "\(folder)/frames/\(index).png") }
     var config = OpticalFlowConfig()
-    config.learning.validationIterations = 3
-    config.learning.padding = mode
+    config.inference.iterations = 3
+    config.inference.padding = mode
     var random = Random(seed: 7, stream: .initialization)
     let model = RAFT(config.model, &random)
     try model.stateDictionary().safetensors().write(to: "\(folder)/weights.safetensors")

@@ -29,6 +29,16 @@ public protocol ValidatedConfig {
   func problems() -> [ConfigProblem]
 }
 
+/// A config struct in which one choice decides which of the other keys count: a data format without splits, an optimiser without momentum.
+///
+/// A key that is written although it has no effect is reported; the resolved config leaves it out.
+public protocol SelectiveConfig {
+  /// The key of the choice.
+  static var selector: String { get }
+  /// The keys that have no effect with the choice made, in snake_case.
+  var unusedKeys: [String] { get }
+}
+
 extension [ConfigProblem] {
   /// Adds a problem unless `condition` holds; write the condition so that it is false for NaN.
   public mutating func require(_ condition: Bool, _ key: String, _ value: some Any, _ allowed: String) {

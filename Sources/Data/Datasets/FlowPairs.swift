@@ -17,7 +17,7 @@ import Base
 /// Frames without flow are left out. If both an `occ` and a `noc` map exist, `occ` is taken, since it contains the other.
 public struct FlowPairs: FlowDataset {
   private let files: [FlowSampleFiles]
-  private let decoded = FlowSampleCache(byteLimit: 512 << 20)
+  private let decoded = SampleCache<FlowSample>(byteLimit: 512 << 20) { $0.flow.height * $0.flow.width * (2 * 3 + 9) }  // RGB frames; floats, a flag
 
   public var count: Int { files.count }
 

@@ -1,3 +1,5 @@
+import Base
+
 /// The training batches of a data set by step: shuffled anew each epoch, prepared ahead by worker threads.
 ///
 /// ```swift
@@ -14,6 +16,8 @@ public struct BatchStream<Element: Sendable> {
   private var loader: Loader<Element>?
   /// The step whose batch the loader gives next.
   private var nextStep = -1
+  /// How long the last batch was waited for.
+  public private(set) var secondsWaited = 0.0
 
   /// - Parameters:
   ///   - count: samples in the set.
@@ -38,6 +42,8 @@ public struct BatchStream<Element: Sendable> {
     let ready = loader.flatMap { nextStep == step ? $0 : nil } ?? Loader(order, workers: workers, startingAt: step, load: load)
     loader = ready
     nextStep = step + 1
+    let start = TimeSource.system.steady()
+    defer { secondsWaited = TimeSource.system.steady() - start }
     return try ready.next()
   }
 }

@@ -7,7 +7,7 @@ extension RAFT {
     /// What advances the hidden state.
     public var updateOperator = UpdateOperator.preset
     /// Whether all iterations share one update block. Untied: 32.5 M parameters with a `gru` of 12 blocks and bilinear upsampling.
-    public var weights = WeightTying.tied
+    public var weightTying = WeightTying.tied
     /// With untied weights: update blocks, one for each iteration in training. No more iterations than blocks are possible.
     public var untiedBlocks = 12
     /// Whether image 1 also passes a context encoder, which starts the hidden state and feeds every update. Without: the state starts at zero.

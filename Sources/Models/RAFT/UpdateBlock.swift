@@ -7,7 +7,7 @@ enum UpdateBlocks: Module {
   case tied(UpdateBlock), untied([UpdateBlock])
 
   init(_ config: RAFT.Config, _ random: inout Random) {
-    self = switch config.weights {
+    self = switch config.weightTying {
     case .tied: .tied(UpdateBlock(config, &random))
     case .untied: .untied((0..<config.untiedBlocks).map { _ in UpdateBlock(config, &random) })
     }

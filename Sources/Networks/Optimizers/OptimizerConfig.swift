@@ -41,7 +41,7 @@ public struct ParameterGroup: ConfigElement, Equatable {
 ///   clip_norm: 0.1
 ///   groups: [{match: backbone.*, lr_mult: 0.1}]
 /// ```
-public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig {
+public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig, SelectiveConfig {
   public enum Kind: String, ConfigChoice {
     /// Adam with decoupled weight decay.
     case adamw
@@ -81,6 +81,10 @@ public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig {
     self.weightDecay = weightDecay
     self.clipNorm = clipNorm
   }
+
+  public static let selector = "kind"
+
+  public var unusedKeys: [String] { kind == .sgd ? ["beta1", "beta2", "epsilon"] : ["momentum", "nesterov"] }
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []

@@ -11,7 +11,7 @@ import Tensors
 /// schedule.paddingSteps = 100
 /// schedule.learningRate(at: 5_004, of: 100_000, peak: 4e-4)   // 4e-4, the top
 /// ```
-public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig {
+public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, SelectiveConfig {
   /// The shape of the curve. `T` is the length of the schedule, `t` the step.
   public enum Kind: String, ConfigChoice {
     /// 1.
@@ -89,6 +89,21 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig {
     let first = 1 / divFactor, last = first / finalDivFactor
     if t <= top { return top > 0 ? first + (1 - first) * t / top : 1 }
     return 1 + (last - 1) * (t - top) / (end - top)
+  }
+
+  public static let selector = "kind"
+
+  public var unusedKeys: [String] {
+    let all = ["step_size", "milestones", "gamma", "final_factor", "power", "pct_start", "div_factor", "final_div_factor"]
+    let used = switch kind {
+    case .constant: [String]()
+    case .step: ["step_size", "gamma"]
+    case .multiStep: ["milestones", "gamma"]
+    case .cosine: ["final_factor"]
+    case .polynomial: ["final_factor", "power"]
+    case .oneCycle: ["pct_start", "div_factor", "final_div_factor"]
+    }
+    return all.filter { !used.contains($0) }
   }
 
   public func problems() -> [ConfigProblem] {

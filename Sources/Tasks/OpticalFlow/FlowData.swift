@@ -4,13 +4,13 @@ import Tensors
 import Training
 
 /// A set of image pairs with flow, or several of them mixed.
-public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig {
+public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, SelectiveConfig {
   public var format = FlowFormat.flyingChairs
   public var root = "datasets/FlyingChairs_release"
   public var split = FlyingChairs.Split.train
   public var pass = RenderPass.both
   public var scenes: [String] = []
-  public var visibleOnly = false
+  public var nonOccludedOnly = false
   /// For validation: at most so many samples, spread evenly over the set; 0: all.
   public var limit = 0
   /// If there are any: these sets, repeated and joined, instead of the one above.
@@ -20,7 +20,7 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig {
 
   public func problems() -> [ConfigProblem] {
     var problems = sourceProblems
-    problems.require(limit >= 0, "limit", limit, "0 (all) or more")
+    problems.require((0...1_000_000_000).contains(limit), "limit", limit, "0 (all) to 1000000000")
     return problems
   }
 
@@ -34,13 +34,18 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig {
   /// - Parameter augmentation: for a single set; a mixture takes its crop only.
   func open(_ section: String, augmentation: FlowAugmentation) throws -> FlowMixture? {
     if mixture.isEmpty { return try openSet(section).map { FlowMixture([.init($0, augmentation: augmentation)]) } }
-    return FlowMixture(try mixture.enumerated().map { index, entry in
+    let parts = try mixture.enumerated().map { index, entry in
       let place = "\(section).mixture.\(index)"
       guard let set = try entry.openSet(place) else {
         throw Failure(.usage, at: "\(place).format", "'none' cannot be mixed", remedy: "Leave the entry out.")
       }
-      return .init(set, repeats: entry.repeat, augmentation: entry.augmentation.cropped(as: augmentation))
-    })
+      return FlowMixture.Part(set, repeats: entry.repeat, augmentation: entry.augmentation.cropped(as: augmentation))
+    }
+    let most = 100_000_000
+    guard parts.reduce(0, { $0 + min($1.count, most + 1) }) <= most else {
+      throw Failure(.usage, at: "\(section).mixture", "repeated as often as this, the sets have more than \(most) samples", remedy: "Repeat less often.")
+    }
+    return FlowMixture(parts)
   }
 
   /// Which samples to judge by, in order.
@@ -51,13 +56,13 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig {
 }
 
 /// One set of a mixture. What is not set is as the published stage of Sintel has it for this format.
-public struct FlowMixtureEntry: FlowSource, ConfigElement, ConfigPreset, Equatable, ValidatedConfig {
+public struct FlowMixtureEntry: FlowSource, ConfigElement, ConfigPreset, Equatable, ValidatedConfig, SelectiveConfig {
   public var format = FlowFormat.sintel
   public var root = ""
   public var split = FlyingChairs.Split.train
   public var pass = RenderPass.both
   public var scenes: [String] = []
-  public var visibleOnly = false
+  public var nonOccludedOnly = false
   /// How often the set is repeated.
   public var `repeat` = 1
   /// The random changes of this set; the size of the crop is that of the section `augmentation`.
@@ -98,6 +103,18 @@ public enum FlowFormat: String, ConfigChoice {
   /// No data: validation is left out.
   case none
 
+  /// What of `FlowSource` has no effect with this format.
+  var unusedKeys: [String] {
+    let used = switch self {
+    case .flyingChairs: ["split"]
+    case .flyingThings: ["split", "pass"]
+    case .sintel: ["pass", "scenes"]
+    case .kitti: ["non_occluded_only"]
+    case .hd1k, .pairs, .none: [String]()
+    }
+    return ["split", "pass", "scenes", "non_occluded_only"].filter { !used.contains($0) }
+  }
+
   /// The published settings for this format within a mixture.
   var mixturePreset: FlowAugmentation.Preset {
     switch self {
@@ -114,18 +131,21 @@ public protocol FlowSource: Sendable {
   var format: FlowFormat { get }
   /// The folder, relative to where the command is run.
   var root: String { get }
-  /// The part of FlyingChairs by its list; of FlyingThings3D `train` is TRAIN and `validation` is TEST. Ignored by other formats, which have
-  /// truth for their training part only.
+  /// The part of FlyingChairs by its list; of FlyingThings3D `train` is TRAIN and `validation` is TEST. The other formats have truth
+  /// for their training part only.
   var split: FlyingChairs.Split { get }
   /// Which frames of Sintel and FlyingThings3D.
   var pass: RenderPass { get }
   /// Which scenes of Sintel; none: all.
   var scenes: [String] { get }
   /// Of KITTI the flow of pixels that both frames show (`flow_noc`), else of all (`flow_occ`).
-  var visibleOnly: Bool { get }
+  var nonOccludedOnly: Bool { get }
 }
 
 extension FlowSource {
+  public static var selector: String { "format" }
+  public var unusedKeys: [String] { format.unusedKeys }
+
   var sourceProblems: [ConfigProblem] {
     var problems: [ConfigProblem] = []
     problems.require(format == .none || !root.isEmpty, "root", root, "the path of a folder")
@@ -142,7 +162,7 @@ extension FlowSource {
       case .flyingChairs: try FlyingChairs(root: root, split: split)
       case .flyingThings: try FlyingThings(root: root, split: split == .train ? .train : .test, pass: pass)
       case .sintel: try MPISintel(root: root, pass: pass, scenes: scenes, readsOcclusion: readsOcclusion)
-      case .kitti: try KITTI15(root: root, visibleOnly: visibleOnly, readsOcclusion: readsOcclusion)
+      case .kitti: try KITTI15(root: root, visibleOnly: nonOccludedOnly, readsOcclusion: readsOcclusion)
       case .hd1k: try HD1K(root: root)
       case .pairs: try FlowPairs(root: root)
       case .none: nil

@@ -11,10 +11,10 @@ struct FlowEstimator {
   let iterations: Int
   let padding: Padding.Mode
 
-  init(_ model: RAFT, _ learning: FlowLearning) {
+  init(_ model: RAFT, _ inference: FlowInferenceSettings) {
     self.model = model
-    iterations = learning.validationIterations
-    padding = learning.padding
+    iterations = inference.iterations
+    padding = inference.padding
   }
 
   /// What the network says about one pair.
@@ -49,28 +49,5 @@ struct FlowEstimator {
   private static func field(_ flow: Tensor) -> FlowField {
     let (_, h, w, _) = flow.shape4
     return FlowField(height: h, width: w, vectors: flow.floats)
-  }
-
-  /// End-point errors over a data set.
-  /// - Throws: what reading throws; `.badData` if no pixel of it has known flow.
-  /// - Parameters:
-  ///   - showsUpdates: whether the estimate of a sample shall hold the flow after every update.
-  ///   - visit: told every sample, for progress and pictures.
-  func errors(
-    on data: any FlowDataset, _ indices: [Int], showsUpdates: (_ index: Int) -> Bool = { _ in false },
-    visit: (_ index: Int, _ sample: FlowSample, _ estimate: Estimate) throws -> Void = { _, _, _ in }
-  ) throws -> EndPointError {
-    var total = EndPointError()
-    for index in indices {
-      let sample = try data.sample(at: index)
-      let estimate = self(sample.image1, sample.image2, keepsUpdates: showsUpdates(index))
-      total.add(predicted: estimate.flow, truth: sample.flow, occlusion: sample.occlusion)
-      try visit(index, sample, estimate)
-    }
-    guard total.pixelCount > 0 else {
-      throw Failure(.badData, at: "validation", "the flow of all \(indices.count) pairs is unknown everywhere: there is nothing to compare with",
-                    remedy: "Check the flow files of 'validation.root'.")
-    }
-    return total
   }
 }

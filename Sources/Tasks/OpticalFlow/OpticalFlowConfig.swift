@@ -6,48 +6,53 @@ import Tensors
 import Training
 
 /// The config of optical flow training; its defaults are RAFT-small on FlyingChairs.
-public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
+public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
   public var recipe = RecipeName.opticalFlow
   public var model = RAFT.Config(variant: .small)
+  public var initialize = Initialization()
   /// What to learn from, and what to judge by.
   public var data = FlowData()
   public var validation = FlowData(split: .validation)
   public var augmentation = FlowAugmentation.chairs
-  public var learning = FlowLearning()
-  public var optimizer = AdamW.Config(weightDecay: 1e-4)
+  public var train = FlowTrainSettings()
+  public var loss = FlowLossSettings()
+  public var optimizer = OptimizerConfig(.adamw, learningRate: 4e-4, weightDecay: 1e-4, clipNorm: 1)
   public var schedule = Schedule(.oneCycle)
+  public var inference = FlowInferenceSettings()
   public var prediction = FlowPrediction()
   public var plan = Plan()
-  public var initialize = Initialization()
-  /// The parts of a longer schedule, one after the other; none: the sections above are the whole run.
-  public var stages: [FlowStage] = []
 
   public init() {
     schedule.paddingSteps = 100  // as the authors' script plans it
   }
 
-  public static let stagedSections = FlowStage.sections
+  /// The weights of one network go through all stages.
+  public static let fixedSections: Set = ["recipe", "model", "prediction"]
 
-  /// The stages of the run; a single one without a name if the config has none.
-  var schedules: [FlowStage] { stages.isEmpty ? [FlowStage(of: self)] : stages }
-
-  /// The learning rate of the update after `step` others, by the sections of the config itself.
-  func rate(at step: Int) -> Double { FlowStage(of: self).rate(at: step) }
+  public static let renamedKeys = [
+    "learning.batch_size": "train.batch_size", "learning.workers": "train.workers", "learning.iterations": "train.iterations",
+    "learning.freeze_batch_norm": "train.freeze_batch_norm", "learning.add_noise": "train.add_noise",
+    "learning.gamma": "loss.gamma", "learning.max_flow": "loss.max_flow",
+    "learning.validation_iterations": "inference.iterations", "learning.padding": "inference.padding",
+    "learning.learning_rate": "optimizer.learning_rate", "learning.clip_norm": "optimizer.clip_norm", "learning.freeze": "optimizer.freeze",
+    "learning.parameter_rules": "optimizer.groups", "optimizer.groups.pattern": "optimizer.groups.match",
+    "optimizer.groups.rate_factor": "optimizer.groups.lr_mult", "optimizer.groups.decay_factor": "optimizer.groups.decay_mult",
+    "schedule.extra_steps": "schedule.padding_steps", "schedule.rise_fraction": "schedule.pct_start",
+    "schedule.start_divisor": "schedule.div_factor", "schedule.final_divisor": "schedule.final_div_factor",
+    "model.weights": "model.weight_tying", "*.visible_only": "non_occluded_only",
+  ]
 
   public func problems() -> [ConfigProblem] {
-    let whole = FlowStage(of: self)
-    var problems = whole.sectionProblems + whole.problems(with: model, section: "")
-    guard !stages.isEmpty else { return problems }
-    for (index, stage) in stages.enumerated() {
-      problems += stage.sectionProblems.map { ConfigProblem("stages.\(index).\($0.key)", $0.value, allowed: $0.allowed) }
-      let known = Set(problems.map(\.key))  // what is wrong with the model is told once
-      problems += stage.problems(with: model, section: "stages.\(index).").filter { !known.contains($0.key) }
-      let isNew = !stages[..<index].contains { $0.name == stage.name }
-      problems.require(isNew, "stages.\(index).name", stage.name, "a name that no stage before has")
-    }
-    guard stages.allSatisfy({ (1...1_000_000_000).contains($0.steps) }) else { return problems }
-    let total = stages.reduce(0) { $0 + $1.steps }
-    problems.require(plan.steps <= total, "plan.steps", plan.steps, "at most \(total), the steps of all stages")
-    return problems
+    var problems: [ConfigProblem] = []
+    let height = augmentation.cropHeight
+    let width = augmentation.cropWidth
+    let least = model.minimumSize
+    let most = 16_384
+    let expected = "a multiple of 8, at least \(least), at most \(most)"
+    problems.require(height % 8 == 0 && (least...most).contains(height), "augmentation.crop_height", height, expected)
+    problems.require(width % 8 == 0 && (least...most).contains(width), "augmentation.crop_width", width, expected)
+    problems += model.problems(iterations: train.iterations, inferenceIterations: inference.iterations)
+      .map { ConfigProblem("model.\($0.key)", $0.value, allowed: $0.allowed) }
+    return problems + augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
   }
 }

@@ -9,6 +9,8 @@ final class ConfigDecoding {
   /// The dotted paths of values that could not be read.
   private var failed: Set<String> = []
   private let defaults: ConfigNode?
+  /// Keys of older configs with their names of today.
+  private let renamed: [String: String]
   /// What was reported where; a section that several stages share is reported once.
   private var reported: Set<Report> = []
 
@@ -17,13 +19,18 @@ final class ConfigDecoding {
     let path: ArraySlice<String>
   }
 
-  private init(defaults: ConfigNode?) { self.defaults = defaults }
+  /// - Parameters:
+  ///   - defaults: gives the stand-ins, so that the other values of a struct can still be judged together.
+  ///   - renamed: keys of older configs with their names of today.
+  init(defaults: ConfigNode?, renamed: [String: String] = [:]) {
+    self.defaults = defaults
+    self.renamed = renamed
+  }
 
   /// Thrown after a problem was noted that leaves no stand-in value.
   struct Stopped: Error {}
 
   /// Decodes `node`, or notes at least one problem.
-  /// - Parameter defaults: gives the stand-ins, so that the other values of a struct can still be judged together.
   static func decode<T: Decodable>(_ type: T.Type, from node: ConfigNode,
                                    defaults: ConfigNode? = nil) -> (value: T?, problems: [PlacedProblem]) {
     let decoding = ConfigDecoding(defaults: defaults)
@@ -85,11 +92,12 @@ final class ConfigDecoding {
   }
 
   private func standIn<S: ConfigScalar>(at path: [String]) -> S? {
-    guard case .scalar(let text, let plain) = defaults?.node(at: path)?.content else { return nil }
+    guard case .scalar(let text, let plain) = defaults?.node(at: Array(path.withoutStage))?.content else { return nil }
     return S(configText: text, plain: plain)
   }
 
   private func validate<T>(_ value: T, from node: ConfigNode, at path: [String]) {
+    if let selective = value as? any SelectiveConfig { noteUnused(selective, from: node, at: path) }
     guard let validated = value as? any ValidatedConfig else { return }
     for problem in validated.problems() {
       let key = problem.key.split(separator: ".").map { String($0).snakeCased }
@@ -101,6 +109,65 @@ final class ConfigDecoding {
       note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin, path + key)
     }
   }
+
+  /// Notes keys that were written beside a choice with which they do not count. Keys below the choice's own layer (a base file, the section
+  /// that a stage overlays) were right there, and are passed over.
+  private func noteUnused(_ value: any SelectiveConfig, from node: ConfigNode, at path: [String]) {
+    let selector = type(of: value).selector
+    guard let choice = node[selector] else { return }
+    for key in value.unusedKeys {
+      guard let entry = node.entries?.first(where: { $0.key == key }), entry.value.origin.isWritten(in: node.origin, with: choice.origin),
+            !failed.contains((path + [selector]).dotted) else { continue }
+      note("'\((path + [key]).dotted)' has no effect with \(selector): \(choice.text); leave it out", origin: entry.keyOrigin, path + [key])
+    }
+  }
+
+  /// Notes a key that nobody asked for, with the name of today if it is one of older configs.
+  func noteUnknown(_ entry: ConfigNode.Entry, at path: [String], known keys: [String]) {
+    let path = path + [entry.key]
+    if let name = currentName(of: path) {
+      return note("unknown key '\(path.dotted)'. It is now '\(name)'.", origin: entry.keyOrigin, path)
+    }
+    let children = entry.value.entries ?? []
+    let old = renamed.keys.filter { $0.hasPrefix(path.withoutStage.joined(separator: ".") + ".") }
+    guard !children.isEmpty, !old.isEmpty else {
+      let suggestion = entry.key.nearest(among: keys).map { " Did you mean '\($0)'?" } ?? ""
+      return note("unknown key '\(path.dotted)'. Known here: \(keys.sorted().joined(separator: ", ")).\(suggestion)", origin: entry.keyOrigin, path)
+    }
+    for child in children {
+      let path = path + [child.key]
+      let near = child.key.nearest(among: old.map { String($0.split(separator: ".").last ?? "") })
+      let name = currentName(of: path) ?? near.flatMap { currentName(of: path.dropLast() + [$0]) }
+      let hint = name.map { " It is now '\($0)'." } ?? " Its section was split; the sections of today: \(keys.sorted().joined(separator: ", "))."
+      note("unknown key '\(path.dotted)'.\(hint)", origin: child.keyOrigin, path)
+    }
+  }
+
+  /// The name of today for a key of older configs; in a stage, the key in the stage.
+  private func currentName(of path: [String]) -> String? {
+    let own = path.withoutStage, stage = path.prefix(path.count - own.count)
+    let plain = own.filter { Int($0) == nil }.joined(separator: ".")
+    if let name = renamed[plain] { return (stage + [name]).joined(separator: ".") }
+    return path.last.flatMap { renamed["*.\($0)"] }.map { (path.dropLast() + [$0]).joined(separator: ".") }
+  }
+}
+
+extension ConfigOrigin {
+  /// Whether a key with this origin was written in the section that begins at `section`, in the layer of `choice` or above it.
+  fileprivate func isWritten(in section: ConfigOrigin, with choice: ConfigOrigin) -> Bool {
+    switch (self, section) {
+    case (.standard, _): return false
+    case (.commandLine, _): return true
+    case (.file(let path, let line, let column), .file(let home, let firstLine, let firstColumn)):
+      if case .commandLine = choice { return false }
+      return path == home && (line, column) >= (firstLine, firstColumn)
+    case (.file, _): return false
+    }
+  }
+}
+
+extension ConfigNode {
+  fileprivate var text: String { if case .scalar(let text, _) = content { text } else { found } }
 }
 
 extension [String] {
@@ -142,11 +209,7 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
       let place = path.isEmpty ? "the config" : "'\(path.dotted)'"
       return decoding.note("\(place): expected a map with the keys \(keys.sorted().joined(separator: ", ")), found \(node.found)", at: node, path)
     }
-    for entry in entries where !keys.contains(entry.key) {
-      let suggestion = entry.key.nearest(among: keys).map { " Did you mean '\($0)'?" } ?? ""
-      let known = "Known here: \(keys.sorted().joined(separator: ", "))."
-      decoding.note("unknown key '\((path + [entry.key]).dotted)'. \(known)\(suggestion)", origin: entry.keyOrigin, path + [entry.key])
-    }
+    for entry in entries where !keys.contains(entry.key) { decoding.noteUnknown(entry, at: path, known: keys) }
   }
 
   private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {

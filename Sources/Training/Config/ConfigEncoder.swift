@@ -2,20 +2,25 @@ import Base
 
 /// Turns a config struct into a tree: keys in snake_case, in the order of declaration, `nil` left out.
 enum ConfigEncoding {
-  static func node<T: Encodable>(of value: T) throws -> ConfigNode {
+  /// - Parameter omittingUnused: leave out keys that have no effect with the choices made.
+  static func node<T: Encodable>(of value: T, omittingUnused: Bool = false) throws -> ConfigNode {
     if let choice = value as? any ConfigChoice { return choice.configName.configNode }
     if let scalar = value as? any ConfigScalar { return scalar.configNode }
-    let encoder = ConfigNodeEncoder()
+    let encoder = ConfigNodeEncoder(omittingUnused: omittingUnused)
     try value.encode(to: encoder)
-    return encoder.node
+    guard omittingUnused, let unused = (value as? any SelectiveConfig)?.unusedKeys, let entries = encoder.node.entries else { return encoder.node }
+    return ConfigNode(content: .mapping(entries.filter { !unused.contains($0.key) }), origin: .standard)
   }
 }
 
 /// One value being encoded; a class, because containers outlive the calls that make them.
 private final class ConfigNodeEncoder: Encoder, SingleValueEncodingContainer {
   var node = ConfigNode(content: .mapping([]), origin: .standard)
+  let omittingUnused: Bool
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+  init(omittingUnused: Bool) { self.omittingUnused = omittingUnused }
 
   func append(_ value: ConfigNode, key: String) {
     let entry = ConfigNode.Entry(key: key, keyOrigin: .standard, value: value)
@@ -35,7 +40,7 @@ private final class ConfigNodeEncoder: Encoder, SingleValueEncodingContainer {
 
   func singleValueContainer() -> any SingleValueEncodingContainer { self }
   func encodeNil() throws { node.content = .scalar("null", plain: true) }
-  func encode<T: Encodable>(_ value: T) throws { node = try ConfigEncoding.node(of: value) }
+  func encode<T: Encodable>(_ value: T) throws { node = try ConfigEncoding.node(of: value, omittingUnused: omittingUnused) }
 
   private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let encoder: ConfigNodeEncoder
@@ -43,7 +48,7 @@ private final class ConfigNodeEncoder: Encoder, SingleValueEncodingContainer {
 
     mutating func encodeNil(forKey key: Key) throws {}
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-      encoder.append(try ConfigEncoding.node(of: value), key: key.stringValue.snakeCased)
+      encoder.append(try ConfigEncoding.node(of: value, omittingUnused: encoder.omittingUnused), key: key.stringValue.snakeCased)
     }
     mutating func nestedContainer<K: CodingKey>(keyedBy: K.Type, forKey key: Key) -> KeyedEncodingContainer<K> { unsupported() }
     mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { unsupported() }
@@ -57,7 +62,9 @@ private final class ConfigNodeEncoder: Encoder, SingleValueEncodingContainer {
     var count: Int { encoder.node.elements?.count ?? 0 }
 
     mutating func encodeNil() throws { encoder.append(ConfigNode(content: .scalar("null", plain: true), origin: .standard)) }
-    mutating func encode<T: Encodable>(_ value: T) throws { encoder.append(try ConfigEncoding.node(of: value)) }
+    mutating func encode<T: Encodable>(_ value: T) throws {
+      encoder.append(try ConfigEncoding.node(of: value, omittingUnused: encoder.omittingUnused))
+    }
     mutating func nestedContainer<K: CodingKey>(keyedBy: K.Type) -> KeyedEncodingContainer<K> { unsupported() }
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { unsupported() }
     mutating func superEncoder() -> any Encoder { unsupported() }

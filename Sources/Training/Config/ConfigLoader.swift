@@ -42,11 +42,41 @@ public struct LoadedConfig<Config: Codable & Sendable>: Sendable {
   public var origins: [(key: String, origin: ConfigOrigin)] { ConfigEmitter.leaves(of: resolved, origins: tree) }
 
   private let resolved: ConfigNode
+  /// The stages that the config names, in order.
+  private let staged: [StagedValue]
+
+  struct StagedValue: Sendable {
+    let name: String
+    let steps: Int
+    let epochs: Int
+    let value: Config
+  }
 
   init(value: Config, tree: ConfigNode) throws {
-    (self.value, self.tree) = (value, tree)
-    resolved = try ConfigEncoding.node(of: value)
+    self.value = value
+    self.tree = tree
+    staged = []
+    resolved = try ConfigEncoding.node(of: value, omittingUnused: true)
     resolvedYAML = ConfigEmitter.yaml(of: resolved, origins: nil)
+  }
+
+  init(value: Config, stages: [Config], _ split: StagedTree) throws {
+    self.value = value
+    tree = split.origins
+    staged = zip(split.stages, stages).map { StagedValue(name: $0.name, steps: $0.steps, epochs: $0.epochs, value: $1) }
+    resolved = split.joined(try ConfigEncoding.node(of: value, omittingUnused: true),
+                            try stages.map { try ConfigEncoding.node(of: $0, omittingUnused: true) })
+    resolvedYAML = ConfigEmitter.yaml(of: resolved, origins: nil)
+  }
+}
+
+extension LoadedConfig where Config: TaskConfig {
+  /// The parts of the run, each with a config of its own; one without a name if the config has no stages.
+  public var stages: [Stage<Config>] {
+    guard !staged.isEmpty else { return [Stage(of: value)] }
+    return staged.enumerated().map { index, stage in
+      Stage(name: stage.name, index: index, steps: stage.steps, epochs: stage.epochs, section: "stages.\(index).", config: stage.value)
+    }
   }
 }
 
@@ -74,11 +104,22 @@ public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
 
   private func load(_ file: ConfigNode, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Config> {
     let standard = try ConfigEncoding.node(of: defaults)
-    var layered = ConfigLayers.applying(overrides, to: standard.overlaid(by: file))
-    if let staged = Config.self as? any StagedConfig.Type { layered.tree = layered.tree.completingStages(staged.stagedSections) }
-    let (value, problems) = ConfigDecoding.decode(Config.self, from: layered.tree, defaults: standard)
-    guard let value, layered.problems.isEmpty else { throw Failure.config(layered.problems + problems) }
-    return try LoadedConfig(value: value, tree: layered.tree)
+    let layered = ConfigLayers.applying(overrides, to: standard.overlaid(by: file))
+    guard let kind = Config.self as? any TaskConfig.Type else {
+      let (value, problems) = ConfigDecoding.decode(Config.self, from: layered.tree, defaults: standard)
+      guard let value, layered.problems.isEmpty else { throw Failure.config(layered.problems + problems) }
+      return try LoadedConfig(value: value, tree: layered.tree)
+    }
+    let decoding = ConfigDecoding(defaults: standard, renamed: kind.renamedKeys)
+    let split = StagedTree(layered.tree, standard: standard, fixed: kind.fixedSections, decoding)
+    let value = try? decoding.value(Config.self, from: split.base, at: [])
+    let stages = split.stages.enumerated().compactMap { index, stage in
+      try? decoding.value(Config.self, from: stage.tree, at: ["stages", String(index)])
+    }
+    guard let value, stages.count == split.stages.count, decoding.problems.isEmpty, layered.problems.isEmpty else {
+      throw Failure.config(layered.problems + decoding.problems)
+    }
+    return try LoadedConfig(value: value, stages: stages, split)
   }
 }
 

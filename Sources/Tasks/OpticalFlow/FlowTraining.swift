@@ -1,0 +1,134 @@
+import Base
+import Data
+import Models
+import Networks
+import Tensors
+import Training
+import Vision
+import WeightFiles
+
+/// RAFT's training in one stage: sequence loss, and one update along its gradient.
+public struct FlowTraining: StageTraining {
+  /// What a stage learns from and is judged by.
+  public struct Sets: Sendable {
+    let training: FlowMixture
+    let validation: (any FlowDataset)?
+  }
+
+  public static let trainMetrics = [.loss()] + OpticalFlow.trainMetrics + [.gradientNorm()]
+  public static let evaluationMetrics = OpticalFlow.loggedMetrics
+
+  public let model: RAFT
+  public let learners: [Learner]
+  private let config: OpticalFlowConfig
+  private let validation: (any FlowDataset)?
+  private var batches: BatchStream<FlowElement>
+  /// Where the training data stand in the config, and how many pairs were read since one had known flow.
+  private let section: String
+  private var unknownCount = 0
+
+  public static func model(_ config: OpticalFlowConfig) -> RAFT { OpticalFlow.model(config) }
+
+  public static func learners(_ config: OpticalFlowConfig, _ model: RAFT) -> [LearnerPlan] {
+    [LearnerPlan("", model, config.optimizer, config.schedule)]
+  }
+
+  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
+    try RAFT.official(state, from: origin)
+  }
+
+  public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
+    let config = stage.config, key = "\(stage.section)data"
+    guard let training = try config.data.open(key, augmentation: config.augmentation) else {
+      throw Failure(.usage, at: "\(key).format", "'none' leaves nothing to learn from", remedy: "Choose a format with data, such as flying_chairs.")
+    }
+    return Sets(training: training, validation: try config.validation.open("\(stage.section)validation"))
+  }
+
+  public static func stepsPerEpoch(_ sets: Sets, _ config: OpticalFlowConfig) -> Int {
+    BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  public init(_ stage: Stage<OpticalFlowConfig>, _ sets: Sets, _ model: RAFT, _ learners: [Learner]) {
+    self.model = model
+    self.learners = learners
+    config = stage.config
+    validation = sets.validation
+    section = "\(stage.section)data"
+    let data = sets.training
+    let train = config.train
+    batches = BatchStream(count: data.count, batchSize: train.batchSize, seed: UInt64(config.plan.seed), workers: train.workers) { index, random in
+      let (original, augmentation) = try data.augmented(at: index)
+      var sample = augmentation(original, random: &random)
+      if train.addNoise { sample.addNoise(&random) }
+      return FlowElement(sample)
+    }
+  }
+
+  public mutating func step(at step: Int) throws -> StepReport {
+    let batch = try Profiler.span("data") { try nextBatch(step) }
+    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step),
+                    frozenNormalization: config.train.freezeBatchNorm)
+    let (loss, last) = Profiler.span("forward") { forward(batch, pass) }
+    let update = try learners[0].update(loss, at: step)
+    let errors = Profiler.span("metrics") { batch.errors(of: last, maxFlow: config.loss.maxFlow) }
+    // A batch without any known vector teaches nothing, which is no reason to report a loss and an error of 0.
+    var metrics: Metrics = errors.isEmpty ? [:] : ["loss": loss.item]
+    for (kind, value) in zip(OpticalFlow.trainMetrics, errors) { metrics[kind.name] = value }
+    metrics["grad_norm"] = update.norm
+    return StepReport(
+      epoch: batches.epochs(after: step + 1), samples: config.train.batchSize, learningRates: learners[0].learningRates(at: step),
+      dataSeconds: batches.secondsWaited, metrics: metrics)
+  }
+
+  /// - Throws: what reading throws; `.badData` if as many pairs as the data set holds had no known flow.
+  private mutating func nextBatch(_ step: Int) throws -> FlowBatch {
+    let elements = try batches.batch(at: step)
+    unknownCount = elements.contains { $0.valid.contains(1) } ? 0 : unknownCount + elements.count
+    guard unknownCount < batches.order.count else {
+      throw Failure(.badData, at: section, "the flow of \(unknownCount) pairs in a row is unknown everywhere: there is nothing to learn from",
+                    remedy: "Check the flow files of '\(section).root'.")
+    }
+    return FlowBatch(elements)
+  }
+
+  /// The loss, and the last flow without its graph.
+  private func forward(_ batch: FlowBatch, _ pass: Pass) -> (loss: Tensor, flow: Tensor) {
+    let flows = model(batch.image1, batch.image2, iterations: config.train.iterations, pass).flows
+    let loss = RAFT.sequenceLoss(flows, target: batch.flow, valid: batch.valid, gamma: config.loss.gamma, maxFlow: config.loss.maxFlow)
+    return (loss, flows[flows.count - 1].detached())
+  }
+
+  public mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
+    guard let validation else { return nil }
+    let indices = config.validation.indices(of: validation.count)
+    let shown = Set(indices.prefix(4))
+    var pictures: [EvaluationReport.Picture] = []
+    let evaluator = try OpticalFlow.judge(
+      model, config, on: validation, isDetailed: false, showsUpdates: { $0 == indices.first }, monitor
+    ) { index, sample, estimate in
+      guard shown.contains(index) else { return }
+      let name = validation.name(of: index)
+      for (suffix, picture) in OpticalFlow.pictures(of: sample, estimate, title: "\(name), step \(step)") {
+        pictures.append(.init(name: name + suffix, png: PNG.encode(picture)))
+      }
+    }
+    return EvaluationReport(metrics: try evaluator.result(), pictures: pictures, warnings: evaluator.warnings)
+  }
+}
+
+extension FlowSample {
+  /// Gaussian noise with one deviation for the pair, drawn from 0...5 grey levels; results are clipped to 0...255.
+  fileprivate mutating func addNoise(_ random: inout Random) {
+    let deviation = random.uniform(0, 5)
+    func noisy(_ image: Image, _ random: inout Random) -> Image {
+      var result = image
+      for i in result.pixels.indices {
+        result.pixels[i] = UInt8(min(max(Double(image.pixels[i]) + deviation * random.normal(), 0), 255))
+      }
+      return result
+    }
+    image1 = noisy(image1, &random)
+    image2 = noisy(image2, &random)
+  }
+}
