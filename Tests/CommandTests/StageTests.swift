@@ -137,7 +137,7 @@ import WeightFiles
   @Test func errorsOfEveryStageComeAtOnce() throws {
     let place = try Workplace()
     try place.write("bad.yaml", """
-      recipe: optical_flow
+      task: optical_flow
       learning: {gama: 0.8}
       stages:
       - {name: chairs, steps: 10, optimizer: {weight_decay: -1}}

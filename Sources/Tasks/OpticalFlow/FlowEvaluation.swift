@@ -1,10 +1,11 @@
 import Base
 import Data
+import Models
 import Tensors
 import Training
 import Vision
 
-extension OpticalFlow {
+extension OpticalFlow: EvaluationTask {
   /// The numbers of `metricNames`.
   static func metrics(_ errors: EndPointError) -> Metrics {
     ["epe": errors.mean, "1px": errors.fractionBelow1, "3px": errors.fractionBelow3, "5px": errors.fractionBelow5,
@@ -32,12 +33,12 @@ extension OpticalFlow {
   /// What training logs, and besides: the error by true speed as far as such pixels exist, by occlusion where the data set knows it, the
   /// score of estimated occlusion if the config asks for it too, and the error of zero flow.
   public static func evaluate(
-    _ config: OpticalFlowConfig, weights: String, visuals: String?, progress: (Int, Int) -> Void
+    _ config: OpticalFlowConfig, _ model: RAFT, visuals: String?, progress: (Int, Int) -> Void
   ) throws -> Metrics {
     guard let data = try config.validation.open("validation") else {
       throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on", remedy: "Choose a format with data, such as flying_chairs.")
     }
-    let estimator = try estimator(config, weights)
+    let estimator = FlowEstimator(model, config.learning)
     let indices = config.validation.indices(of: data.count)
     var done = 0, still = EndPointError(), occlusion = OcclusionScore()
     if let visuals { try File.createFolder(visuals) }

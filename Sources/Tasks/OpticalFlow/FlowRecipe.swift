@@ -20,13 +20,13 @@ public struct FlowRecipe: Recipe {
 
   public var stages: Stages? { config.stages.isEmpty ? nil : order }
 
-  init(_ config: OpticalFlowConfig, weights: String?) throws {
+  init(_ config: OpticalFlowConfig, weights: WeightSource?) throws {
     self.config = config
     schedules = config.schedules
     order = Stages(schedules.map { .init(name: $0.name, steps: $0.steps) })
     sets = try schedules.enumerated().map { try FlowSets($1, section: Self.section($0, config)) }
     model = OpticalFlow.model(config)
-    if let weights { try OpticalFlow.load(weights, into: model) }
+    try weights?.load(into: model, title: OpticalFlow.modelTitle(config))
     // All stages are begun once, the first one last: what is wrong with one shows now.
     let courses = try schedules.indices.reversed().map { [sets, order, model] in try Self.course($0, config, sets, order, model) }
     course = courses[courses.count - 1]

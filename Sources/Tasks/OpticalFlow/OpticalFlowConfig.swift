@@ -7,7 +7,7 @@ import Training
 
 /// The config of optical flow training; its defaults are RAFT-small on FlyingChairs.
 public struct OpticalFlowConfig: TaskConfig, StagedConfig, ValidatedConfig {
-  public var recipe = RecipeName.opticalFlow
+  public var task = TaskName.opticalFlow
   public var model = RAFT.Config(variant: .small)
   /// What to learn from, and what to judge by.
   public var data = FlowData()
