@@ -48,6 +48,9 @@ public struct Initialization: Codable, Sendable, Equatable, ValidatedConfig {
     return problems
   }
 
+  /// Whether the file must be exactly the network's.
+  public var takesAll: Bool { strict && include.isEmpty && exclude.isEmpty && rename.isEmpty }
+
   private func chooses(_ name: String) -> Bool {
     (include.isEmpty || include.contains { NamePattern($0).matches(name) }) && !exclude.contains { NamePattern($0).matches(name) }
   }

@@ -15,19 +15,35 @@ public struct Misfits: Sendable, Equatable {
   /// Whether even a load that is not strict must fail.
   var isIrreconcilable: Bool { !misshapen.isEmpty || !contradicting.isEmpty }
 
-  /// One line for each kind: how many, and every name.
+  /// One line for each kind: how many, and the first five names.
   public var lines: [String] {
     [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen), ("with two names but different values", contradicting)]
       .filter { !$1.isEmpty }
-      .map { kind, names in "\(names.count) \(kind): \(names.joined(separator: ", "))" }
+      .map { kind, names in "\(names.count) \(kind): \(Misfits.shortened(names))" }
+  }
+
+  /// The first five names, and how many follow.
+  public static func shortened(_ names: [String]) -> String {
+    names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ... (\(names.count - 5) more)" : "")
+  }
+
+  /// What the file's names have in front of the network's, such as `model.`; nil if taking it away would not make most of them fit.
+  public var foreignPrefix: String? {
+    guard let first = unexpected.first else { return nil }
+    let wanted = Set(missing)
+    let components = first.split(separator: ".", omittingEmptySubsequences: false)
+    let prefixes = components.indices.dropFirst().map { components[..<$0].joined(separator: ".") + "." }
+    return prefixes.first { prefix in
+      let fitting = unexpected.count { $0.hasPrefix(prefix) && wanted.contains(String($0.dropFirst(prefix.count))) }
+      return 2 * fitting > unexpected.count
+    }
   }
 
   /// The error of a strict load.
   public func failure(_ model: String, at place: String) -> Failure {
     Failure(.badData, at: place, "the arrays do not fit \(model):" + lines.map { "\n  \($0)" }.joined(),
-            remedy: unexpected.contains { $0.hasPrefix("module.") }
-              ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
-              : "Check that the weights belong to this model and variant.")
+            remedy: foreignPrefix.map { "The names begin with '\($0)': take it away with --prefix \($0)" }
+              ?? "Check that the weights belong to this model and variant.")
   }
 }
 

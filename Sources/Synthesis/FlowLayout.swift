@@ -1,5 +1,7 @@
+import Base
+
 /// The on-disk layouts in which generated scenes can be written: those of the public data sets.
-public enum FlowLayout: String, Sendable, CaseIterable {
+public enum FlowLayout: String, ConfigChoice {
   /// Pairs with a split list.
   case flyingChairs = "flying_chairs"
   /// Scenes in TRAIN and TEST, two passes, flow both ways.

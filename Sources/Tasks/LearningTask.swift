@@ -1,51 +1,144 @@
 import Base
+import Networks
 import Tensors
 import Training
 
-/// One kind of thing to learn, with everything that the command line can do with it.
+/// One kind of thing to learn: a config, a network, and how to train it.
+///
+/// What the command line does with it stands in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
+/// `PredictionTask` and `ParityTask` as well. The word *task* is the protocol's alone: `Task` itself is Swift's unit of concurrency.
 public protocol LearningTask {
   associatedtype Config: TaskConfig
-  associatedtype TaskRecipe: Recipe
+  associatedtype Model: PublishedModel
+  associatedtype TaskTraining: StageTraining where TaskTraining.Config == Config
 
-  /// The model and its training, ready for the loop.
-  /// - Parameter weights: a weight file to start from; `nil` for random weights.
-  static func recipe(_ config: Config, weights: String?) throws -> TaskRecipe
+  /// What the command line says about the task.
+  static var help: TaskHelp { get }
 
-  /// Metrics of a weight file on the validation set.
-  /// - Parameter progress: told how many samples of how many are done.
-  static func evaluate(_ config: Config, weights: String, visuals: String?, progress: (Int, Int) -> Void) throws -> Metrics
+  /// The network with random weights from the config's seed.
+  static func model(_ config: Config) -> Model
 
-  /// What a metric of `evaluate` says, with its unit; empty if the name is not known.
-  static func meaning(of metric: String) -> String
+  /// The network's name in messages, such as `RAFT-small`.
+  static func modelTitle(_ config: Config) -> String
 
-  /// Results and pictures for everything in `source` (a folder, or files), written to the folder `out`; returns the lines of a report.
-  static func predict(_ config: Config, weights: String, source: [String], out: String, progress: (Int, Int) -> Void) throws -> [String]
+  /// The size of a training batch.
+  static func inputShape(_ config: Config) -> InputShape
 
-  /// Layers, sizes and costs.
-  static func inspect(_ config: Config) throws -> ModelSummary
+  /// The sizes that the network takes, for measuring its memory: heights and widths that are a multiple of `step` and at least `least`.
+  static func inputSizes(_ model: Model) -> (least: Int, step: Int)
 
-  /// What a weight file for this config must hold.
-  static func weightModel(_ config: Config) -> WeightModel
+  /// One pass over an input of zeros, for costs and memory.
+  /// - Returns: the loss in training, else anything that depends on all of the pass.
+  static func pass(_ model: Model, _ config: Config, _ shape: InputShape, _ mode: PassMode) -> Tensor
 
-  /// Outputs, losses, gradients and updated parameters for the tensors of a file, for comparison with other frameworks.
-  static func parity(_ config: Config, _ request: ParityRequest) throws
+  /// How to make a pass over inputs that are too large cheaper, in words; the settings of a batch need not be named.
+  static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String
 }
 
-/// What `apus parity` asks for.
-public struct ParityRequest: Sendable {
-  /// Safetensors files: the weights by official names, the inputs, and where results go.
-  public let weights, inputs, out: String
-  /// Optimiser steps, all on the same inputs; 0: gradients only.
-  public let steps: Int
-  public let precision: Precision
+extension LearningTask {
+  public static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String { "" }
+}
 
-  public init(weights: String, inputs: String, out: String, steps: Int, precision: Precision) {
-    (self.weights, self.inputs, self.out, self.steps, self.precision) = (weights, inputs, out, steps, precision)
+/// Images in a batch and their size in pixels.
+public struct InputShape: Sendable, Equatable, CustomStringConvertible {
+  public var samples: Int
+  public var height: Int
+  public var width: Int
+
+  public init(samples: Int, height: Int, width: Int) {
+    self.samples = samples
+    self.height = height
+    self.width = width
   }
+
+  public var description: String { "\(samples) of \(width)x\(height)" }
 }
 
-/// The tasks by the name that stands in a config under `recipe`.
-public enum RecipeName: String, ConfigChoice {
+/// What a pass is for.
+public enum PassMode: Sendable { case training, inference }
+
+/// A task with a validation set.
+public protocol EvaluationTask: LearningTask {
+  /// All metrics of `evaluate`.
+  static var metrics: [MetricKind] { get }
+
+  /// Judges a network on the validation set.
+  /// - Parameters:
+  ///   - visuals: a folder for pictures of every sample; `nil`: none.
+  ///   - monitor: told the progress; may ask to stop.
+  static func evaluate(_ config: Config, _ model: Model, visuals: String?, _ monitor: EvaluationMonitor) throws -> EvaluationReport
+}
+
+/// A task whose network makes result files from what a user names.
+public protocol PredictionTask: LearningTask {
+  associatedtype TaskPredictor: Predictor
+
+  /// The options of `apus predict` that this task has; each sets a key of the config.
+  static var predictOptions: [TaskOption] { get }
+
+  /// What to make, and how.
+  /// - Parameters:
+  ///   - model: its weights may be read later than this call.
+  ///   - source: a folder, or files.
+  static func predictor(_ config: Config, _ model: Model, source: [String]) throws -> TaskPredictor
+}
+
+extension PredictionTask {
+  public static var predictOptions: [TaskOption] { [] }
+}
+
+/// An option of a command that one task brings, as a name for a key of its config.
+public struct TaskOption: Sendable, Equatable {
+  public enum Kind: Sendable, Equatable {
+    /// `--name VALUE`.
+    case value
+    /// `--name`, which sets the key to true.
+    case flag
+    /// `--name` and `--no-name`.
+    case switchable
+  }
+
+  /// Without the dashes, such as `warm-start`.
+  public let name: String
+  /// The dotted key that it sets.
+  public let key: String
+  public let kind: Kind
+  public let help: String
+
+  public init(_ name: String, key: String, _ kind: Kind, help: String) {
+    self.name = name
+    self.key = key
+    self.kind = kind
+    self.help = help
+  }
+
+  /// `--name VALUE` as a config value.
+  public func override(_ value: String) -> ConfigOverride { ConfigOverride(key: key, value: value, option: "--\(name) \(value)") }
+
+  /// `--name` or `--no-name` as a config value.
+  public func override(_ isOn: Bool) -> ConfigOverride { ConfigOverride(key: key, value: "\(isOn)", option: isOn ? "--\(name)" : "--no-\(name)") }
+}
+
+/// The words of a task in the command line's help: paragraphs and examples, one text for each command.
+public struct TaskHelp: Sendable {
+  /// The task in a few words, such as `RAFT optical flow`.
+  public var title: String
+  /// Examples of `apus --help`, one a line.
+  public var examples: [String] = []
+  public var train = ""
+  public var evaluate = ""
+  public var predict = ""
+  public var inspect = ""
+  public var convert = ""
+  public var parity = ""
+  /// The tensors that `apus parity` reads, in a sentence.
+  public var parityInputs = ""
+
+  public init(title: String) { self.title = title }
+}
+
+/// The tasks by the name that stands in a config under `task`.
+public enum TaskName: String, ConfigChoice {
   case opticalFlow
 
   /// The compiler is the registry: a new task is a new case here.
@@ -55,8 +148,12 @@ public enum RecipeName: String, ConfigChoice {
     }
   }
 
-  /// The recipe that a config file names.
-  public static func named(in path: String, overrides: [ConfigOverride]) throws -> RecipeName {
-    try ConfigLayers.choice("recipe", of: RecipeName.self, in: path, overrides: overrides)
+  /// The words of the task in the command line's help.
+  public var help: TaskHelp { task.help }
+
+  /// The task that a config file names.
+  /// - Throws: `.usage` if it names none, or one that is not known.
+  public static func named(in path: String, overrides: [ConfigOverride]) throws -> TaskName {
+    try ConfigLayers.choice("task", formerly: "recipe", of: TaskName.self, in: path, overrides: overrides)
   }
 }

@@ -34,6 +34,9 @@ public protocol StageTraining {
   /// The names of other files in those of the model, for `initialize`.
   static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary
 
+  /// Checks a file that shall fill the whole model, to say more about one that does not fit than its names and shapes.
+  static func requireFit(_ state: StateDictionary, _ model: Model, from origin: String) throws
+
   /// Opens the data of a stage; done for every stage before the first step, so that a missing folder is told at once.
   static func open(_ stage: Stage<Config>) throws -> Sets
 
@@ -64,6 +67,8 @@ extension StageTraining {
   public static var weightsPart: String { WeightFile.standardPart }
 
   public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary { state }
+
+  public static func requireFit(_ state: StateDictionary, _ model: Model, from origin: String) throws {}
 
   public var parts: [(name: String, part: any Savable)] { standardParts }
 

@@ -46,11 +46,11 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   private static func initialize(_ model: Training.Model, _ stage: Stage<Config>) throws -> [String] {
     let initialization = stage.config.initialize
     guard !initialization.from.isEmpty else { return [] }
-    let file = try WeightFile.locate(initialization.from, part: Training.weightsPart)
-    let state = try StateDictionary(at: file, key: initialization.key.isEmpty ? nil : initialization.key) { _ in }
-    let prefix = initialization.prefix.isEmpty ? "module." : initialization.prefix
-    let plain = try Training.canonical(state.renamed([(prefix, "")], from: file), from: file)
-    return try initialization.apply(plain, to: model, from: file, section: stage.section + "initialize")
+    let (key, prefix) = (initialization.key, initialization.prefix)
+    let source = WeightSource(initialization.from, key: key.isEmpty ? nil : key, prefix: prefix.isEmpty ? nil : prefix)
+    let (file, state) = try source.read()
+    if initialization.takesAll { try Training.requireFit(state, model, from: file) }
+    return try initialization.apply(Training.canonical(state, from: file), to: model, from: file, section: stage.section + "initialize")
   }
 
   // MARK: The loop's side

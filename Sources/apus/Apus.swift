@@ -1,27 +1,23 @@
 import ArgumentParser
 import Base
 import Foundation
+import Tasks
 import Tensors
 import Training
 
-/// The command line: parsing only, one file per command.
+/// The command line: parsing only, one file per command. What a command does stands in `Tasks`, once for all tasks.
 @main
 struct Apus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apus",
-    abstract: "Trains vision models on CPUs: RAFT optical flow.",
-    discussion: """
-      Examples:
-        apus synth flow --out data/flow --count 400 --seed 1
-        apus train configs/raft/demo.yaml --set data.root=data/flow --resume auto
-        apus evaluate configs/raft/demo.yaml --weights work_dirs/demo/RUN
-        apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source frames/ --out flow/
-      """,
+    abstract: "Trains vision models on CPUs: \(TaskName.allCases.map(\.help.title).joined(separator: ", ")).",
+    discussion: "Examples:\n" + TaskName.allCases.flatMap(\.help.examples).map { "  \($0)" }.joined(separator: "\n"),
     version: ApusVersion.current,
     subcommands: [Train.self, Evaluate.self, Predict.self, Synth.self, Inspect.self, Config.self, Convert.self, Parity.self, Bench.self])
 
   /// Failures of the outside world end with their own exit code and one clear message; all else is the parser's business.
   static func main() {
+    StandardStreams.prepare()
     do {
       try checkCommandName(CommandLine.arguments.dropFirst().first ?? "--help")
       var command = try parseAsRoot()
@@ -29,16 +25,26 @@ struct Apus: ParsableCommand {
       try command.run()
     } catch let failure as Failure {
       end("error: \(failure)", failure.kind.exitCode)
-    } catch where error is ExitCode || exitCode(for: error).isSuccess {
-      exit(withError: error)
+    } catch let code as ExitCode {
+      Foundation.exit(code.rawValue)
+    } catch where exitCode(for: error).isSuccess {
+      say(fullMessage(for: error))  // help, or the version
     } catch {
       let text = fullMessage(for: error)
       end(text.hasPrefix("Error: ") ? "error: " + text.dropFirst("Error: ".count) : text, exitCode(for: error).rawValue)
     }
   }
 
+  private static func say(_ text: String) {
+    do {
+      try StandardStreams.write(text.hasSuffix("\n") ? text : text + "\n")
+    } catch {
+      end("error: \(error)", Failure.Kind.inputOutput.exitCode)
+    }
+  }
+
   private static func end(_ message: String, _ code: Int32) -> Never {
-    FileHandle.standardError.write(Data("\(message)\n".utf8))
+    StandardStreams.complain("\(message)\n")
     Foundation.exit(code)
   }
 
@@ -48,5 +54,10 @@ struct Apus: ParsableCommand {
     guard !name.hasPrefix("-"), !known.contains(name) else { return }
     let suggestion = name.nearest(among: known).map { ". Did you mean '\($0)'?" } ?? ""
     throw Failure(.usage, at: "", "there is no command '\(name)'\(suggestion)", remedy: "Commands: \(known.joined(separator: ", ")).")
+  }
+
+  /// The words of all tasks about one command, below those that hold for every task.
+  static func discussion(_ general: String, _ words: KeyPath<TaskHelp, String>) -> String {
+    ([general] + TaskName.allCases.map { $0.help[keyPath: words] }).filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 }

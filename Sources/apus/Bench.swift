@@ -3,6 +3,7 @@ import Base
 import Benchmarks
 import Foundation
 import Tensors
+import Training
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -55,7 +56,7 @@ struct Bench: ParsableCommand {
     guard rounds >= 1 else { throw Failure(.usage, at: "--rounds", "\(rounds) is out of range, expected 1 or more") }
     guard (0...4096).contains(threads) else { throw Failure(.usage, at: "--threads", "\(threads) is out of range, expected 0 to 4096") }
     switch role {
-    case .conductor: list ? printList() : try conduct()
+    case .conductor: list ? try printList() : try conduct()
     case .worker:
       var worker = BenchmarkWorker(threads: max(threads, 1))
       try worker.serve()
@@ -63,9 +64,10 @@ struct Bench: ParsableCommand {
     }
   }
 
-  private func printList() {
+  private func printList() throws {
     let width = BenchmarkCase.all.map(\.name.count).max() ?? 0
-    for item in BenchmarkCase.all { print(item.name.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + item.summary) }
+    let lines = BenchmarkCase.all.map { $0.name.padding(toLength: width, withPad: " ", startingAt: 0) + "  \($0.summary)\n" }
+    try StandardStreams.write(lines.joined())
   }
 
   private func conduct() throws {
@@ -82,7 +84,7 @@ struct Bench: ParsableCommand {
     let counter = CountLine("measuring")
     let report = try conductor.run(cases) { _, done in counter.show(done, of: cases.count) }
     counter.finish()
-    print(json ? try report.json() : report.text, terminator: json ? "\n" : "")
+    try StandardStreams.write(json ? report.json() + "\n" : report.text)
   }
 }
 

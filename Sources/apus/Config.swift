@@ -1,6 +1,6 @@
 import ArgumentParser
+import Base
 import Tasks
-import Training
 
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,7 +12,7 @@ struct Config: ParsableCommand {
 
     func run() throws {
       _ = try resolved(options)
-      print("\(options.config): no errors")
+      try StandardStreams.write("\(options.config): no errors\n")
     }
   }
 
@@ -20,12 +20,11 @@ struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the resolved config, each value with its origin.")
     @OptionGroup var options: ConfigOptions
 
-    func run() throws { print(try resolved(options), terminator: "") }
+    func run() throws { try StandardStreams.write(resolved(options)) }
   }
 
   private static func resolved(_ options: ConfigOptions) throws -> String {
-    let overrides = try options.overrides()
-    func annotated<Task: LearningTask>(_ task: Task.Type) throws -> String { try options.load(task, overrides).annotatedYAML }
-    return try annotated(options.task(overrides))
+    let request = try options.request()
+    return try request.task().annotatedConfig(request)
   }
 }

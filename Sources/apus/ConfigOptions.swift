@@ -1,6 +1,5 @@
 import ArgumentParser
 import Tasks
-import Tensors
 import Training
 
 /// A config file and what is laid over it.
@@ -15,22 +14,30 @@ struct ConfigOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Threads of the computation; 0: one for each core. Changes the speed, never the result.")
   var threads: Int?
 
-  func overrides(_ more: [(key: String, value: Int?, option: String)] = []) throws -> [ConfigOverride] {
-    let options = more + [("plan.threads", threads, "--threads")]
-    return try set.map(ConfigOverride.init(setting:))
-      + options.compactMap { key, value, option in
-        value.map { ConfigOverride(key: key, value: "\($0)", option: "\(option) \($0)") }
-      }
+  /// - Parameter more: options of a command that set keys, in force over `--set`.
+  func request(_ more: [ConfigOverride] = []) throws -> ConfigRequest {
+    let own = threads.map { [ConfigOverride(key: "plan.threads", value: "\($0)", option: "--threads \($0)")] } ?? []
+    return ConfigRequest(config, overrides: try set.map(ConfigOverride.init(setting:)) + more + own)
   }
+}
 
-  func task(_ overrides: [ConfigOverride]) throws -> any LearningTask.Type {
-    try RecipeName.named(in: config, overrides: overrides).task
-  }
+/// Weights, and how their arrays are to be found.
+struct WeightOptions: ParsableArguments {
+  @Option(help: "A .safetensors or .pth file, a checkpoint folder, or a run folder (its best checkpoint).")
+  var weights: String
 
-  func load<Task: LearningTask>(_ task: Task.Type, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Task.Config> {
-    let loaded = try ConfigLoader(defaults: Task.Config()).load(file: config, overrides: overrides)
-    if loaded.value.plan.threads > 0 { ThreadPool.shared.setThreadCount(loaded.value.plan.threads) }
-    MatmulPrecision.current = loaded.value.plan.matmulPrecision
-    return loaded
-  }
+  @OptionGroup var names: WeightNameOptions
+
+  var source: WeightSource { names.source(weights) }
+}
+
+/// How the arrays of a weight file are to be found.
+struct WeightNameOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The dictionary of tensors in a .pth file, such as state_dict or model.ema.", valueName: "path"))
+  var key: String?
+
+  @Option(help: ArgumentHelp("What the names shall lose at their beginning. Left out: module.", valueName: "text"))
+  var prefix: String?
+
+  func source(_ path: String) -> WeightSource { WeightSource(path, key: key, prefix: prefix) }
 }

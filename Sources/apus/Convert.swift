@@ -1,23 +1,17 @@
 import ArgumentParser
-import Foundation
+import Base
 import Tasks
 import Training
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read, check, rename and write weights: PyTorch's .pth, .safetensors and checkpoints.",
-    discussion: """
+    discussion: Apus.discussion("""
       Nothing in a .pth file is executed. Without OUT the arrays are listed. With a model, every array must have the name and shape
-      that it has there, under the authors' names or torchvision's; all that do not are named at once. What comes after the last dot
+      that it has there, under the authors' names or those of --names; what does not fit is named. What comes after the last dot
       of OUT tells the format to write: .safetensors, or .pth, which torch.load(OUT, weights_only=True) reads.
       16-bit floats are written as float32, whole numbers of fewer than 64 bits too.
-
-      Examples:
-        apus convert raft-things.pth
-        apus convert raft-small.pth raft-small.safetensors --model raft-small
-        apus convert work_dirs/demo/RUN for-torchvision.pth --model raft-small --names torchvision
-        apus convert checkpoint.pth weights.safetensors --key state_dict --config configs/raft/small-chairs.yaml
-      """)
+      """, \.convert))
 
   @Argument(help: "A .pth or .safetensors file, a checkpoint folder, or a run folder (its best checkpoint).")
   var input: String
@@ -34,14 +28,12 @@ struct Convert: ParsableCommand {
   @Option(parsing: .singleValue, help: ArgumentHelp("Override a value of the config; repeatable.", valueName: "key=value"))
   var set: [String] = []
 
-  @Option(help: ArgumentHelp("Names to write: official or torchvision. Left out: official for a known model, else as they are.", valueName: "names"))
-  var names: WeightNames?
+  @Option(help: ArgumentHelp(
+    "Names to write: \(WeightConversion.knownNames.joined(separator: ", ")). Left out: official for a known model, else as they are.",
+    valueName: "names"))
+  var names: String?
 
-  @Option(help: ArgumentHelp("The dictionary of tensors in a .pth file, such as state_dict or model.ema.", valueName: "path"))
-  var key: String?
-
-  @Option(help: ArgumentHelp("What the names shall lose at their beginning. Left out: module.", valueName: "text"))
-  var prefix: String?
+  @OptionGroup var arrays: WeightNameOptions
 
   @Flag(help: "Write what there is, and warn of what is missing, unexpected or of another shape.")
   var nonStrict = false
@@ -53,23 +45,22 @@ struct Convert: ParsableCommand {
     if model != nil, config != nil { throw ValidationError("--model and --config both name a model; give one of them.") }
     if config == nil, !set.isEmpty { throw ValidationError("--set overrides a value of a config; give --config, too.") }
     if nonStrict, model == nil, config == nil { throw ValidationError("--non-strict needs a model to compare with; give --model or --config.") }
+    if let names, !WeightConversion.knownNames.contains(names) {
+      throw ValidationError("There are no names '\(names)' for '--names <names>'; known are \(WeightConversion.knownNames.joined(separator: ", ")).")
+    }
   }
 
   func run() throws {
-    var conversion = WeightConversion(input: input)
-    (conversion.output, conversion.key, conversion.prefix, conversion.names) = (output, key, prefix, names)
-    (conversion.isStrict, conversion.lists) = (!nonStrict, list)
+    var conversion = WeightConversion(input: arrays.source(input))
+    conversion.output = output
+    conversion.names = names
+    conversion.isStrict = !nonStrict
+    conversion.lists = list
     if let model { conversion.model = try WeightModel(named: model) }
     if let config {
-      let overrides = try set.map(ConfigOverride.init(setting:))
-      conversion.model = try weightModel(RecipeName.named(in: config, overrides: overrides).task, config, overrides)
+      let request = ConfigRequest(config, overrides: try set.map(ConfigOverride.init(setting:)))
+      conversion.model = try request.task().weightModel(request)
     }
-    print(try conversion.run { FileHandle.standardError.write(Data("warning: \($0)\n".utf8)) }, terminator: "")
-  }
-
-  private func weightModel<Task: LearningTask>(_ task: Task.Type, _ config: String, _ overrides: [ConfigOverride]) throws -> WeightModel {
-    task.weightModel(try ConfigLoader(defaults: Task.Config()).load(file: config, overrides: overrides).value)
+    try StandardStreams.write(conversion.run { StandardStreams.complain("warning: \($0)\n") })
   }
 }
-
-extension WeightNames: ExpressibleByArgument {}

@@ -1,15 +1,10 @@
 import ArgumentParser
+import Base
 import Tasks
-import Training
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Layers with shapes, parameters, multiply-adds and memory of a config's model.",
-    discussion: """
-      Examples:
-        apus inspect configs/raft/small-chairs.yaml
-        apus inspect configs/raft/small-chairs.yaml --names
-      """)
+    abstract: "Layers with shapes, parameters, multiply-adds and memory of a config's model.", discussion: Apus.discussion("", \.inspect))
 
   @OptionGroup var options: ConfigOptions
 
@@ -17,12 +12,8 @@ struct Inspect: ParsableCommand {
   var names = false
 
   func run() throws {
-    let overrides = try options.overrides()
-    try inspect(options.task(overrides), overrides)
-  }
-
-  private func inspect<Task: LearningTask>(_ task: Task.Type, _ overrides: [ConfigOverride]) throws {
-    let summary = try task.inspect(options.load(task, overrides).value)
-    print(names ? summary.names : summary.table, terminator: "")
+    let request = try options.request()
+    let task = try request.task()
+    try StandardStreams.write(names ? task.checkpointNames(request) : task.inspect(request).table)
   }
 }

@@ -1,63 +1,63 @@
 import ArgumentParser
+import Base
 import Tasks
 import Training
 
 struct Synth: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Generate data with exact ground truth, in the public format of the task.", subcommands: [Flow.self])
+    abstract: "Generate data with exact ground truth, in the public format of the task.",
+    discussion: (["The same seed gives the same bytes; a call that was interrupted is simply repeated. A wrong name in --set lists all settings."]
+      + SynthName.allCases.map(\.help)).joined(separator: "\n\n"))
 
-  struct Flow: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Image pairs and scenes with optical flow, in the layouts of the public data sets.",
-      discussion: """
-        Flat shapes over a moving plane, bending surfaces, and the view from a car, under changing light. The same seed gives the same bytes.
-        Settings (--set): shares of kinds and effects such as driving_share, gentle_share, thin_share, deforming_share, fog_share,
-        motion_blur_share; sizes and strengths such as most_objects, largest_radius, maximum_motion, noise, blur. A wrong name lists them all.
+  @Argument(help: "What to generate: \(SynthName.allCases.map(\.configName).joined(separator: ", ")).")
+  var task: SynthName
 
-        Example:
-          apus synth flow --out data/flow --count 400 --seed 1
-          apus synth flow --layout sintel --out data/scenes --count 20 --frames 10 --seed 1
-        """)
+  @Option(help: "The folder to fill.")
+  var out: String
 
-    @Option(help: "The folder to fill.")
-    var out: String
+  @Option(help: "The layout: that of a public data set.")
+  var layout: String?
 
-    @Option(help: "The layout: flying_chairs, flying_things, sintel, kitti or hd1k.")
-    var layout = FlowGenerator.Layout.flyingChairs
+  @Option(parsing: .unconditional, help: "How many to make, those set apart included.")
+  var count: Int
 
-    @Option(parsing: .unconditional, help: "Pairs (flying_chairs, kitti) or scenes, those set apart included.")
-    var count: Int
+  @Option(parsing: .unconditional, help: "Frames in a scene, where the layout has scenes.")
+  var frames = 4
 
-    @Option(parsing: .unconditional, help: "Frames in a scene of flying_things, sintel and hd1k.")
-    var frames = 4
+  @Option(parsing: .unconditional, help: "The seed of the generator.")
+  var seed: Int
 
-    @Option(parsing: .unconditional, help: "The seed of the generator.")
-    var seed: Int
+  @Option(parsing: .unconditional, help: "Height of the images, pixels.")
+  var height = 288
 
-    @Option(parsing: .unconditional, help: "Height of the images, pixels.")
-    var height = 288
+  @Option(parsing: .unconditional, help: "Width of the images, pixels.")
+  var width = 384
 
-    @Option(parsing: .unconditional, help: "Width of the images, pixels.")
-    var width = 384
+  @Option(parsing: .unconditional, help: "Share set apart, 0 to 1.")
+  var validation = 0.1
 
-    @Option(parsing: .unconditional, help: ArgumentHelp(
-      "Share set apart, 0 to 1: for validation (flying_chairs), in TEST (flying_things), or without truth (sintel, kitti)."))
-    var validation = 0.1
+  @Option(name: .customLong("set"), parsing: .unconditionalSingleValue,
+          help: ArgumentHelp("Override a setting of the generator; repeatable.", valueName: "key=value"))
+  var set: [String] = []
 
-    @Option(name: .customLong("set"), parsing: .unconditionalSingleValue,
-            help: ArgumentHelp("Override a setting of the generator, such as most_objects=4; repeatable.", valueName: "key=value"))
-    var set: [String] = []
-
-    func run() throws {
-      let counter = CountLine("generating")
-      let report = try FlowGenerator.run(
-        .init(out: out, layout: layout, count: count, frames: frames, seed: seed, height: height, width: width, validationShare: validation,
-              overrides: set.map(ConfigOverride.init(setting:)))
-      ) { counter.show($0, of: $1) }
-      counter.finish()
-      print(report)
-    }
+  func run() throws {
+    var request = SynthRequest(out: out, count: count, seed: seed)
+    request.layout = layout
+    request.frames = frames
+    request.height = height
+    request.width = width
+    request.validationShare = validation
+    request.overrides = try set.map(ConfigOverride.init(setting:))
+    let counter = CountLine("generating")
+    let report = try task.task.generate(request) { counter.show($0, of: $1) }
+    counter.finish()
+    try StandardStreams.write(report)
   }
 }
 
-extension FlowGenerator.Layout: ExpressibleByArgument {}
+extension SynthName: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let name = SynthName.named(argument) else { return nil }
+    self = name
+  }
+}

@@ -1,21 +1,15 @@
 import ArgumentParser
-import Foundation
+import Base
 import Tasks
-import Tensors
 import Training
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model from a config file, or continue.",
-    discussion: """
+    discussion: Apus.discussion("""
       Without --work-dir every run gets a folder of its own, work_dirs/<config>/<time>-<hash>. With --resume auto the same command
       starts a run and, after an interruption, continues it to the same bits.
-
-      Examples:
-        apus train configs/raft/demo.yaml
-        apus train configs/raft/demo.yaml --resume auto
-        apus train configs/raft/pairs.yaml --set data.root=my_pairs --steps 500 --work-dir work_dirs/mine
-      """)
+      """, \.train))
 
   @OptionGroup var options: ConfigOptions
 
@@ -27,6 +21,8 @@ struct Train: ParsableCommand {
 
   @Option(help: "Start from these weights: a .safetensors or .pth file, a checkpoint or a run folder.")
   var loadFrom: String?
+
+  @OptionGroup var names: WeightNameOptions
 
   @Option(parsing: .unconditional, help: "The seed of everything random.")
   var seed: Int?
@@ -42,26 +38,28 @@ struct Train: ParsableCommand {
       + "folder, and stop. Nothing is evaluated or saved.", valueName: "N"))
   var profile: Int?
 
-  func run() throws {
-    let overrides = try options.overrides([("plan.seed", seed, "--seed"), ("plan.steps", steps, "--steps")])
-    try train(options.task(overrides), overrides)
+  func validate() throws {
+    if loadFrom == nil, names.key != nil || names.prefix != nil {
+      throw ValidationError("--key and --prefix say how to read the weights of --load-from; give --load-from, too.")
+    }
   }
 
-  private func train<Task: LearningTask>(_ task: Task.Type, _ overrides: [ConfigOverride]) throws {
-    let loaded = try options.load(task, overrides)
-    StopSignal.install()
-    let recipe = try task.recipe(loaded.value, weights: loadFrom)
-    var request = RunRequest(configPath: options.config, resolvedYAML: loaded.resolvedYAML)
-    request.overrides = overrides
+  func run() throws {
+    let own = [("plan.seed", seed, "--seed"), ("plan.steps", steps, "--steps")].compactMap { key, value, option in
+      value.map { ConfigOverride(key: key, value: "\($0)", option: "\(option) \($0)") }
+    }
+    var request = TrainingRequest(config: try options.request(own))
     request.workDirectory = workDir
     request.resume = resume.map { $0 == "auto" ? .auto : .from($0) } ?? .never
-    let facts = EnvironmentFacts.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
-    let opened = try RunFolder.open(request, environment: facts)
-    var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: Console(progress))
-    if let profile { return print(try trainer.profile(steps: profile).table, terminator: "") }
-    let outcome = try trainer.run()
-    try TrainingCurves.draw(runFolder: opened.folder.path)
-    if outcome != .completed { throw ExitCode(outcome.exitCode) }
+    request.weights = loadFrom.map(names.source)
+    request.profile = profile
+    let task = try request.config.task()
+    StopSignal.install()
+    switch try task.train(request, console: Console(progress)) {
+    case .profile(let table): try StandardStreams.write(table)
+    case .run(.completed): break
+    case .run(let outcome): throw ExitCode(outcome.exitCode)
+    }
   }
 }
 

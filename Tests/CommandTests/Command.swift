@@ -25,12 +25,15 @@ final class Command {
 
   /// Starts `apus` with these arguments.
   /// - Parameters:
+  ///   - program: another program instead.
   ///   - folder: where it runs.
   ///   - logs: the beginning of the names of two files for what it says.
   ///   - environment: further variables.
-  init(_ arguments: [String], in folder: String, logs: String, environment: [String: String] = [:]) throws {
+  init(
+    _ arguments: [String], of program: URL = Command.binary, in folder: String, logs: String, environment: [String: String] = [:]
+  ) throws {
     self.logs = (logs + ".out", logs + ".err")
-    process.executableURL = Command.binary
+    process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = URL(filePath: folder)
     // Only what a plain shell would hand over: no forced kernels, no colours.

@@ -26,7 +26,7 @@ import Testing
     Mistake("train config.yaml --set steps", 64, "--set steps: expected key=value"),
     Mistake("train config.yaml --set plan.stepz=3", 64, "--set plan.stepz=3: unknown key 'plan.stepz'", "Did you mean 'steps'?"),
     Mistake("train config.yaml --set plan.seed.x=3", 64, "--set plan.seed.x=3: 'plan.seed': expected a whole number, found a map"),
-    Mistake("train config.yaml --set recipe=flow", 64, "'recipe': expected one of optical_flow", "found text 'flow'"),
+    Mistake("train config.yaml --set task=flow", 64, "'task': expected one of optical_flow", "found text 'flow'"),
     Mistake("train config.yaml --set data.format=none", 64, "data.format: 'none' leaves nothing to learn from", "flying_chairs"),
     Mistake("train config.yaml --set optimizer.freeze=[nix]", 64, "optimizer.freeze: no parameter is named like 'nix'", "fnet.conv1.weight"),
     Mistake("train config.yaml --set optimizer.freeze=['*']", 64, "optimizer.freeze: '*' leaves nothing to learn"),
@@ -91,7 +91,7 @@ import Testing
   @Test func allErrorsOfAConfigComeAtOnceWithTheirPlaces() throws {
     let place = try Workplace()
     try place.write("bad.yaml", """
-      recipe: optical_flow
+      task: optical_flow
       train:
         batch_sise: 4
         iterations: "12"
@@ -112,11 +112,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("recipe: optical_flow\nplan:\n\tsteps: 3\n", Int32(64), "bad.yaml:3:1: this is not valid YAML"),
-    ("recipe: optical_flow\nplan: {steps: 3\n", 64, "this is not valid YAML"),
-    ("recipe: optical_flow\nplan:\n  steps: 3\n  steps: 4\n", 64, "bad.yaml:4:3: duplicate key 'steps'"),
-    ("plan: {steps: 3}\n", 64, "bad.yaml: missing key 'recipe'\n  write 'recipe: NAME'"),
-    ("", 64, "bad.yaml: missing key 'recipe'"),
+    ("task: optical_flow\nplan:\n\tsteps: 3\n", Int32(64), "bad.yaml:3:1: this is not valid YAML"),
+    ("task: optical_flow\nplan: {steps: 3\n", 64, "this is not valid YAML"),
+    ("task: optical_flow\nplan:\n  steps: 3\n  steps: 4\n", 64, "bad.yaml:4:3: duplicate key 'steps'"),
+    ("plan: {steps: 3}\n", 64, "bad.yaml: missing key 'task'\n  write 'task: NAME'"),
+    ("", 64, "bad.yaml: missing key 'task'"),
     ("base: nix.yaml\n", 66, "bad.yaml:1:7: 'base': there is no file nix.yaml"),
     ("- 1\n- 2\n", 64, "bad.yaml"),
     ("just text\n", 64, "bad.yaml"),

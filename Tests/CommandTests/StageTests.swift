@@ -138,7 +138,7 @@ import WeightFiles
   @Test func errorsOfEveryStageComeAtOnce() throws {
     let place = try Workplace()
     try place.write("bad.yaml", """
-      recipe: optical_flow
+      task: optical_flow
       loss: {gama: 0.8}
       stages:
       - {name: chairs, steps: 10, optimizer: {weight_decay: -1}}

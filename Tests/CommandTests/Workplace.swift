@@ -46,6 +46,13 @@ final class Workplace {
 
   func apus(_ arguments: [String]) throws -> Outcome { try start(arguments).wait() }
 
+  /// Runs a line of bash in this folder, where `$APUS` is the program.
+  func shell(_ line: String) throws -> Outcome {
+    commandCount += 1
+    return try Command(["-c", line], of: URL(filePath: "/bin/bash"), in: folder, logs: path("logs/\(commandCount)"),
+                       environment: ["APUS": Command.binary.path(percentEncoded: false)]).wait()
+  }
+
   /// Eight generated pairs in `pairs`, two of them for validation.
   func generatePairs(into name: String = "pairs") throws {
     let outcome = try apus("synth", "flow", "--out", name, "--count", "8", "--seed", "1", "--height", "160", "--width", "192",

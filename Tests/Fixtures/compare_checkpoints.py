@@ -93,7 +93,7 @@ def main():
         frames = write_frames(folder / "frames", options)
         truth = reference.predict(network, frames, options.iterations)[-1][0].numpy()
         config = folder / "config.yaml"
-        config.write_text(f"recipe: optical_flow\nmodel: {{variant: {options.variant}}}\ninference: {{iterations: {options.iterations}}}\n")
+        config.write_text(f"task: optical_flow\nmodel: {{variant: {options.variant}}}\ninference: {{iterations: {options.iterations}}}\n")
         settings = [part for setting in options.set for part in ("--set", setting)]
         states = {"torchvision": network.state_dict(), "official": official_state(network, options.variant)}
         for names, state in states.items():

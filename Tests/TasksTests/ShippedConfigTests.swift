@@ -25,7 +25,7 @@ import Training
       let first = try loader.load(file: path).resolvedYAML
       return (first, try loader.load(yaml: first, named: "resolved").resolvedYAML)
     }
-    let texts = try text(RecipeName.named(in: path, overrides: []).task)
+    let texts = try text(TaskName.named(in: path, overrides: []).task)
     #expect(texts.first == texts.again)
   }
 

@@ -6,6 +6,7 @@ import Networks
 import Tasks
 import Tensors
 import Testing
+import Training
 import Vision
 
 /// What `predict` does with a sequence, worked out with the model alone.
@@ -28,7 +29,7 @@ import Vision
     var random = Random(seed: 7, stream: .initialization)
     let model = RAFT(config.model, &random)
     try model.stateDictionary().safetensors().write(to: "\(folder)/weights.safetensors")
-    _ = try OpticalFlow.predict(config, weights: "\(folder)/weights.safetensors", source: ["\(folder)/frames"], out: "\(folder)/flow") { _, _ in }
+    _ = try OpticalFlow.predict(config, weights: WeightSource("\(folder)/weights.safetensors"), source: ["\(folder)/frames"], out: "\(folder)/flow")
 
     let padding = Padding(height: 131, width: 140, mode: mode)
     #expect(padding.paddedHeight == 136 && padding.top == (mode == .sintel ? 2 : 0))

@@ -16,7 +16,7 @@ public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
     public var count: Int { dataset.count * repeats }
 
     /// - Precondition: `repeats` is positive.
-    public init(_ dataset: any Dataset<Sample>, repeats: Int = 1, augmentation: Augmentation) {
+    public init(_ dataset: some Dataset<Sample>, repeats: Int = 1, augmentation: Augmentation) {
       require(repeats > 0, "Mixture: a set is repeated \(repeats) times, expected at least once")
       self.dataset = dataset
       self.repeats = repeats

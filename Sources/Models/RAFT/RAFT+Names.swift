@@ -6,7 +6,13 @@ import WeightFiles
 // The names of RAFT's weights in published files: the authors', which are ours, and torchvision's.
 
 
-extension RAFT {
+extension RAFT: PublishedModel {
+  public static let published = Variant.allCases.map { variant in
+    PublishedVariant("raft-\(variant.rawValue)", title: "RAFT-\(variant.rawValue)") { RAFT(Config(variant: variant), &$0) }
+  }
+
+  public static let namings = [WeightNaming("torchvision") { try torchvision($0, from: $1) }]
+
   /// The state of a file under official names, each array once, whoever named it: `module.` is taken away, torchvision's names are
   /// translated, and the second names that the authors' code gives to the normalisation of a shortcut are dropped.
   /// - Parameter place: the file, for errors.
@@ -16,8 +22,8 @@ extension RAFT {
     let names = Set(state.entries.map(\.name)).union(state.aliases.keys)
     if names.contains(where: { $0.hasPrefix("feature_encoder.") || $0.hasPrefix("context_encoder.") }) {
       let isSeparable = names.contains { $0.hasPrefix("update_block.recurrent_block.convgru2.") }
-      let table = NameRule.shared + (isSeparable ? NameRule.separableGRU : NameRule.singleGRU)
-      state = try state.renamed(from: place) { name in table.lazy.compactMap { $0.official(of: name) }.first ?? name }
+      let table = NameTable.shared + (isSeparable ? .separableGRU : .singleGRU)
+      state = try state.renamed(from: place, table.ours)
     }
     return try withoutShortcutAliases(state, place)
   }
@@ -35,8 +41,8 @@ extension RAFT {
   /// torchvision's names for a state under official ones, each array once.
   /// - Throws: as `official`.
   public static func torchvision(_ state: StateDictionary, from place: String = "") throws -> StateDictionary {
-    let table = NameRule.shared + NameRule.separableGRU + NameRule.singleGRU
-    return try official(state, from: place).renamed(from: place) { name in table.lazy.compactMap { $0.torchvision(of: name) }.first ?? name }
+    let table = NameTable.shared + .separableGRU + .singleGRU
+    return try official(state, from: place).renamed(from: place, table.theirs)
   }
 
   /// The second name of an array of a shortcut's normalisation, `P.downsample.1.X`, in the authors' files: `P.norm4.X` where the block
@@ -75,46 +81,34 @@ extension RAFT {
   }
 }
 
-/// One line of the table of names: text, and `#` for a digit that both names share. It describes how names begin.
-private struct NameRule {
-  let ours, theirs: String
+extension NameTable {
+  /// What all variants share: the authors' names, and torchvision's.
+  fileprivate static let shared = encoder("fnet", "feature_encoder") + encoder("cnet", "context_encoder") + NameTable([
+    ("update_block.encoder.convc#.", "update_block.motion_encoder.convcorr#.0."),
+    ("update_block.encoder.convf#.", "update_block.motion_encoder.convflow#.0."),
+    ("update_block.encoder.conv.", "update_block.motion_encoder.conv.0."),
+    ("update_block.mask.0.", "mask_predictor.convrelu.0."),
+    ("update_block.mask.2.", "mask_predictor.conv."),
+  ])
 
-  init(_ ours: String, _ theirs: String) { (self.ours, self.theirs) = (ours, theirs) }
+  /// A recurrent unit of one step.
+  fileprivate static let singleGRU = NameTable(["z", "r", "q"].map {
+    ("update_block.gru.conv\($0).", "update_block.recurrent_block.convgru1.conv\($0).")
+  })
 
-  func official(of name: String) -> String? { Self.translated(name, from: theirs, to: ours) }
-  func torchvision(of name: String) -> String? { Self.translated(name, from: ours, to: theirs) }
+  /// A recurrent unit of a horizontal and a vertical step.
+  fileprivate static let separableGRU = NameTable(["z", "r", "q"].map {
+    ("update_block.gru.conv\($0)#.", "update_block.recurrent_block.convgru#.conv\($0).")
+  })
 
-  private static func translated(_ name: String, from: String, to: String) -> String? {
-    guard name.utf8.count >= from.utf8.count else { return nil }
-    var digits: [Character] = []
-    for (found, expected) in zip(name, from) {
-      if expected == "#", ("0"..."9").contains(found) { digits.append(found) } else if expected != found { return nil }
-    }
-    var result = "", next = digits.makeIterator()
-    for character in to { result.append(character == "#" ? next.next() ?? "#" : character) }
-    return result + name.dropFirst(from.count)
-  }
-
-  static let shared = encoder("fnet", "feature_encoder") + encoder("cnet", "context_encoder") + [
-    NameRule("update_block.encoder.convc#.", "update_block.motion_encoder.convcorr#.0."),
-    NameRule("update_block.encoder.convf#.", "update_block.motion_encoder.convflow#.0."),
-    NameRule("update_block.encoder.conv.", "update_block.motion_encoder.conv.0."),
-    NameRule("update_block.mask.0.", "mask_predictor.convrelu.0."),
-    NameRule("update_block.mask.2.", "mask_predictor.conv."),
-  ]
-
-  /// A recurrent unit of one step, and one of a horizontal and a vertical step.
-  static let singleGRU = ["z", "r", "q"].map { NameRule("update_block.gru.conv\($0).", "update_block.recurrent_block.convgru1.conv\($0).") }
-  static let separableGRU = ["z", "r", "q"].map { NameRule("update_block.gru.conv\($0)#.", "update_block.recurrent_block.convgru#.conv\($0).") }
-
-  private static func encoder(_ ours: String, _ theirs: String) -> [NameRule] {
-    [
-      NameRule("\(ours).conv1.", "\(theirs).convnormrelu.0."),
-      NameRule("\(ours).norm1.", "\(theirs).convnormrelu.1."),
-      NameRule("\(ours).conv2.", "\(theirs).conv."),
-      NameRule("\(ours).layer#.#.conv#.", "\(theirs).layer#.#.convnormrelu#.0."),
-      NameRule("\(ours).layer#.#.norm#.", "\(theirs).layer#.#.convnormrelu#.1."),
-      NameRule("\(ours).layer#.#.downsample.#.", "\(theirs).layer#.#.downsample.#."),
-    ]
+  private static func encoder(_ ours: String, _ theirs: String) -> NameTable {
+    NameTable([
+      ("\(ours).conv1.", "\(theirs).convnormrelu.0."),
+      ("\(ours).norm1.", "\(theirs).convnormrelu.1."),
+      ("\(ours).conv2.", "\(theirs).conv."),
+      ("\(ours).layer#.#.conv#.", "\(theirs).layer#.#.convnormrelu#.0."),
+      ("\(ours).layer#.#.norm#.", "\(theirs).layer#.#.convnormrelu#.1."),
+      ("\(ours).layer#.#.downsample.#.", "\(theirs).layer#.#.downsample.#."),
+    ])
   }
 }

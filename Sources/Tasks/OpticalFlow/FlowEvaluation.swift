@@ -65,7 +65,7 @@ struct FlowEvaluator: Evaluator {
   }
 }
 
-extension OpticalFlow {
+extension OpticalFlow: EvaluationTask {
   /// Of a batch: the error and the shares below the limits of `FlowBatch.errors`.
   static let trainMetrics = [
     MetricKind("epe", unit: "px", "mean error of all known pixels", better: .lower),

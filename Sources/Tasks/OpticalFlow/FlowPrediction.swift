@@ -1,12 +1,12 @@
 import Base
 import Data
-import Foundation
 import Models
 import Tensors
 import Training
 import Vision
+import WeightFiles
 
-/// What `apus predict` writes for each pair, and what it starts from.
+/// Settings of `apus predict`: the files of each pair, and the field that it starts from.
 public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
   public enum Format: String, ConfigChoice {
     /// `NAME.flo` and a picture with the colour wheel, for a folder of frames or for pictures in a row.
@@ -68,91 +68,71 @@ public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
   }
 }
 
-extension OpticalFlow {
-  /// Flow for every pair of the source. A run that was stopped goes on where it was: what is complete stays, and the rest gets the same
-  /// bits as in one go.
-  public static func predict(
-    _ config: OpticalFlowConfig, weights: String, source: [String], out: String, progress: (Int, Int) -> Void
-  ) throws -> [String] {
-    let sequences = try config.prediction.sequences(source)
-    let estimator = try estimator(config, weights)
-    try File.createFolder(out)
-    let record = try PredictionRecord(folder: out, settings: settings(config, weights), pairs: sequences.flatMap(\.pairs))
-    var writer = FlowWriter(estimator: estimator, prediction: config.prediction, out: out, record: record)
-    for sequence in sequences { try writer.run(sequence, progress) }
-    let kept = writer.keptCount == 0 ? [] : ["\(writer.keptCount) of them were there already"]
-    return ["\(writer.pairCount) flow fields in \(out): \(config.prediction.explanation)"] + kept
-  }
+extension OpticalFlow: PredictionTask {
+  public static let predictOptions = [
+    TaskOption("format", key: "prediction.format", .value,
+               help: "flo, or what a benchmark takes: sintel, kitti. The same as --set prediction.format."),
+    TaskOption("warm-start", key: "prediction.warm_start", .switchable,
+               help: "Start each pair of a sequence from the flow of the one before (the default), or at rest."),
+    TaskOption("occlusion", key: "prediction.occlusion", .flag, help: "Also estimate the flow back, and write a mask of what image 2 does not show."),
+  ]
 
-  /// All that the bits of a result depend on besides the frames.
-  private static func settings(_ config: OpticalFlowConfig, _ weights: String) throws -> [UInt8] {
-    struct Settings: Encodable {
-      let model: RAFT.Config, prediction: FlowPrediction
-      let iterations: Int, padding: String, products: String, weights: UInt32
-    }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return Array(try encoder.encode(Settings(
-      model: config.model, prediction: config.prediction, iterations: config.learning.validationIterations,
-      padding: config.learning.padding.rawValue, products: MatmulPrecision.description,
-      weights: CRC32C.of(File.bytes(at: WeightFile.locate(weights))))))
+  public static func predictor(_ config: OpticalFlowConfig, _ model: RAFT, source: [String]) throws -> FlowPredictor {
+    FlowPredictor(sequences: try config.prediction.sequences(source).map(\.pairs), estimator: FlowEstimator(model, config.inference),
+                  config: config)
   }
 }
 
-/// Estimates and writes the flow of one sequence after the other.
-private struct FlowWriter {
+extension PairSequence.Pair: OutputItem {
+  public var inputs: [String] { [image1, image2] }
+}
+
+/// Estimates and writes the flow of one pair after the other.
+public struct FlowPredictor: Predictor {
+  /// All that the bits of a result depend on besides weights and frames.
+  public struct Settings: Encodable {
+    let model: RAFT.Config
+    let prediction: FlowPrediction
+    let iterations: Int
+    let padding: String
+  }
+
+  public let sequences: [[PairSequence.Pair]]
   let estimator: FlowEstimator
-  let prediction: FlowPrediction
-  let out: String
-  private var record: PredictionRecord
-  /// Pairs that are done with, and those of them that were found complete.
-  private(set) var pairCount = 0, keptCount = 0
+  let config: OpticalFlowConfig
   /// The frame that two neighbouring pairs share.
   private var last: (path: String, image: Image)?
 
-  init(estimator: FlowEstimator, prediction: FlowPrediction, out: String, record: PredictionRecord) {
-    (self.estimator, self.prediction, self.out, self.record) = (estimator, prediction, out, record)
+  init(sequences: [[PairSequence.Pair]], estimator: FlowEstimator, config: OpticalFlowConfig) {
+    self.sequences = sequences
+    self.estimator = estimator
+    self.config = config
   }
 
-  /// Whatever follows a missing result is estimated again, from the last field that is still known or else from the first pair on.
-  mutating func run(_ sequence: PairSequence, _ progress: (Int, Int) -> Void) throws {
-    let pairs = sequence.pairs, offset = pairCount
-    let isComplete = pairs.indices.map { offset + $0 < record.doneCount && hasFiles(pairs[$0]) }
-    var start = isComplete.firstIndex(of: false) ?? pairs.count, coarseFlow: FlowField?
-    if prediction.warmStart, start > 0, start < pairs.count {
-      coarseFlow = record.doneCount == offset + start ? record.coarseFlow : nil
-      if coarseFlow == nil { start = 0 }
-    }
-    for (index, pair) in pairs.enumerated() {
-      let isKept = prediction.warmStart ? index < start : isComplete[index]
-      if isKept {
-        keptCount += 1
-      } else {
-        if pairCount == keptCount { progress(pairCount, record.pairs.count) }  // only now the clock starts
-        let field = try write(pair, from: prediction.warmStart ? coarseFlow?.forwardInterpolated() : nil)
-        if record.doneCount == offset + index { try record.append(coarseFlow: field) }
-        coarseFlow = field
-        progress(pairCount + 1, record.pairs.count)
-      }
-      pairCount += 1
-    }
+  private var prediction: FlowPrediction { config.prediction }
+
+  public var isChained: Bool { prediction.warmStart }
+  public var suffixes: [String] { prediction.suffixes }
+  public var noun: String { "flow fields" }
+  public var explanation: String { prediction.explanation }
+  public var settings: Settings {
+    Settings(model: config.model, prediction: prediction, iterations: estimator.iterations, padding: estimator.padding.rawValue)
   }
 
-  private func hasFiles(_ pair: PairSequence.Pair) -> Bool {
-    prediction.suffixes.allSatisfy { FileManager.default.fileExists(atPath: "\(out)/\(pair.result)\($0)") }
-  }
+  private static let coarseName = "coarse_flow"
 
-  /// Writes what belongs to one pair; returns its coarse flow.
-  private mutating func write(_ pair: PairSequence.Pair, from start: FlowField?) throws -> FlowField {
+  /// A pair hands its coarse flow over to the next one, which starts from it, moved along itself.
+  public mutating func write(_ pair: PairSequence.Pair, from carry: Safetensors?, to place: String, _ memory: MemoryGuard) throws -> Safetensors? {
     let shared = last?.path == pair.image1 ? last?.image : nil
-    let first = try shared ?? image(pair.image1), second = try image(pair.image2)
+    let first = try shared ?? image(pair.image1)
+    let second = try image(pair.image2)
     guard second.height == first.height, second.width == first.width else {
       throw Failure(
         .badData, at: pair.image2,
         "this frame is \(second.width)x\(second.height), the one before \(first.width)x\(first.height); all must be of one size")
     }
-    let estimate = estimator(first, second, from: start), place = "\(out)/\(pair.result)"
-    if pair.result.contains("/") { try File.createFolder((place as NSString).deletingLastPathComponent) }
+    try memory.require(InputShape(samples: 1, height: first.height, width: first.width))
+    let estimate = estimator(first, second, from: Self.field(carry)?.forwardInterpolated())
     switch prediction.format {
     case .flo:
       try FlowWheel.annotatedImage(of: estimate.flow).write(to: "\(place)_flow.png")
@@ -165,7 +145,13 @@ private struct FlowWriter {
     case .kitti: try estimate.flow.write(to: "\(place).png")
     }
     last = (pair.image2, second)
-    return estimate.coarseFlow
+    let coarse = estimate.coarseFlow
+    return Safetensors([.init(Self.coarseName, Tensor(coarse.vectors, shape: [coarse.height, coarse.width, 2]))])
+  }
+
+  private static func field(_ carry: Safetensors?) -> FlowField? {
+    guard let tensor = carry?[coarseName]?.tensor, tensor.shape.count == 3, tensor.shape[2] == 2 else { return nil }
+    return FlowField(height: tensor.shape[0], width: tensor.shape[1], vectors: tensor.floats)
   }
 
   private func image(_ path: String) throws -> Image { try Image(contentsOf: path).rgb() }

@@ -37,6 +37,10 @@ public struct FlowTraining: StageTraining {
     try RAFT.official(state, from: origin)
   }
 
+  public static func requireFit(_ state: StateDictionary, _ model: RAFT, from origin: String) throws {
+    try WeightSource.requireFit(state, model, title: "RAFT", from: origin)
+  }
+
   public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
     let config = stage.config, key = "\(stage.section)data"
     guard let training = try config.data.open(key, augmentation: config.augmentation) else {

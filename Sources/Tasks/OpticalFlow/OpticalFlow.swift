@@ -1,81 +1,106 @@
 import Base
 import Data
-import Foundation
 import Models
 import Networks
 import Tensors
 import Training
-import Vision
-import WeightFiles
 
 /// Optical flow with RAFT.
 public enum OpticalFlow: LearningTask {
-  static let modelFile = "model.safetensors"
-  static let metricKinds = [
-    MetricKind("epe", unit: "px", "mean error of all known pixels", better: .lower),
-    MetricKind("1px", "share of pixels with an error below 1 px", better: .higher),
-    MetricKind("3px", "share of pixels with an error below 3 px", better: .higher),
-    MetricKind("5px", "share of pixels with an error below 5 px", better: .higher),
-    MetricKind("kitti_epe", unit: "px", "mean of the images' mean errors", better: .lower),
-    MetricKind("kitti_f1", unit: "%", "pixels with an error above 3 px and above 5 %", better: .lower),
-  ]
+  public typealias TaskTraining = FlowTraining
 
-  public static func recipe(_ config: OpticalFlowConfig, weights: String?) throws -> FlowRecipe {
-    try FlowRecipe(config, weights: weights)
-  }
-
-  /// The network with random weights from the config's seed.
-  static func model(_ config: OpticalFlowConfig) -> RAFT {
+  public static func model(_ config: OpticalFlowConfig) -> RAFT {
     var random = Random(seed: UInt64(config.plan.seed), stream: .initialization)
     return RAFT(config.model, &random)
   }
 
-  public static func weightModel(_ config: OpticalFlowConfig) -> WeightModel {
-    WeightModel(title: "RAFT-\(config.model.variant.rawValue)", module: model(config))
+  public static func modelTitle(_ config: OpticalFlowConfig) -> String { "RAFT-\(config.model.variant.rawValue)" }
+
+  // MARK: Costs
+
+  public static func inputShape(_ config: OpticalFlowConfig) -> InputShape {
+    InputShape(samples: config.train.batchSize, height: config.augmentation.cropHeight, width: config.augmentation.cropWidth)
   }
 
-  /// Takes over the weights of a file, under the authors' names or torchvision's.
-  static func load(_ path: String, into model: RAFT) throws {
-    let file = try WeightFile.locate(path)
-    try model.load(RAFT.official(StateDictionary(at: file), from: file), from: file)
-    if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
-      throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN", remedy: "The training that made it diverged.")
+  public static func inputSizes(_ model: RAFT) -> (least: Int, step: Int) { (model.minimumSize, RAFT.stride) }
+
+  public static func pass(_ model: RAFT, _ config: OpticalFlowConfig, _ shape: InputShape, _ mode: PassMode) -> Tensor {
+    let (n, h, w) = (shape.samples, shape.height, shape.width)
+    let image = Tensor.zeros([n, h, w, 3])
+    guard mode == .training else {
+      let iterations = config.inference.iterations
+      return model(image, image, iterations: iterations, upsamplesAll: false, .evaluation).flows[0]
+    }
+    let flows = model(image, image, iterations: config.train.iterations,
+                      Pass(.training, frozenNormalization: config.train.freezeBatchNorm)).flows
+    return RAFT.sequenceLoss(flows, target: .zeros([n, h, w, 2]), valid: .ones([n, h, w, 1]), gamma: config.loss.gamma)
+  }
+
+  public static func memoryRemedy(_ config: OpticalFlowConfig, _ mode: PassMode) -> String {
+    let volume = config.model.correlation == .volume && config.model.refinement == .correlation
+    let onTheFly = "--set model.correlation=on_the_fly needs memory in proportion to the pixels"
+    switch (mode, volume) {
+    case (.training, true): return "Choose a smaller train.batch_size, or a smaller augmentation.crop_height and crop_width; \(onTheFly)."
+    case (.training, false): return "Choose a smaller train.batch_size, or a smaller augmentation.crop_height and crop_width."
+    case (.inference, true): return "\(onTheFly)."
+    case (.inference, false): return "Make the images smaller, or cut them into parts."
     }
   }
 
-  /// Keeps the parameters that fit these names as they are.
-  /// - Throws: `.usage` if a name fits none, or nothing is left to learn.
-  /// - Parameter key: where in the config the names stand, for failures.
-  static func freeze(_ model: some Module, _ patterns: [String], key: String = "learning.freeze") throws {
-    do {
-      try model.freeze(patterns)
-    } catch let failure as Failure {
-      throw Failure(failure.kind, at: key, failure.problem, remedy: failure.remedy)
-    }
-    guard model.parameters().contains(where: { !$0.parameter.isFrozen }) else {
-      throw Failure(.usage, at: key, "'\(patterns.joined(separator: "', '"))' leaves nothing to learn: all parameters are frozen",
-                    remedy: "Freeze fewer; apus inspect --names lists the names.")
-    }
-  }
+  // MARK: Words
 
-  static func estimator(_ config: OpticalFlowConfig, _ weights: String) throws -> FlowEstimator {
-    let model = model(config)
-    try load(weights, into: model)
-    return FlowEstimator(model, config.learning)
-  }
+  public static let help = {
+    var help = TaskHelp(title: "RAFT optical flow")
+    help.examples = [
+      "apus synth flow --out data/flow --count 400 --seed 1",
+      "apus train configs/raft/demo.yaml --set data.root=data/flow --resume auto",
+      "apus evaluate configs/raft/demo.yaml --weights work_dirs/demo/RUN",
+      "apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source frames/ --out flow/",
+    ]
+    help.train = """
+      Examples:
+        apus train configs/raft/demo.yaml
+        apus train configs/raft/demo.yaml --resume auto
+        apus train configs/raft/pairs.yaml --set data.root=my_pairs --steps 500 --work-dir work_dirs/mine
+      """
+    help.evaluate = """
+      Examples:
+        apus evaluate configs/raft/demo.yaml --weights work_dirs/demo/RUN
+        apus evaluate configs/raft/demo.yaml --weights model.safetensors --json
+        apus evaluate configs/raft/demo.yaml --weights work_dirs/demo/RUN --save-visuals pictures
+      """
+    help.predict = """
+      Optical flow: the source is a folder of frames (PNG, JPEG, PPM, PGM), whose neighbours are paired in natural order, or two or more
+      pictures. For every pair a .flo file and a picture with the colour wheel are written. Each pair starts from the flow of the one
+      before (warm start). Images of any size work; they are padded and the result is cut back. With --format sintel or kitti the source
+      is the benchmark's folder, and the results are what it takes as a submission.
 
-  public static func inspect(_ config: OpticalFlowConfig) throws -> ModelSummary {
-    let model = model(config)
-    let (h, w) = (config.augmentation.cropHeight, config.augmentation.cropWidth)
-    let image = Tensor.zeros([1, h, w, 3])
-    MemoryPool.resetHighWater()
-    let flows = model(image, image, iterations: config.learning.iterations,
-                      Pass(.training, frozenNormalization: config.learning.freezeBatchNorm)).flows
-    let loss = RAFT.sequenceLoss(flows, target: .zeros([1, h, w, 2]), valid: .ones([1, h, w, 1]), gamma: config.learning.gamma)
-    _ = loss.gradients(keepingGraph: true)
-    return ModelSummary(
-      title: "RAFT-\(config.model.variant.rawValue) on one pair of \(w)x\(h), \(config.learning.iterations) iterations",
-      module: model, loss: loss, entries: model.stateDictionary().unshared.entries.map { ($0.name, $0.shape) },
-      peakBytes: MemoryPool.statistics.highWater)
-  }
+      Examples:
+        apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source frames/ --out flow/
+        apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source a.png b.png --out flow/ --occlusion
+        apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source MPI-Sintel/ --out sintel/ --format sintel
+        apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source KITTI-2015/ --out kitti/ --format kitti \\
+          --set inference.padding=kitti
+      """
+    help.inspect = """
+      Examples:
+        apus inspect configs/raft/small-chairs.yaml
+        apus inspect configs/raft/small-chairs.yaml --names
+      """
+    help.convert = """
+      Examples:
+        apus convert raft-things.pth
+        apus convert raft-small.pth raft-small.safetensors --model raft-small
+        apus convert work_dirs/demo/RUN for-torchvision.pth --model raft-small --names torchvision
+        apus convert checkpoint.pth weights.safetensors --key state_dict --config configs/raft/small-chairs.yaml
+      """
+    help.parity = """
+      Optical flow reads image1, image2 (0...255), flow and valid, and writes output.flow.<i> and loss.total.
+
+      Example:
+        apus parity configs/raft/small-chairs.yaml --weights w.safetensors --inputs i.safetensors --out o.safetensors --steps 3
+      """
+    help.parityInputs = "Inputs are image1, image2, flow and valid."
+    return help
+  }()
 }

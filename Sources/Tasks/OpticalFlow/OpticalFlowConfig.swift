@@ -7,7 +7,7 @@ import Training
 
 /// The config of optical flow training; its defaults are RAFT-small on FlyingChairs.
 public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
-  public var recipe = RecipeName.opticalFlow
+  public var task = TaskName.opticalFlow
   public var model = RAFT.Config(variant: .small)
   public var initialize = Initialization()
   /// What to learn from, and what to judge by.
@@ -27,9 +27,10 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
   }
 
   /// The weights of one network go through all stages.
-  public static let fixedSections: Set = ["recipe", "model", "prediction"]
+  public static let fixedSections: Set = ["task", "model", "prediction"]
 
   public static let renamedKeys = [
+    "recipe": "task",
     "learning.batch_size": "train.batch_size", "learning.workers": "train.workers", "learning.iterations": "train.iterations",
     "learning.freeze_batch_norm": "train.freeze_batch_norm", "learning.add_noise": "train.add_noise",
     "learning.gamma": "loss.gamma", "learning.max_flow": "loss.max_flow",

@@ -74,7 +74,7 @@ extension String {
     return !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(lowercased())
   }
 
-  fileprivate var quotedYAML: String {
+  var quotedYAML: String {
     var result = "\""
     for scalar in unicodeScalars {
       switch scalar {

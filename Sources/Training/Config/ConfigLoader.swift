@@ -15,6 +15,9 @@ public struct ConfigOverride: Sendable, Equatable {
     (self.key, self.value, self.option) = (key, value, option)
   }
 
+  /// An option whose value is a text, whatever it looks like.
+  public init(key: String, text: String, option: String) { self.init(key: key, value: text.quotedYAML, option: option) }
+
   /// The argument of `--set`: `key=value`.
   /// - Throws: `Failure(.usage)` if there is no key or no `=`.
   public init(setting text: String) throws {
@@ -126,13 +129,18 @@ public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
 /// The layers above the defaults: a file's parent, the file, the options.
 public enum ConfigLayers {
   /// One top-level name of a config file (or of its parent, or of an override), read before the rest can be understood: it
-  /// says which recipe the file is for.
+  /// says which task the file is for.
+  /// - Parameter formerly: what the key was called in older configs, for the message.
   /// - Throws: `Failure(.usage)` if the key is missing or its value is not one of the choice's names.
-  public static func choice<Choice: ConfigChoice>(_ key: String, of type: Choice.Type, in path: String,
-                                                  overrides: [ConfigOverride] = []) throws -> Choice {
+  public static func choice<Choice: ConfigChoice>(
+    _ key: String, formerly: String? = nil, of type: Choice.Type, in path: String, overrides: [ConfigOverride] = []
+  ) throws -> Choice {
     let (tree, _) = applying(overrides.filter { $0.key == key }, to: try tree(at: path))
     let names = Choice.allCases.map(\.configName).joined(separator: ", ")
     guard let node = tree[key] else {
+      if let formerly, let old = tree.entries?.first(where: { $0.key == formerly }) {
+        throw Failure(.usage, at: old.keyOrigin.description, "the key '\(formerly)' is now called '\(key)'", remedy: "write '\(key): NAME' with one of \(names)")
+      }
       throw Failure(.usage, at: path, "missing key '\(key)'", remedy: "write '\(key): NAME' with one of \(names)")
     }
     let (choice, problems) = ConfigDecoding.decode(Choice.self, from: node)

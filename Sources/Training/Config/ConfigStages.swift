@@ -40,7 +40,10 @@ struct StagedTree {
     self.fixed = fixed.union(["plan"])
     base = ConfigNode(content: .mapping((tree.entries ?? []).filter { $0.key != "stages" }), origin: tree.origin)
     guard let list = tree["stages"], !list.isNull else { return }
-    guard let elements = list.elements else { return decoding.note("'stages': expected a list, found \(list.found)", at: list, ["stages"]) }
+    guard let elements = list.elements else {
+      decoding.note("'stages': expected a list, found \(list.found)", at: list, ["stages"])
+      return
+    }
     for (index, element) in elements.enumerated() {
       if let stage = read(element, index, decoding) { stages.append(stage) }
     }

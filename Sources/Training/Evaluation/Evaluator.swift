@@ -43,7 +43,9 @@ public struct EvaluationPass<Sample: Sendable> {
   /// - Parameters:
   ///   - indices: which samples, in order.
   ///   - workers: threads that read; 0: this one. The result does not depend on it.
-  public init(_ dataset: any Dataset<Sample>, _ indices: [Int], batchSize: Int = 1, workers: Int = 1, monitor: EvaluationMonitor = .init()) {
+  public init(
+    _ dataset: some Dataset<Sample>, _ indices: [Int], batchSize: Int = 1, workers: Int = 1, monitor: EvaluationMonitor = .init()
+  ) {
     require(batchSize > 0, "EvaluationPass: batches of \(batchSize)")
     self.dataset = dataset
     self.indices = indices

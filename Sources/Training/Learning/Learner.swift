@@ -41,6 +41,7 @@ public struct Learner: Savable {
   public typealias Update = (learningRate: Double, norm: Double)
 
   public let name: String
+  public let module: any Module
   public let optimizer: any Optimizer
   private let config: OptimizerConfig
   private let schedule: Schedule
@@ -53,6 +54,7 @@ public struct Learner: Savable {
   /// - Throws: `.usage` if a pattern fits no parameter, or nothing is left to learn.
   public init(_ plan: LearnerPlan, steps: Int, section: String = "") throws {
     name = plan.name
+    module = plan.module
     config = plan.optimizer
     schedule = plan.schedule
     self.steps = steps

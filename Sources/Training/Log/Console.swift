@@ -17,8 +17,9 @@ public enum ProgressMode: String, ConfigChoice {
 public final class Console {
   /// What the console knows about its terminal; tests make up their own.
   public struct Terminal {
+    /// Whether somebody watches, and lines can be drawn again in place (not with `TERM=dumb`).
     public var isTerminal: Bool
-    /// Whether colours are welcome (`NO_COLOR`, `TERM=dumb`), and characters beyond ASCII.
+    /// Whether colours are welcome (`NO_COLOR`), and characters beyond ASCII.
     public var hasColour: Bool
     public var isUnicode: Bool
     /// Columns; asked before each drawing, for windows change.
@@ -34,7 +35,7 @@ public final class Console {
       let variables = ProcessInfo.processInfo.environment
       let locale = [variables["LC_ALL"], variables["LC_CTYPE"], variables["LANG"]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
       return Terminal(
-        isTerminal: isatty(STDERR_FILENO) == 1, hasColour: (variables["NO_COLOR"] ?? "").isEmpty && variables["TERM"] != "dumb",
+        isTerminal: isatty(STDERR_FILENO) == 1 && variables["TERM"] != "dumb", hasColour: (variables["NO_COLOR"] ?? "").isEmpty,
         isUnicode: locale.uppercased().contains("UTF"), width: { columns() },
         write: { text in
           // A terminal that is gone must not end the training.
@@ -55,14 +56,13 @@ public final class Console {
   private let terminal: Terminal
   private let time: TimeSource
   private var logFile: LineFile?
-  private var isBarShown = false
-  private var lastDrawing = -Double.infinity
+  private var line = ProgressLine()
 
   public init(_ mode: ProgressMode = .auto, terminal: Terminal = .standardError, time: TimeSource = .system) {
     (self.terminal, self.time) = (terminal, time)
     style = switch mode {
     case .auto: terminal.isTerminal ? .bar : .plain
-    case .bar: .bar
+    case .bar: terminal.isTerminal ? .bar : .plain  // escape sequences are of no use in a file
     case .plain: .plain
     case .none: .none
     }
@@ -90,35 +90,23 @@ public final class Console {
     case .none: break
     case .plain: if isLogStep { terminal.write(status.line + "\n") }
     case .bar:
-      let now = time.steady()
-      guard now - lastDrawing >= 0.1 || status.step == status.steps else { return }
-      lastDrawing = now
-      // One column stays free: a full line would wrap.
-      draw(status.bar(width: terminal.width() - 1, colour: terminal.hasColour, symbols: terminal.isUnicode ? .unicode : .ascii))
+      guard line.isDue(at: time.steady(), isLast: status.step == status.steps) else { return }
+      line.draw({ status.bar(width: $0, colour: terminal.hasColour, symbols: terminal.isUnicode ? .unicode : .ascii) }, on: terminal)
     }
   }
 
   /// Says what takes long just now, in place of the bar.
   package func activity(_ text: String) {
     guard style == .bar else { return }
-    draw(String(text.prefix(max(0, terminal.width() - 1))))
+    line.draw({ String(text.prefix($0)) }, on: terminal)
   }
 
   /// Ends the line of the bar, so that what follows begins on a new one.
-  public func finish() {
-    if isBarShown { terminal.write("\n") }
-    isBarShown = false
-  }
-
-  private func draw(_ line: String) {
-    terminal.write("\r\u{1B}[K" + line)
-    isBarShown = true
-  }
+  public func finish() { line.finish(on: terminal) }
 
   private func lasting(_ text: String) {
-    terminal.write((isBarShown ? "\r\u{1B}[K" : "") + text + "\n")
-    isBarShown = false
-    lastDrawing = -.infinity
+    line.clear(on: terminal)
+    terminal.write(text + "\n")
   }
 
   private func record(_ text: String) {

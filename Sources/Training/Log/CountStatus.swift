@@ -10,6 +10,9 @@ package struct CountStatus: Sendable {
 
   package init(_ title: String) { self.title = title }
 
+  /// Notes the first count; later ones change nothing.
+  package mutating func begin(_ done: Int, at time: Double) { first = first ?? (time, done) }
+
   /// `predicting 3/40 ━━━───────── 7% eta 0:01:12` in at most `width` columns; the time as soon as it can be told.
   /// - Parameter time: seconds of a steady clock.
   package mutating func line(_ done: Int, of total: Int, time: Double, width: Int, colour: Bool, symbols: BarSymbols) -> String {

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 import Training
 
-/// What a model consists of and costs, read off the graph of one training pass.
+/// The layers of a network, their sizes and costs, and the memory of a batch, read off the graph of one training pass.
 public struct ModelSummary: Sendable {
   /// One layer: the ops that use its parameters.
   public struct Layer: Sendable {
@@ -11,7 +11,7 @@ public struct ModelSummary: Sendable {
     /// The op and the official shape of its weight.
     public let kind: String
     public let outputShape: [Int]
-    /// How often it is used in one pass.
+    /// Uses in one pass.
     public var calls: Int
     public let parameters: Int
     /// In all calls together.
@@ -19,28 +19,49 @@ public struct ModelSummary: Sendable {
   }
 
   public let title: String
+  /// The batch of the config; the layers are those of one sample.
+  public let batch: InputShape
   public let layers: [Layer]
   /// Multiply-adds of products without parameters, such as correlations.
   public let otherMultiplyAdds: Int
-  /// Official names and shapes of everything in a checkpoint.
-  public let entries: [(name: String, shape: [Int])]
   public let parameterCount: Int
-  /// Bytes that one training pass needed at most, parameters included.
+  /// The most bytes that one training pass over one sample needed, parameters included.
   public let peakBytes: Int
+  /// The part of it that does not grow with the batch.
+  public let fixedBytes: Int
 
   public var multiplyAdds: Int { layers.reduce(otherMultiplyAdds) { $0 + $1.multiplyAdds } }
 
-  /// Reads the graph of `loss`, which the module's forward pass recorded.
-  public init(title: String, module: some Module, loss: Tensor, entries: [(name: String, shape: [Int])], peakBytes: Int) {
-    self.title = title
-    self.entries = entries
-    self.peakBytes = peakBytes
+  /// Bytes that a training pass over the batch of the config needs at most.
+  public var batchBytes: Double { Double(fixedBytes) + Double(batch.samples) * Double(max(0, peakBytes - fixedBytes)) }
+
+  /// Runs one training pass over one sample and reads its graph.
+  /// - Parameters:
+  ///   - batch: the batch of the config, for its memory.
+  ///   - fixedBytes: what a pass needs whatever the number of samples.
+  ///   - loss: the pass.
+  public init(measuring module: some Module, title: String, batch: InputShape, fixedBytes: Int, loss: () -> Tensor) {
+    self.title = "\(title), one of a batch of \(batch)"
+    self.batch = batch
+    self.fixedBytes = fixedBytes
+    var recorded: Tensor?
+    peakBytes = MemoryEstimate.peak {
+      let value = loss()
+      _ = value.gradients(keepingGraph: true)
+      recorded = value
+    }
     parameterCount = module.parameterCount
+    (layers, otherMultiplyAdds) = Self.layers(of: module, in: recorded?.recordedGraph ?? [])
+  }
+
+  private static func layers(of module: some Module, in graph: [RecordedOp]) -> (layers: [Layer], others: Int) {
     let parameters = module.parameters()
     var names: [LeafID: Int] = [:]
     for (i, entry) in parameters.enumerated() { if let id = entry.parameter.value.leafID { names[id] = i } }
-    var layers: [Layer] = [], places: [String: Int] = [:], other = 0
-    for op in loss.recordedGraph {
+    var layers: [Layer] = []
+    var places: [String: Int] = [:]
+    var other = 0
+    for op in graph {
       var owners: [(name: String, first: Int)] = []  // several if their weights serve side by side in one product
       for index in op.leaves.compactMap({ names[$0] }) {
         let name = Self.layerName(parameters[index].name)
@@ -62,8 +83,7 @@ public struct ModelSummary: Sendable {
           parameters: own.reduce(0) { $0 + $1.parameter.value.count }, multiplyAdds: share))
       }
     }
-    self.layers = layers
-    otherMultiplyAdds = other
+    return (layers, other)
   }
 
   /// A parameter's name without its last component.
@@ -77,11 +97,15 @@ public struct ModelSummary: Sendable {
     }
     if otherMultiplyAdds > 0 { table.add(["(products without parameters)", "", "", "", "", Self.millions(otherMultiplyAdds)]) }
     table.add(["total", "", "", "", "\(parameterCount)", Self.millions(multiplyAdds)])
-    return "\(title)\n\n\(table.text)\nPeak memory of one training pass: \(peakBytes >> 20) MiB\n"
-  }
+    return """
+      \(title)
 
-  /// The names and shapes that `apus inspect --names` prints, one a line.
-  public var names: String { entries.map { "\($0.name) \($0.shape)\n" }.joined() }
+      \(table.text)
+      Peak memory of one training pass: \(peakBytes >> 20) MiB for one sample, about \(MemoryGuard.size(batchBytes)) for the batch of \
+      \(batch.samples); running means of an optimiser: \(MemoryGuard.size(Double(8 * parameterCount)))
+
+      """
+  }
 
   private static func millions(_ count: Int) -> String {
     let tenths = (count + 50_000) / 100_000

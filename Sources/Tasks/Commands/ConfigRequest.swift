@@ -1,0 +1,39 @@
+import Base
+import Tensors
+import Training
+
+/// A config file, and what the command line lays over it.
+public struct ConfigRequest: Sendable {
+  public var path: String
+  public var overrides: [ConfigOverride]
+
+  public init(_ path: String, overrides: [ConfigOverride] = []) {
+    self.path = path
+    self.overrides = overrides
+  }
+
+  /// The task that the config is for.
+  /// - Throws: `.usage` if it names none, `.missingInput` if there is no such file.
+  public func task() throws -> any LearningTask.Type { try TaskName.named(in: path, overrides: overrides).task }
+}
+
+extension LearningTask {
+  /// Reads a config, and sets what it says about the whole process: threads, and how exactly products are computed.
+  /// - Throws: `.usage` listing every problem with its place.
+  public static func load(_ request: ConfigRequest) throws -> LoadedConfig<Config> {
+    let loaded = try ConfigLoader(defaults: Config()).load(file: request.path, overrides: request.overrides)
+    let plan = loaded.value.plan
+    if plan.threads > 0 { ThreadPool.shared.setThreadCount(plan.threads) }
+    MatmulPrecision.current = plan.matmulPrecision
+    return loaded
+  }
+
+  /// The resolved config as YAML, each value with where it comes from.
+  public static func annotatedConfig(_ request: ConfigRequest) throws -> String { try load(request).annotatedYAML }
+
+  /// The network that weight files of this config must fit.
+  public static func weightModel(_ request: ConfigRequest) throws -> WeightModel {
+    let config = try ConfigLoader(defaults: Config()).load(file: request.path, overrides: request.overrides).value
+    return WeightModel(title: modelTitle(config), module: model(config))
+  }
+}

@@ -1,0 +1,48 @@
+import Base
+import Foundation
+import Training
+
+/// What `apus evaluate` is asked for.
+public struct EvaluationRequest: Sendable {
+  public var config: ConfigRequest
+  public var weights: WeightSource
+  /// A folder for pictures of every sample; nil: none.
+  public var visuals: String?
+  /// One JSON object instead of a table.
+  public var isJSON = false
+
+  public init(config: ConfigRequest, weights: WeightSource) {
+    self.config = config
+    self.weights = weights
+  }
+}
+
+extension LearningTask {
+  /// Judges weights on the validation set of a config.
+  /// - Returns: the text that `apus evaluate` prints.
+  /// - Throws: `.usage` if the task has no evaluation, and what reading and judging throw.
+  public static func evaluate(_ request: EvaluationRequest, monitor: EvaluationMonitor = .init()) throws -> String {
+    guard let task = Self.self as? any EvaluationTask.Type else {
+      throw Failure(.usage, at: request.config.path, "the task of this config has no validation set to evaluate on")
+    }
+    return try task.judge(request, monitor)
+  }
+}
+
+extension EvaluationTask {
+  fileprivate static func judge(_ request: EvaluationRequest, _ monitor: EvaluationMonitor) throws -> String {
+    let config = try load(request.config).value
+    let network = model(config)
+    try request.weights.load(into: network, title: modelTitle(config), part: TaskTraining.weightsPart)
+    let report = try evaluate(config, network, visuals: request.visuals, monitor)
+    for warning in report.warnings { Console().warning(warning) }
+    let metrics = report.metrics
+    let kinds = Self.metrics
+    guard !request.isJSON else {
+      return "{" + metrics.map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }.joined(separator: ", ") + "}\n"
+    }
+    var table = TextTable(["metric", "value", "meaning"], rightAligned: [1])
+    for metric in metrics { table.add([metric.name, String(format: "%.4f", metric.value), kinds[metric.name]?.description ?? ""]) }
+    return table.text
+  }
+}

@@ -1,0 +1,101 @@
+import Base
+import Foundation
+import Training
+
+/// Generated data with exact ground truth, in the public on-disk formats of a task.
+public protocol SynthTask {
+  /// The settings of the generator, which `--set` changes.
+  associatedtype Settings: Codable & Sendable
+  /// The public data sets in whose layout it writes.
+  associatedtype Layout: ConfigChoice
+
+  /// The layouts, the settings, and examples: what `apus synth --help` says about it.
+  static var help: String { get }
+  static var defaults: Settings { get }
+  static var defaultLayout: Layout { get }
+
+  /// The things that are counted, in words: `pairs`, `scenes of 4 frames`.
+  static func noun(_ layout: Layout, frames: Int) -> String
+
+  /// Writes the data; a call that was interrupted is simply repeated.
+  /// - Parameters:
+  ///   - request: its numbers are in range.
+  ///   - progress: told how many are done, from any thread, one call at a time.
+  static func write(_ settings: Settings, _ layout: Layout, _ request: SynthRequest, progress: @escaping @Sendable (_ done: Int) -> Void) throws
+}
+
+/// The generators by their name on the command line.
+public enum SynthName: String, ConfigChoice {
+  case flow
+
+  /// The compiler is the registry: a new generator is a new case here.
+  public var task: any SynthTask.Type {
+    switch self {
+    case .flow: FlowSynthesisTask.self
+    }
+  }
+}
+
+extension SynthName {
+  /// What `apus synth --help` says about it.
+  public var help: String { task.help }
+}
+
+/// What `apus synth` is asked for.
+public struct SynthRequest: Sendable {
+  public var out: String
+  /// The name of the layout; nil: the first of the task's.
+  public var layout: String?
+  public var count: Int
+  public var seed: Int
+  /// Frames in a scene, where the layout has scenes.
+  public var frames = 4
+  public var height = 288
+  public var width = 384
+  /// Share that is set apart, 0...1.
+  public var validationShare = 0.1
+  /// Settings of the generator that differ from its defaults.
+  public var overrides: [ConfigOverride] = []
+
+  public init(out: String, count: Int, seed: Int) {
+    self.out = out
+    self.count = count
+    self.seed = seed
+  }
+
+  /// - Throws: `.usage` for numbers out of range.
+  func check() throws {
+    func check(_ condition: Bool, _ option: String, _ found: Any, _ allowed: String) throws {
+      guard condition else { throw Failure(.usage, at: option, "\(found) is out of range, expected \(allowed)") }
+    }
+    try check(count >= 1, "--count", count, "1 or more")
+    try check((2...100).contains(frames), "--frames", frames, "2 to 100")
+    try check(seed >= 0, "--seed", seed, "0 or more")
+    try check((64...4096).contains(height), "--height", height, "64 to 4096")
+    try check((64...4096).contains(width), "--width", width, "64 to 4096")
+    try check((0...1).contains(validationShare), "--validation", validationShare, "0 to 1")
+  }
+}
+
+extension SynthTask {
+  /// Generates data.
+  /// - Returns: a line for the user.
+  /// - Throws: `.usage` for impossible numbers, `.cannotCreate` and `.inputOutput` for the disk.
+  public static func generate(_ request: SynthRequest, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }) throws -> String {
+    try request.check()
+    let layout = try request.layout.map(layout(named:)) ?? defaultLayout
+    let settings = try ConfigLoader(defaults: defaults).load(yaml: "{}", named: "synth", overrides: request.overrides).value
+    let started = Date()
+    try write(settings, layout, request) { progress($0, request.count) }
+    let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
+    return "\(request.count) \(noun(layout, frames: request.frames)) of \(request.width)x\(request.height) in \(request.out) (\(seconds) s)\n"
+  }
+
+  private static func layout(named name: String) throws -> Layout {
+    guard let layout = Layout.named(name) else {
+      throw Failure(.usage, at: "--layout", "there is no layout '\(name)'",
+                    remedy: "Known: \(Layout.allCases.map(\.configName).joined(separator: ", ")).")
+    }
+    return layout
+  }
+}

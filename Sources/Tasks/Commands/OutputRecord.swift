@@ -1,0 +1,124 @@
+import Base
+import Foundation
+import WeightFiles
+
+/// One result of a prediction: what it is called, and what it is made from.
+public protocol OutputItem: Sendable {
+  /// The path of the result below the folder of all results, without extension.
+  var result: String { get }
+  /// The files that it depends on.
+  var inputs: [String] { get }
+}
+
+/// The progress of a prediction, kept in the folder of its results, so that it can go on.
+///
+/// The file holds the number of items that are done, what the last one hands over to the next, and a checksum of all that the results depend
+/// on: settings, weights, and name, size and time of every input so far. If the checksum differs, nothing counts as done. Results are
+/// complete before the record tells of them.
+public struct OutputRecord<Item: OutputItem> {
+  /// All items of the prediction, in order.
+  public let items: [Item]
+  /// Items at the front whose results were written.
+  public private(set) var doneCount = 0
+  /// What the last of them hands over to the next.
+  public private(set) var carry: Safetensors?
+  private var checksum = CRC32C()
+  private let path: String
+
+  /// Takes up the record of an earlier prediction with the same settings, weights and inputs; else begins anew.
+  /// - Parameter settings: all that the bits of a result depend on besides the inputs.
+  public init(folder: String, settings: [UInt8], items: [Item]) {
+    self.items = items
+    path = "\(folder)/\(OutputFolder.recordName)"
+    settings.withUnsafeBytes { checksum.update($0) }
+    // A record that cannot be read is as good as none: the results are made again.
+    guard let file = try? Safetensors(at: path), let done = file.metadata["done"].flatMap({ Int($0) }), (0...items.count).contains(done) else {
+      return
+    }
+    let fresh = checksum
+    for item in items[..<done] { add(item) }
+    guard file.metadata["checksum"] == "\(checksum.value)" else {
+      checksum = fresh
+      return
+    }
+    doneCount = done
+    carry = file.entries.isEmpty ? nil : Safetensors(file.entries)
+  }
+
+  /// One more item is done.
+  /// - Parameter carry: what the next item may start from; nil: nothing.
+  /// - Throws: the failures of writing.
+  public mutating func append(carry: Safetensors?) throws {
+    add(items[doneCount])
+    doneCount += 1
+    self.carry = carry
+    try Safetensors(carry?.entries ?? [], metadata: ["done": "\(doneCount)", "checksum": "\(checksum.value)"]).write(to: path)
+  }
+
+  /// Names alone, since a folder may be named in several ways; times in nanoseconds.
+  private mutating func add(_ item: Item) {
+    var text = "\n\(item.result)"
+    for input in item.inputs {
+      var status = stat()
+      guard stat(input, &status) == 0 else { continue }  // reading it will say so
+      text += "|\((input as NSString).lastPathComponent) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+    }
+    Array(text.utf8).withUnsafeBytes { checksum.update($0) }
+  }
+}
+
+/// The folder of a prediction's results, for one process at a time.
+public final class OutputFolder {
+  static let recordName = ".apus-predict.safetensors"
+
+  public let path: String
+  /// An open descriptor of the folder, which carries the lock: no file of ours is left behind.
+  private let descriptor: Int32
+
+  /// Makes the folder if it is missing, and locks it until this value goes away.
+  /// - Throws: `.cannotCreate` if it cannot be made, or another process writes to it.
+  public init(_ path: String) throws {
+    self.path = path
+    try File.createFolder(path)
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Failure(.cannotCreate, at: path, "the folder cannot be opened: \(File.reason(errno))") }
+    // Some network file systems cannot lock folders; there the user has to take care.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+      throw Failure(.cannotCreate, at: path, "another prediction is writing to this folder", remedy: "Wait until it ends, or choose another --out.")
+    }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Whether the files of a result are there: files that hold something.
+  func holds(_ result: String, _ suffixes: [String]) -> Bool {
+    suffixes.allSatisfy { suffix in
+      var status = stat()
+      return stat("\(path)/\(result)\(suffix)", &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size > 0
+    }
+  }
+
+  /// Results beside their own inputs would be taken for inputs the next time, or replace them.
+  /// - Parameter source: the paths that the user named.
+  /// - Throws: `.usage` if a result would land in the folder that is read, or on an input.
+  static func requireApart(_ items: [some OutputItem], _ suffixes: [String], source: [String], out: String) throws {
+    func real(_ path: String) -> String {
+      guard let resolved = realpath(path, nil) else { return path }
+      defer { free(resolved) }
+      return String(cString: resolved)
+    }
+    func refuse(_ found: String) -> Failure {
+      Failure(.usage, at: "--out \(out)", found, remedy: "Choose another folder for the results.")
+    }
+    let folders = Set(items.map { File.folder(of: "\(out)/\($0.result)") }.map(real))
+    let inputs = Set(items.flatMap(\.inputs).map(real))
+    if source.count == 1, let input = inputs.first(where: { folders.contains(File.folder(of: $0)) }) {
+      throw refuse("the results would land among the inputs, in \(File.folder(of: input)), and be taken for inputs the next time")
+    }
+    for item in items {
+      for suffix in suffixes where inputs.contains(real("\(out)/\(item.result)\(suffix)")) {
+        throw refuse("the result \(item.result)\(suffix) would replace an input")
+      }
+    }
+  }
+}

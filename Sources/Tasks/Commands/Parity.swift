@@ -1,0 +1,139 @@
+import Base
+import Networks
+import Tensors
+import Training
+import WeightFiles
+
+/// What `apus parity` is asked for.
+public struct ParityRequest: Sendable {
+  public var config: ConfigRequest
+  public var weights: WeightSource
+  /// Safetensors files: the inputs, and where results go.
+  public var inputs: String
+  public var out: String
+  /// Optimiser steps, all on the same inputs; 0: gradients only.
+  public var steps = 0
+  public var precision = Precision.float32
+
+  public init(config: ConfigRequest, weights: WeightSource, inputs: String, out: String) {
+    self.config = config
+    self.weights = weights
+    self.inputs = inputs
+    self.out = out
+  }
+}
+
+/// A task whose network can be compared with other frameworks on given tensors.
+public protocol ParityTask: LearningTask {
+  associatedtype Inputs
+
+  /// The tensors of the file, checked, channels last.
+  static func inputs(_ file: ParityInputs, _ model: Model) throws -> Inputs
+
+  /// The updates of one step in their order: one, or two for a pair of networks that train against each other.
+  static func phases(_ model: Model, _ config: Config, _ inputs: Inputs) throws -> [ParityPhase]
+}
+
+/// One update of a training step.
+public struct ParityPhase {
+  /// Put before the names of results, with a point behind; empty if there is one phase only.
+  public let name: String
+  let learner: Learner
+  let pass: () -> ParityPass
+
+  /// - Parameters:
+  ///   - learner: what is updated along the gradient of the first loss.
+  ///   - pass: the forward pass in training mode, without any randomness.
+  public init(_ name: String = "", learner: Learner, pass: @escaping () -> ParityPass) {
+    self.name = name
+    self.learner = learner
+    self.pass = pass
+  }
+}
+
+/// The results of one forward pass.
+public struct ParityPass {
+  /// By name; images as `[n, c, h, w]`.
+  public let outputs: [(name: String, value: Tensor)]
+  /// By name; the first one is what the phase learns from.
+  public let losses: [(name: String, value: Tensor)]
+
+  public init(outputs: [(name: String, value: Tensor)], losses: [(name: String, value: Tensor)]) {
+    self.outputs = outputs
+    self.losses = losses
+  }
+}
+
+/// The tensors of a parity file.
+public struct ParityInputs {
+  let file: Safetensors
+  let path: String
+  public let precision: Precision
+  /// All names that the task reads, for messages.
+  let remedy: String
+
+  /// - Parameters:
+  ///   - expected: the shape in words, for the failure.
+  ///   - fits: whether a shape is right.
+  /// - Throws: `.badData` if there is no tensor of this name, its shape is another, or it is empty.
+  public func tensor(_ name: String, _ expected: String, _ fits: ([Int]) -> Bool) throws -> Tensor {
+    guard let entry = file[name] else {
+      let names = file.entries.prefix(8).map(\.name).joined(separator: ", ") + (file.entries.count > 8 ? ", ... (\(file.entries.count) in all)" : "")
+      throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(names)", remedy: remedy)
+    }
+    guard entry.shape.allSatisfy({ $0 > 0 }) else { throw Failure(.badData, at: "\(path): \(name)", "the tensor of shape \(entry.shape) is empty") }
+    guard fits(entry.shape) else { throw Failure(.badData, at: "\(path): \(name)", "expected shape \(expected), found \(entry.shape)") }
+    let tensor = entry.tensor ?? Tensor((entry.integers ?? []).map(Double.init), shape: entry.shape, precision: precision)
+    return tensor.converted(to: precision)
+  }
+
+  /// A tensor of exactly this shape.
+  public func tensor(_ name: String, shape: [Int]) throws -> Tensor { try tensor(name, "\(shape)") { $0 == shape } }
+}
+
+extension LearningTask {
+  /// Outputs, losses, gradients and updated parameters for the tensors of a file, for comparison with other frameworks.
+  /// - Throws: `.usage` if the task has no such comparison, `.badData` for inputs that do not fit, and the failures of reading and writing.
+  public static func parity(_ request: ParityRequest) throws {
+    guard let task = Self.self as? any ParityTask.Type else {
+      throw Failure(.usage, at: request.config.path, "the task of this config takes no tensors of a file")
+    }
+    try task.compare(request)
+  }
+}
+
+extension ParityTask {
+  fileprivate static func compare(_ request: ParityRequest) throws {
+    let config = try load(request.config).value
+    guard (0...1_000_000).contains(request.steps) else {
+      throw Failure(.usage, at: "--steps", "\(request.steps) is out of range, expected 0 or more, at most 1000000")
+    }
+    let network = model(config)
+    network.convert(to: request.precision)
+    try request.weights.load(into: network, title: modelTitle(config))
+    let file = ParityInputs(file: try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
+    let phases = try phases(network, config, inputs(file, network))
+    var entries: [Safetensors.Entry] = []
+    for step in 0..<max(request.steps, 1) {
+      for phase in phases {
+        let pass = phase.pass()
+        let gradients = phase.learner.gradients(of: pass.losses[0].value)
+        if step == 0 { entries += results(of: phase, pass, gradients) }
+        if request.steps > 0 { try phase.learner.apply(gradients, at: step) }
+      }
+    }
+    if request.steps > 0 {
+      entries += network.parameters().map { .init("param.\($0)", $1.layout.official($1.value)) }
+      entries += network.buffers().map { .init("buffer.\($0)", $1.layout.official($1.value)) }
+    }
+    try Safetensors(entries).write(to: request.out)
+  }
+
+  private static func results(of phase: ParityPhase, _ pass: ParityPass, _ gradients: Gradients) -> [Safetensors.Entry] {
+    let prefix = phase.name.isEmpty ? "" : "\(phase.name)."
+    return pass.outputs.map { .init("output.\(prefix)\($0)", $1.detached()) } + pass.losses.map { .init("loss.\(prefix)\($0)", $1.detached()) }
+      + phase.learner.module.parameters().compactMap { name, parameter in
+        gradients[parameter].map { .init("grad.\(prefix)\(name)", parameter.layout.official($0)) }
+      }
+  }
+}

@@ -1,0 +1,38 @@
+import Base
+import WeightFiles
+
+/// Weights as a user names them: a file, a checkpoint or a run folder, and how its arrays are to be found.
+public struct WeightSource: Sendable, Equatable {
+  /// A `.safetensors` or `.pth` file, a checkpoint folder, or a run folder.
+  public var path: String
+  /// Which dictionary of a `.pth` file, such as `state_dict`; nil: the only one.
+  public var key: String?
+  /// What the names lose at their beginning; nil: `module.`, where they have it.
+  public var prefix: String?
+
+  public init(_ path: String, key: String? = nil, prefix: String? = nil) {
+    self.path = path
+    self.key = key
+    self.prefix = prefix
+  }
+
+  /// The arrays, and the file that they come from.
+  /// - Parameters:
+  ///   - part: the part of a checkpoint that holds the weights.
+  ///   - warn: told what of a `.pth` file is left out.
+  /// - Throws: `.missingInput`, `.inputOutput` and `.badData` of reading; `.usage` for a key or a prefix that is not there.
+  public func read(part: String = WeightFile.standardPart, warn: (String) -> Void = { _ in }) throws -> (file: String, state: StateDictionary) {
+    let file = try WeightFile.locate(path, part: part)
+    return (file, try withoutPrefix(StateDictionary(at: file, key: key, warn: warn), file))
+  }
+
+  private func withoutPrefix(_ state: StateDictionary, _ file: String) throws -> StateDictionary {
+    let prefix = prefix ?? "module."
+    guard !prefix.isEmpty else { return state }
+    if self.prefix != nil, !state.entries.contains(where: { $0.name.hasPrefix(prefix) }) {
+      throw Failure(.usage, at: "--prefix", "no name in \(file) begins with '\(prefix)'",
+                    remedy: "The names look like \(state.entries.prefix(3).map(\.name).joined(separator: ", ")).")
+    }
+    return try state.renamed([(prefix, "")], from: file)
+  }
+}
