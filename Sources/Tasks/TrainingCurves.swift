@@ -1,8 +1,6 @@
 import Base
-import Data
+import Drawing
 import Foundation
-import Tensors
-import Vision
 
 /// The metric log of a run as a picture: one score over the minutes of training.
 public enum TrainingCurves {
@@ -15,7 +13,7 @@ public enum TrainingCurves {
     let epe: Double?
   }
 
-  /// Draws `curves.png` into a run folder: the end-point error of training and validation over time. Pauses of a resumed run are left out.
+  /// Draws `curves.png` and `curves.svg` into a run folder: the end-point error of training and validation over time. Pauses of a resumed run are left out.
   /// - Throws: `.missingInput` if the folder has no metric log, and the failures of writing.
   public static func draw(runFolder: String) throws {
     let lines = try File.text(at: "\(runFolder)/metrics.jsonl").split(separator: "\n")
@@ -28,13 +26,16 @@ public enum TrainingCurves {
     }
     func series(_ split: String, _ name: String) -> LinePlot.Series {
       LinePlot.Series(name: name, points: zip(rows, minutes).compactMap { row, minute in
-        row.split == split ? row.epe.map { SIMD2(minute, $0) } : nil
+        row.split == split ? row.epe.map { Point(minute, $0) } : nil
       })
     }
-    let plot = LinePlot(
-      title: "End-point error", xLabel: "minutes of training", yLabel: "px",
+    var plot = LinePlot(
+      title: "End-point error", xLabel: "minutes of training", yLabel: "EPE",
       series: [series("train", "training batches"), series("val", "validation")].filter { $0.points.count > 1 })
     guard !plot.series.isEmpty else { return }
-    try plot.image(height: 360, width: 640).write(to: "\(runFolder)/curves.png")
+    plot.unit = "px"
+    plot.better = .lower
+    try plot.write(to: "\(runFolder)/curves.png")
+    try plot.write(to: "\(runFolder)/curves.svg")
   }
 }

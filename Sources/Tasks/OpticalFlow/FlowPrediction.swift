@@ -1,5 +1,6 @@
 import Base
 import Data
+import Drawing
 import Foundation
 import Models
 import Tensors
@@ -155,7 +156,7 @@ private struct FlowWriter {
     if pair.result.contains("/") { try File.createFolder((place as NSString).deletingLastPathComponent) }
     switch prediction.format {
     case .flo:
-      try FlowWheel.annotatedImage(of: estimate.flow).write(to: "\(place)_flow.png")
+      try FlowColorWheel.figure(of: estimate.flow).write(to: "\(place)_flow.png")
       if prediction.occlusion {
         let flags = prediction.check.occlusion(forward: estimate.flow, backward: estimator(second, first).flow)
         try Image(mask: flags, height: first.height, width: first.width).write(to: "\(place)_occlusion.png")

@@ -93,8 +93,8 @@ public struct FlowRecipe: Recipe {
     let errors = try estimator.errors(on: validation, indices, showsUpdates: { $0 == indices.first }) { index, sample, estimate in
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)
-      for (suffix, picture) in OpticalFlow.pictures(of: sample, estimate, title: "\(name), step \(step)") {
-        pictures.append(.init(name: name + suffix, png: PNG.encode(picture)))
+      for (suffix, figure) in OpticalFlow.pictures(of: sample, estimate, title: "\(name), step \(step)") {
+        pictures.append(.init(name: name + suffix, png: try PNG.encode(figure.image())))
       }
     }
     return EvaluationReport(metrics: OpticalFlow.metrics(errors), pictures: pictures)
