@@ -82,7 +82,7 @@ import Vision
     let first = try #require(rendered.boxes(of: "first").first)
     let third = try #require(rendered.boxes(of: "third").first)
     #expect(first.left == third.left && third.top > first.bottom + 10)
-    #expect(rendered.pixel(12, Int(first.bottom) + 24) == RGB(255, 0, 0))
+    #expect(rendered.pixel(12, Int(first.bottom) + 9) == RGB(255, 0, 0))
     #expect(try FigureGrid([], columns: 3).image().width > 0)
   }
 
