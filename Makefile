@@ -2,7 +2,7 @@
 
 .PHONY: deps build test demo generated bench clean
 
-PACKAGES = libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev pkg-config
+PACKAGES = libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libcairo2-dev fonts-dejavu-core pkg-config
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APUS = .build/release/apus
 DEMO = work_dirs/demo-run

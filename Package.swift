@@ -5,7 +5,7 @@ let package = Package(
   name: "Apus",
   products: [
     .executable(name: "apus", targets: ["apus"]),
-    .library(name: "Apus", targets: ["Tensors", "Networks", "WeightFiles", "Vision", "Data", "Synthesis", "Models", "Training", "Tasks"]),
+    .library(name: "Apus", targets: ["Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training", "Tasks"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -14,6 +14,7 @@ let package = Package(
   targets: [
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("z")]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .systemLibrary(name: "CCairo", pkgConfig: "cairo-ft", providers: [.apt(["libcairo2-dev"])]),
     .target(name: "CKernels"),
     .target(name: "Base"),
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
@@ -21,6 +22,7 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Base", "Tensors", "WeightFiles"]),
     .target(name: "Vision", dependencies: ["Base"]),
     .target(name: "Data", dependencies: ["Base", "Vision", "CPNG", "CJPEG"]),
+    .target(name: "Drawing", dependencies: ["Base", "Vision", "Data", "CCairo"]),
     .target(name: "Synthesis", dependencies: ["Base", "Vision", "Data"]),
     .target(name: "Models", dependencies: ["Base", "Tensors", "Networks", "WeightFiles"]),
     .target(
@@ -28,7 +30,7 @@ let package = Package(
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Data", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Tasks",
-      dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Synthesis", "Models", "Training"]),
+      dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training"]),
     .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Models", "Training"]),
     .executableTarget(
       name: "apus",
@@ -40,6 +42,7 @@ let package = Package(
     .testTarget(name: "NetworksTests", dependencies: ["Base", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
     .testTarget(name: "BaseTests", dependencies: ["Base", "TestSupport"]),
     .testTarget(name: "VisionTests", dependencies: ["Base", "Vision", "TestSupport"]),
+    .testTarget(name: "DrawingTests", dependencies: ["Base", "Drawing", "Data", "Vision", "TestSupport"]),
     .testTarget(name: "DataTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "SynthesisTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "ModelsTests", dependencies: ["Base", "Models", "Networks", "WeightFiles", "Tensors", "TestSupport"]),

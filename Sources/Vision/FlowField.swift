@@ -25,4 +25,15 @@ public struct FlowField: Sendable, Equatable {
     get { (vectors[2 * (y * width + x)], vectors[2 * (y * width + x) + 1]) }
     set { (vectors[2 * (y * width + x)], vectors[2 * (y * width + x) + 1]) = newValue }
   }
+
+  /// The length of the longest known vector, in px; 0 if none is known.
+  public var largestMagnitude: Float {
+    var largest: Float = 0
+    for pixel in isValid.indices where isValid[pixel] {
+      let u = vectors[2 * pixel]
+      let v = vectors[2 * pixel + 1]
+      largest = max(largest, u * u + v * v)
+    }
+    return largest.squareRoot()
+  }
 }

@@ -36,7 +36,7 @@ import WeightFiles
     #expect(count { $0.context = false } == 3_253_088)
     #expect(count { $0.updateOperator = .gru } == 4_666_496)
     #expect(count { $0.updateOperator = .convolutions } == 4_076_672)
-    #expect(count { ($0.updateOperator, $0.weights) = (.gru, .untied) } == 32_495_616)
+    #expect(count { ($0.updateOperator, $0.weightTying) = (.gru, .untied) } == 32_495_616)
     #expect(count { $0.featureScale = .multi } == 6_634_880)
     #expect(count { $0.refinement = .warping } == 4_862_464)
     #expect(count { ($0.correlation, $0.correlationRange) = (.onTheFly, 64) } == 4_814_336)
@@ -47,7 +47,7 @@ import WeightFiles
     ("convex upsampling", { $0.upsampling = .convex }),
     ("separable units", { $0.updateOperator = .sepConvGRU }),
     ("three convolutions", { $0.updateOperator = .convolutions }),
-    ("untied weights", { ($0.weights, $0.untiedBlocks) = (.untied, 2) }),
+    ("untied weights", { ($0.weightTying, $0.untiedBlocks) = (.untied, 2) }),
     ("no context", { $0.context = false }),
     ("multi-scale", { $0.featureScale = .multi }),
     ("multi-scale on the fly, recomputed", { ($0.featureScale, $0.correlation, $0.recompute) = (.multi, .onTheFly, true) }),
@@ -58,7 +58,7 @@ import WeightFiles
     ("range 32 on the fly", { ($0.correlationRange, $0.correlation) = (32, .onTheFly) }),
     ("warping", { $0.refinement = .warping }),
     ("everything at once", {
-      ($0.weights, $0.untiedBlocks, $0.context, $0.upsampling) = (.untied, 3, false, .convex)
+      ($0.weightTying, $0.untiedBlocks, $0.context, $0.upsampling) = (.untied, 3, false, .convex)
       ($0.updateOperator, $0.correlation, $0.featureScale, $0.correlationRange) = (.sepConvGRU, .onTheFly, .multi, 128)
     }),
   ]

@@ -46,7 +46,7 @@ extension LearningTask {
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: console)
     if let count = request.profile { return .profile(try trainer.profile(steps: count).table) }
     let outcome = try trainer.run()
-    try TrainingCurves.draw(runFolder: opened.folder.path)
+    try TrainingCurves.draw(runFolder: opened.folder.path, TaskTraining.evaluationMetrics)
     return .run(outcome)
   }
 

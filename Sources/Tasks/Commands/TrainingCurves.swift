@@ -1,40 +1,39 @@
 import Base
-import Data
+import Drawing
 import Foundation
-import Tensors
-import Vision
+import Training
 
-/// The metric log of a run as a picture: one score over the minutes of training.
+/// The metric log of a run as a picture: the score that decides which checkpoint is the best, over the minutes of training.
 public enum TrainingCurves {
-  /// One line of `metrics.jsonl`, as far as the plot needs it.
-  private struct Row: Decodable {
-    let split: String
-    let step: Int
-    /// Seconds since 1970.
-    let wall: Double
-    let epe: Double?
-  }
-
-  /// Draws `curves.png` into a run folder: the end-point error of training and validation over time. Pauses of a resumed run are left out.
+  /// Draws `curves.png` and `curves.svg` into a run folder. Pauses of a resumed run are left out.
+  /// - Parameter metrics: those of evaluations; the first one with a direction is drawn, for training batches too if they have it.
   /// - Throws: `.missingInput` if the folder has no metric log, and the failures of writing.
-  public static func draw(runFolder: String) throws {
+  public static func draw(runFolder: String, _ metrics: [MetricKind]) throws {
+    guard let score = metrics.first(where: { $0.better != nil }) else { return }
     let lines = try File.text(at: "\(runFolder)/metrics.jsonl").split(separator: "\n")
-    let rows = lines.compactMap { try? JSONDecoder().decode(Row.self, from: Foundation.Data($0.utf8)) }
-    var minutes: [Double] = [], elapsed = 0.0
-    for (i, row) in rows.enumerated() {
-      let gap = i == 0 ? 0 : row.wall - rows[i - 1].wall
+    let rows = lines.compactMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+    var minutes: [Double] = []
+    var elapsed = 0.0
+    var last: Double?
+    for row in rows {
+      let wall = row["wall"] as? Double  // seconds since 1970
+      let gap = wall.flatMap { wall in last.map { wall - $0 } } ?? 0
       elapsed += gap > 0 && gap < 1800 ? gap / 60 : 0
       minutes.append(elapsed)
+      last = wall ?? last
     }
     func series(_ split: String, _ name: String) -> LinePlot.Series {
       LinePlot.Series(name: name, points: zip(rows, minutes).compactMap { row, minute in
-        row.split == split ? row.epe.map { SIMD2(minute, $0) } : nil
+        row["split"] as? String == split ? (row[score.name] as? Double).map { Point(minute, $0) } : nil
       })
     }
-    let plot = LinePlot(
-      title: "End-point error", xLabel: "minutes of training", yLabel: "px",
+    var plot = LinePlot(
+      title: score.meaning, xLabel: "minutes of training", yLabel: score.name,
       series: [series("train", "training batches"), series("val", "validation")].filter { $0.points.count > 1 })
     guard !plot.series.isEmpty else { return }
-    try plot.image(height: 360, width: 640).write(to: "\(runFolder)/curves.png")
+    plot.unit = score.unit
+    plot.better = score.better == .lower ? .lower : .higher
+    try plot.write(to: "\(runFolder)/curves.png")
+    try plot.write(to: "\(runFolder)/curves.svg")
   }
 }

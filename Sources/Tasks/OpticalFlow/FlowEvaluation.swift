@@ -1,5 +1,6 @@
 import Base
 import Data
+import Drawing
 import Models
 import Tensors
 import Training
@@ -129,16 +130,16 @@ extension OpticalFlow: EvaluationTask {
     ) { index, sample, estimate in
       guard let visuals else { return }
       let name = data.name(of: index)
-      for (suffix, picture) in pictures(of: sample, estimate, title: name) { try picture.write(to: "\(visuals)/\(name)\(suffix).png") }
+      for (suffix, figure) in pictures(of: sample, estimate, title: name) { try figure.write(to: "\(visuals)/\(name)\(suffix).png") }
     }
     return EvaluationReport(metrics: try evaluator.result(), warnings: evaluator.warnings)
   }
 
   /// The sheet of one sample, and how its flow came about if the estimate holds all updates; each with the end of its file's name.
-  static func pictures(of sample: FlowSample, _ estimate: FlowEstimator.Estimate, title: String) -> [(suffix: String, picture: Image)] {
-    let sheet = FlowSheet(image1: sample.image1, image2: sample.image2, truth: sample.flow, predicted: estimate.flow, title: title)
-    guard estimate.flows.count > 1 else { return [("", sheet.image())] }
-    return [("", sheet.image()), ("_updates", FlowUpdates(truth: sample.flow, updates: estimate.flows, title: title).image())]
+  static func pictures(of sample: FlowSample, _ estimate: FlowEstimator.Estimate, title: String) -> [(suffix: String, figure: any Figure)] {
+    let sheet = ValidationFigure(image1: sample.image1, image2: sample.image2, truth: sample.flow, predicted: estimate.flow, title: title)
+    guard estimate.flows.count > 1 else { return [("", sheet)] }
+    return [("", sheet), ("_updates", IterationFigure(truth: sample.flow, updates: estimate.flows, title: title))]
   }
 }
 

@@ -1,5 +1,6 @@
 import Base
 import Data
+import Drawing
 import Models
 import Tensors
 import Training
@@ -135,7 +136,7 @@ public struct FlowPredictor: Predictor {
     let estimate = estimator(first, second, from: Self.field(carry)?.forwardInterpolated())
     switch prediction.format {
     case .flo:
-      try FlowWheel.annotatedImage(of: estimate.flow).write(to: "\(place)_flow.png")
+      try FlowColorWheel.figure(of: estimate.flow).write(to: "\(place)_flow.png")
       if prediction.occlusion {
         let flags = prediction.check.occlusion(forward: estimate.flow, backward: estimator(second, first).flow)
         try Image(mask: flags, height: first.height, width: first.width).write(to: "\(place)_occlusion.png")

@@ -1,5 +1,6 @@
 import Base
 import Data
+import Drawing
 import Models
 import Networks
 import Tensors
@@ -113,8 +114,8 @@ public struct FlowTraining: StageTraining {
     ) { index, sample, estimate in
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)
-      for (suffix, picture) in OpticalFlow.pictures(of: sample, estimate, title: "\(name), step \(step)") {
-        pictures.append(.init(name: name + suffix, png: PNG.encode(picture)))
+      for (suffix, figure) in OpticalFlow.pictures(of: sample, estimate, title: "\(name), step \(step)") {
+        pictures.append(.init(name: name + suffix, png: try PNG.encode(figure.image())))
       }
     }
     return EvaluationReport(metrics: try evaluator.result(), pictures: pictures, warnings: evaluator.warnings)

@@ -1,4 +1,5 @@
 import Foundation
+import Vision
 
 /// The colour wheel of the Middlebury benchmark: hue is the direction of a flow vector, saturation its length.
 ///
@@ -6,7 +7,7 @@ import Foundation
 /// maximum) has the full colour, shorter ones fade to white, longer ones are darkened by a quarter.
 ///
 /// - Source: Baker, Scharstein, Lewis, Roth, Black, Szeliski, "A database and evaluation methodology for optical flow", IJCV 2011.
-public enum FlowWheel {
+public enum FlowColorWheel {
   /// The 55 hues, each channel 0...255.
   package static let hues: [SIMD3<Float>] = {
     // Each ramp moves one channel up or down over `length` steps, the other two stand at 0 or 255.
@@ -38,8 +39,7 @@ public enum FlowWheel {
     let scale = 1 / ((maximum ?? flow.largestMagnitude) + 1e-5)
     var picture = Image(height: flow.height, width: flow.width, channels: 3)
     for pixel in 0..<flow.height * flow.width where flow.isValid[pixel] {
-      let color = color(u: flow.vectors[2 * pixel] * scale, v: flow.vectors[2 * pixel + 1] * scale)
-      for channel in 0..<3 { picture.pixels[3 * pixel + channel] = color[channel] }
+      picture[rgb: pixel] = color(u: flow.vectors[2 * pixel] * scale, v: flow.vectors[2 * pixel + 1] * scale)
     }
     return picture
   }
@@ -51,47 +51,70 @@ public enum FlowWheel {
     let radius = Float(side - 1) / 2
     for y in 0..<side {
       for x in 0..<side {
-        let u = (Float(x) - radius) / (radius - 0.5), v = (Float(y) - radius) / (radius - 0.5)
+        let u = (Float(x) - radius) / (radius - 0.5)
+        let v = (Float(y) - radius) / (radius - 0.5)
         let length = (u * u + v * v).squareRoot()
         let inside = min(1, max(0, (1 - length) * radius + 0.5))
-        if inside > 0 { picture.dot(y: y, x: x, color(u: u / max(1, length), v: v / max(1, length)), opacity: inside) }
+        let color = color(u: u / max(1, length), v: v / max(1, length))
+        if inside > 0 { picture[rgb: y * side + x] = RGB.white.mixed(with: color, share: inside) }
       }
     }
     return picture
   }
 
-  /// The flow in colours above a strip with the wheel and the length that its rim stands for.
-  public static func annotatedImage(of flow: FlowField, maximum: Float? = nil) -> Image {
+  /// A flow field in colours above a strip with the wheel and the length that its rim stands for.
+  /// - Parameters:
+  ///   - flow: height x width vectors.
+  ///   - maximum: the length (px) that gets the full colour; by default the longest known vector.
+  ///   - width: the width of the picture; by default that of the field.
+  public static func figure(of flow: FlowField, maximum: Float? = nil, width: Int? = nil) -> FigureGrid {
     let limit = maximum ?? flow.largestMagnitude
-    let strip = legend(width: flow.width, maximum: limit)
-    var picture = Image(height: flow.height + strip.height, width: max(flow.width, strip.width), color: .white)
-    picture.blit(image(of: flow, maximum: limit), top: 0, left: 0)
-    picture.blit(strip, top: flow.height, left: 0)
-    return picture
-  }
-
-  /// The strip of `annotatedImage`: the wheel, the maximum in px and how to read it.
-  public static func legend(width: Int, maximum: Float) -> Image {
-    let side = 45
-    let lines = ["max flow \(String(format: "%.1f", maximum)) px", "at the rim; white: 0"]
-    let textWidth = lines.map { BitmapFont.width(of: $0) }.max() ?? 0
-    var strip = Image(height: side + 6, width: max(width, side + 12 + textWidth), color: .white)
-    strip.blit(wheel(side: side), top: 3, left: 2)
-    for (row, line) in lines.enumerated() {
-      strip.write(line, top: side / 2 - 7 + row * 12, left: side + 9, .black)
-    }
-    return strip
+    let picture = image(of: flow, maximum: limit).fitted(width: width ?? flow.width)
+    return FigureGrid([.init(ImageFigure(picture)), .init(FlowLegend(maximum: limit, of: flow))],
+                      columns: 1, gap: 5, margin: 0)
   }
 }
 
-extension FlowField {
-  /// The length of the longest known vector, in px; 0 if none is known.
-  public var largestMagnitude: Float {
-    var largest: Float = 0
-    for pixel in isValid.indices where isValid[pixel] {
-      let (u, v) = (vectors[2 * pixel], vectors[2 * pixel + 1])
-      largest = max(largest, u * u + v * v)
+/// The colour wheel, the length of flow at its rim, and how to read it.
+public struct FlowLegend: Figure {
+  /// The length (px) that the rim stands for.
+  public var maximum: Float
+  /// Whether to say what black is, and what dark colours are.
+  public var hasUnknown: Bool
+  public var hasLonger: Bool
+
+  public init(maximum: Float, hasUnknown: Bool = false, hasLonger: Bool = false) {
+    self.maximum = maximum
+    self.hasUnknown = hasUnknown
+    self.hasLonger = hasLonger
+  }
+
+  /// The legend of a field in colours.
+  public init(maximum: Float, of flow: FlowField) {
+    self.init(maximum: maximum, hasUnknown: flow.isValid.contains(false), hasLonger: flow.largestMagnitude > maximum * 1.001)
+  }
+
+  private static let side = 53
+
+  private var lines: [(text: String, style: TextStyle)] {
+    let first = ("max flow \(String(format: "%.1f", maximum)) px", TextStyle.caption)
+    return [first, ("at the rim; white: 0", .note)] + (hasUnknown ? [("black: unknown", .note)] : [])
+      + (hasLonger ? [("darker: longer", .note)] : [])
+  }
+
+  public func size(_ typeface: Typeface) -> Size {
+    let textWidth = lines.map { typeface.width(of: $0.text, $0.style) }.max() ?? 0
+    return Size(width: (Double(Self.side) + 14 + textWidth).rounded(.up), height: Double(Self.side) + 6)
+  }
+
+  public func draw(on canvas: Canvas) {
+    let side = Double(Self.side)
+    canvas.image(FlowColorWheel.wheel(side: Self.side), at: Point(3, 3))
+    canvas.circle(center: Point(3 + side / 2, 3 + side / 2), radius: side / 2 - 0.5, stroke: Stroke(.frame))
+    var top = 3 + side / 2 - lines.map { $0.style.lineHeight }.reduce(0, +) / 2
+    for (text, style) in lines {
+      canvas.text(text, at: Point(side + 11, top), style)
+      top += style.lineHeight
     }
-    return largest.squareRoot()
   }
 }

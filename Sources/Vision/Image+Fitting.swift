@@ -21,4 +21,23 @@ extension Image {
     }
     return result
   }
+
+  /// The picture of this width, at least its own, in its proportions; every pixel takes the nearest one.
+  public func enlarged(toWidth target: Int) -> Image {
+    guard target > width, width > 0 else { return self }
+    let rows = max(1, (height * target + width / 2) / width)
+    var result = Image(height: rows, width: target, channels: channels)
+    for y in 0..<rows {
+      let row = (2 * y + 1) * height / (2 * rows)
+      for x in 0..<target {
+        let source = channels * (row * width + (2 * x + 1) * width / (2 * target))
+        let at = channels * (y * target + x)
+        for channel in 0..<channels { result.pixels[at + channel] = pixels[source + channel] }
+      }
+    }
+    return result
+  }
+
+  /// The picture at this width on a sheet: shrunk or enlarged.
+  public func fitted(width target: Int) -> Image { width > target ? shrunk(toWidth: target) : enlarged(toWidth: target) }
 }

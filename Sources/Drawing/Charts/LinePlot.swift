@@ -1,0 +1,121 @@
+import Vision
+
+/// Whether a smaller or a larger value of a metric is the better one.
+public enum BetterDirection: Sendable {
+  case lower, higher
+
+  var hint: String { self == .lower ? "↓ lower is better" : "↑ higher is better" }
+}
+
+/// A chart of curves over a common axis, such as the metrics of a training over its steps.
+///
+/// ```swift
+/// var plot = LinePlot(title: "End-point error", xLabel: "step", yLabel: "EPE")
+/// plot.unit = "px"
+/// plot.better = .lower
+/// plot.series.append(.init(name: "validation", points: [Point(0, 8.1), Point(500, 3.2)]))
+/// try plot.write(to: "curves.png")
+/// ```
+public struct LinePlot: Figure {
+  /// One curve; points that are not finite leave a gap.
+  public struct Series: Sendable {
+    public enum Style: Sendable { case line, dashed }
+
+    public var name: String
+    public var points: [Point]
+    public var style: Style
+
+    public init(name: String, points: [Point], style: Style = .line) {
+      self.name = name
+      self.points = points
+      self.style = style
+    }
+  }
+
+  public var title: String
+  public var xLabel: String
+  public var yLabel: String
+  /// The unit of the y axis, such as "px" or "%"; empty if it has none.
+  public var unit = ""
+  /// Said above the axis, if known.
+  public var better: BetterDirection?
+  /// On a logarithmic axis, values of 0 and less leave a gap.
+  public var yScale = Axis.Scale.linear
+  /// Whether a linear y axis always shows zero; errors and losses should be read against it.
+  public var includesZero = true
+  /// Size in pixels.
+  public var width = 640.0
+  public var height = 360.0
+  public var series: [Series]
+
+  public init(title: String, xLabel: String, yLabel: String, series: [Series] = []) {
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.series = series
+  }
+
+  public func size(_ typeface: Typeface) -> Size { Size(width: width, height: height) }
+
+  /// Marks of points in the order of the series, so that curves differ by more than their colour.
+  private static let markers: [Marker] = [.circle, .square, .triangle, .diamond]
+  /// Curves with at most so many points show each of them.
+  private static let mostMarkedPoints = 40
+
+  public func draw(on canvas: Canvas) {
+    let typeface = canvas.typeface
+    let margin = 10.0
+    var top = margin - 2
+    if !title.isEmpty {
+      canvas.text(title, at: Point(margin, top), .title, limit: width - 2 * margin)
+      top += TextStyle.title.lineHeight
+    }
+    let legend = Legend(entries, width: width - 2 * margin)
+    if !legend.entries.isEmpty {
+      canvas.draw(legend, at: Point(margin, top + 2))
+      top += legend.size(typeface).height + 4
+    }
+    let heading = ([unit.isEmpty ? yLabel : "\(yLabel), \(unit)"] + [better?.hint ?? ""]).filter { !$0.isEmpty }.joined(separator: "   ")
+    if !heading.isEmpty {
+      canvas.text(heading, at: Point(margin, top), .note, limit: width - 2 * margin)
+      top += TextStyle.note.lineHeight
+    }
+    top += 7
+    let bottom = height - 12 - TextStyle.note.lineHeight * (xLabel.isEmpty ? 1 : 2)
+    let frame = PlotFrame(
+      x: series.flatMap { $0.points.filter { $0.y.isFinite }.map(\.x) }, y: yValues, yScale: yScale,
+      within: Rectangle(left: margin, top: top, width: width - 2 * margin, height: bottom - top), typeface)
+    frame.drawAxes(on: canvas)
+    canvas.text(xLabel, at: Point(frame.area.center.x, bottom + 6 + TextStyle.note.lineHeight), .note, alignment: .center,
+                limit: frame.area.width)
+    canvas.clipped(to: frame.area.expanded(by: 5)) {
+      for (index, curve) in series.enumerated() { draw(curve, index, on: canvas, frame) }
+    }
+    if !series.contains(where: { $0.points.contains { $0.x.isFinite && $0.y.isFinite } }) {
+      canvas.text("no data", at: Point(frame.area.center.x, frame.area.center.y - 8), .note, alignment: .center)
+    }
+  }
+
+  private var yValues: [Double] {
+    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) } + (includesZero && yScale == .linear ? [0] : [])
+  }
+
+  private func marker(_ curve: Series, _ index: Int) -> Marker? {
+    curve.points.count <= Self.mostMarkedPoints ? Self.markers[index % Self.markers.count] : nil
+  }
+
+  private func dash(_ curve: Series) -> [Double] { curve.style == .dashed ? [6, 4] : [] }
+
+  private var entries: [Legend.Entry] {
+    series.enumerated().filter { !$0.element.name.isEmpty }
+      .map { Legend.Entry($0.element.name, Palette.color($0.offset), .line(dash: dash($0.element), marker: marker($0.element, $0.offset))) }
+  }
+
+  private func draw(_ curve: Series, _ index: Int, on canvas: Canvas, _ frame: PlotFrame) {
+    let color = Palette.color(index)
+    let points = curve.points.map(frame.place)
+    let marker = marker(curve, index)
+    canvas.polyline(points, Stroke(color, width: marker == nil ? 1.5 : 2, dash: dash(curve)))
+    for point in points { marker?.draw(on: canvas, at: point, color) }
+  }
+}

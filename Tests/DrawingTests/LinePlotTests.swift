@@ -1,0 +1,118 @@
+import Drawing
+import Testing
+import Vision
+
+@Suite struct AxisTests {
+  @Test func ticksAreRoundAndCoverTheValues() {
+    let axis = Axis(values: [0.13, 8.7], ticks: 5)
+    #expect(axis.labels == ["0", "2", "4", "6", "8", "10"])
+    let small = Axis(values: [0.0007, 0.0012, 0], ticks: 4)
+    #expect(small.low == 0 && small.high >= 0.0012)
+    #expect(small.labels.contains("0.0005") && Set(small.labels).count == small.labels.count)
+    let large = Axis(values: [0, 100_000], ticks: 5)
+    #expect(large.labels.last == "100k")
+    let constant = Axis(values: [3, 3], ticks: 4)
+    #expect(constant.low < 3 && constant.high > 3)
+    #expect(Axis(values: [], ticks: 4).high > 0)
+    #expect(abs(axis.share(5) - 0.5) < 1e-12)
+  }
+
+  @Test func negativeAndLargeValuesHaveShortTexts() {
+    #expect(Axis(values: [-1, 1], ticks: 4).labels == ["−1.0", "−0.5", "0", "0.5", "1.0"])
+    #expect(Axis(values: [0, 50_000], ticks: 5).labels == ["0", "10k", "20k", "30k", "40k", "50k"])
+    #expect(Axis(values: [0, 2e7], ticks: 4).labels == ["0", "5M", "10M", "15M", "20M"])
+  }
+
+  @Test func aTightAxisEndsAtTheValues() {
+    let axis = Axis(values: [300, 2050], ticks: 5, isTight: true)
+    #expect(axis.low == 300 && axis.high == 2050)
+    #expect(axis.labels == ["500", "1000", "1500", "2000"])
+  }
+
+  @Test func logarithmicTicksArePowersOfTenOrOneTwoFive() {
+    let narrow = Axis(values: [0.3, 9], ticks: 6, scale: .log)
+    #expect(narrow.labels == ["0.2", "0.5", "1", "2", "5", "10"])
+    let wide = Axis(values: [1e-4, 0, -3, 20], ticks: 6, scale: .log)
+    #expect(wide.labels == ["0.0001", "0.001", "0.01", "0.1", "1", "10", "100"])
+    #expect(wide.share(0).isNaN, "zero has no place on it")
+    #expect(abs(wide.share(0.1) - 0.5) < 1e-12)
+    let vast = Axis(values: [1e-9, 1e9], ticks: 4, scale: .log)
+    #expect((2...7).contains(vast.ticks.count) && vast.low <= 1e-9 && vast.high >= 1e9)
+    let none = Axis(values: [0, -1], ticks: 4, scale: .log)
+    #expect(none.low > 0 && none.high > none.low)
+  }
+}
+
+@Suite struct LinePlotTests {
+  @Test func drawsEachSeriesInItsColourAndSkipsNaN() throws {
+    let points = (0..<50).map { Point(Double($0), Double($0) / 5) }
+    var plot = LinePlot(title: "t", xLabel: "step", yLabel: "EPE, px", series: [.init(name: "a", points: points)])
+    (plot.width, plot.height) = (300, 200)
+    let one = try RenderedFigure(plot)
+    #expect(one.image.height == 200 && one.image.width == 300)
+    plot.series.append(.init(name: "b", points: [Point(0, 9), Point(20, .nan), Point(49, 1)]))
+    let two = try RenderedFigure(plot)
+    let blue = RGB(0, 114, 178)
+    let red = RGB(213, 94, 0)
+    #expect(one.count(blue) > 50)
+    #expect(one.count(red) == 0)
+    // Two square marks of 6 x 6 and the legend's stroke of 21 x 2, but no line across the gap.
+    #expect((60..<150).contains(two.count(red)))
+  }
+
+  @Test func theLegendStandsAboveTheCurves() throws {
+    let names = (0..<6).map { "series number \($0)" }
+    var plot = LinePlot(title: "many", xLabel: "x", yLabel: "y", series: names.map { .init(name: $0, points: [Point(0, 0), Point(1, 1)]) })
+    (plot.width, plot.height) = (320, 300)
+    let rendered = try RenderedFigure(plot)
+    rendered.checkTexts()
+    for name in names { #expect(rendered.boxes(of: name).count == 1) }
+    #expect(Set(rendered.texts.filter { $0.text.hasPrefix("series") }.map(\.box.top)).count >= 3, "in rows, as the width allows")
+  }
+
+  @Test func aLogarithmicAxisLeavesOutWhatHasNoLogarithm() throws {
+    var plot = LinePlot(title: "", xLabel: "step", yLabel: "loss", series: [.init(name: "", points: [Point(0, 100), Point(1, 0), Point(2, 0.01)])])
+    plot.yScale = .log
+    let rendered = try RenderedFigure(plot)
+    #expect(!rendered.boxes(of: "0.01").isEmpty && !rendered.boxes(of: "100").isEmpty)
+    #expect((20..<120).contains(rendered.count(RGB(0, 114, 178))), "two marks, no line")
+  }
+
+  @Test func anEmptyPlotIsStillAPictureThatSaysSo() throws {
+    #expect(try LinePlot(title: "", xLabel: "", yLabel: "").image().width == 640)
+    let rendered = try RenderedFigure(LinePlot(title: "", xLabel: "", yLabel: "", series: [.init(name: "", points: [Point(.nan, 1)])]))
+    #expect(rendered.boxes(of: "no data").count == 1)
+  }
+
+  @Test func anAxisSaysItsUnitAndWhatIsBetter() throws {
+    var plot = LinePlot(title: "", xLabel: "minutes", yLabel: "PQ", series: [.init(name: "", points: [Point(0, 1), Point(1, 2)])])
+    plot.unit = "%"
+    plot.better = .higher
+    let rendered = try RenderedFigure(plot)
+    #expect(rendered.boxes(of: "PQ, %").count == 1 && rendered.boxes(of: "higher is better").count == 1)
+    #expect(rendered.boxes(of: "minutes").count == 1)
+  }
+}
+
+@Suite struct BarPlotTests {
+  @Test func barsAreAsLongAsTheirValues() throws {
+    var plot = BarPlot(title: "t", label: "EPE", bars: [.init("one", 2), .init("two", 4, colorIndex: 1), .init("none", .nan)])
+    plot.width = 400
+    let rendered = try RenderedFigure(plot)
+    rendered.checkTexts()
+    let short = rendered.count(Palette.color(0).rgb)
+    let long = rendered.count(Palette.color(1).rgb)
+    #expect(abs(long - 2 * short) < 100 && short > 500, "\(short), \(long)")
+    #expect(rendered.boxes(of: "no value").count == 1 && rendered.boxes(of: "4.00").count == 1)
+  }
+
+  @Test func negativeBarsGoToTheLeftOfZero() throws {
+    let rendered = try RenderedFigure(BarPlot(title: "", label: "gain", bars: [.init("up", 1), .init("down", -1, error: 0.5, colorIndex: 1)]))
+    rendered.checkTexts()
+    let zero = try #require(rendered.texts.first { $0.text == "0" }).box.center.x
+    let left = Rectangle(left: 0, top: 0, width: zero - 1, height: rendered.size.height)
+    #expect(rendered.count(Palette.color(0).rgb, in: left) == 0)
+    #expect(rendered.count(Palette.color(1).rgb, in: left) > 1000)
+    #expect(rendered.boxes(of: "-1.00 ± 0.50").count == 1)
+  }
+}
