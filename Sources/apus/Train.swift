@@ -47,7 +47,7 @@ struct Train: ParsableCommand {
   func run() throws {
     let own = [("plan.seed", seed, "--seed"), ("plan.steps", steps, "--steps")].compactMap { key, value, option in
       value.map { ConfigOverride(key: key, value: "\($0)", option: "\(option) \($0)") }
-    }
+    } + (steps == nil ? [] : [ConfigOverride(key: "plan.epochs", value: "0", option: "--steps")])
     var request = TrainingRequest(config: try options.request(own))
     request.workDirectory = workDir
     request.resume = resume.map { $0 == "auto" ? .auto : .from($0) } ?? .never

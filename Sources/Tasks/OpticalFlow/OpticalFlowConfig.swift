@@ -45,13 +45,12 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    let height = augmentation.cropHeight
-    let width = augmentation.cropWidth
     let least = model.minimumSize
-    let most = 16_384
-    let expected = "a multiple of 8, at least \(least), at most \(most)"
-    problems.require(height % 8 == 0 && (least...most).contains(height), "augmentation.crop_height", height, expected)
-    problems.require(width % 8 == 0 && (least...most).contains(width), "augmentation.crop_width", width, expected)
+    let most = 65_536
+    for (key, length) in [("crop_height", augmentation.cropHeight), ("crop_width", augmentation.cropWidth)] {
+      problems.require(length % 8 == 0 && (least...most).contains(length), "augmentation.\(key)", length,
+                       "a multiple of 8, at " + (length > most ? "most \(most)" : "least \(least)"))
+    }
     problems += model.problems(iterations: train.iterations, inferenceIterations: inference.iterations)
       .map { ConfigProblem("model.\($0.key)", $0.value, allowed: $0.allowed) }
     return problems + augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }

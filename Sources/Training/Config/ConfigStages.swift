@@ -52,8 +52,7 @@ struct StagedTree {
 
   private mutating func takeTotal(of count: Int, _ decoding: ConfigDecoding) {
     guard count > 0, stages.count == count, let steps = base.node(at: ["plan", "steps"]) else { return }
-    let epochs = base.node(at: ["plan", "epochs"])
-    if let epochs, epochs.origin != .standard {
+    if let epochs = base.node(at: ["plan", "epochs"]), case .scalar(let text, let plain) = epochs.content, Int(configText: text, plain: plain) != 0 {
       decoding.note("'plan.epochs': the stages have lengths of their own; leave it out", at: epochs, ["plan", "epochs"])
     }
     let isKnown = stages.allSatisfy { $0.epochs == 0 }, total = isKnown ? stages.reduce(0) { $0 + $1.steps } : Plan.mostSteps
