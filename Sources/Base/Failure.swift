@@ -24,19 +24,40 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   public let kind: Kind
   /// Where: a path, `path:line:column`, or a config key; empty if there is no place.
   public let place: String
-  /// What was found and what was expected there.
+  /// What was found and what was expected there: one line, and one more for each item.
   public let problem: String
   /// What the user can do about it.
   public let remedy: String
 
-  public init(_ kind: Kind, at place: String, _ problem: String, remedy: String = "") {
+  /// - Parameters:
+  ///   - problem: one line. Texts of files may stand in it as they are: what a terminal would obey is escaped, what is too long is shortened.
+  ///   - items: further lines, such as the problems of a config one by one; of very many the first ones are shown.
+  ///   - remedy: may have several lines.
+  public init(_ kind: Kind, at place: String, _ problem: String, items: [String] = [], remedy: String = "") {
     self.kind = kind
-    self.place = place
-    self.problem = problem
-    self.remedy = remedy
+    self.place = place.printable(limit: 500)
+    self.problem = Failure.lines(problem, items)
+    self.remedy = remedy.split(separator: "\n", omittingEmptySubsequences: false).map { $0.printable() }.joined(separator: "\n")
   }
 
   public var description: String {
     (place.isEmpty ? "" : "\(place): ") + problem + (remedy.isEmpty ? "" : "\n  \(remedy)")
+  }
+
+  /// Bytes of all items together, about four screens.
+  private static let itemLimit = 8000
+
+  private static func lines(_ problem: String, _ items: [String]) -> String {
+    var lines = problem.isEmpty ? [] : [problem.printable()], size = 0
+    for (index, item) in items.enumerated() {
+      let line = item.printable()
+      size += line.utf8.count
+      guard size <= itemLimit || index == 0 else {
+        lines.append("... and \(items.count - index) more")
+        break
+      }
+      lines.append(line)
+    }
+    return lines.joined(separator: "\n")
   }
 }

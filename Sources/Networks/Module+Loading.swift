@@ -24,7 +24,7 @@ public struct Misfits: Sendable, Equatable {
 
   /// The error of a strict load.
   public func failure(_ model: String, at place: String) -> Failure {
-    Failure(.badData, at: place, "the arrays do not fit \(model):" + lines.map { "\n  \($0)" }.joined(),
+    Failure(.badData, at: place, "the arrays do not fit \(model):", items: lines.map { "  \($0)" },
             remedy: unexpected.contains { $0.hasPrefix("module.") }
               ? "The names begin with 'module.', as PyTorch's data-parallel wrapper writes them: take the prefix away."
               : "Check that the weights belong to this model and variant.")

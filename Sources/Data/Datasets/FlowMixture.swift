@@ -1,3 +1,5 @@
+import Base
+
 /// Data sets put one after the other, each as often as its weight says, as if lists were repeated and joined.
 ///
 /// With the sets `a` (2 samples, twice) and `b` (1 sample, three times) the samples are a0 a1 a0 a1 b0 b0 b0. A repetition is a sample of its
@@ -15,7 +17,7 @@ public struct FlowMixture: FlowDataset {
 
     /// - Precondition: `repeats` is positive.
     public init(_ dataset: any FlowDataset, repeats: Int = 1, augmentation: FlowAugmentation) {
-      guard repeats > 0 else { fatalError("FlowMixture: a set is repeated \(repeats) times, expected at least once") }
+      require(repeats > 0, "FlowMixture: a set is repeated \(repeats) times, expected at least once")
       (self.dataset, self.repeats, self.augmentation) = (dataset, repeats, augmentation)
     }
   }
@@ -27,7 +29,7 @@ public struct FlowMixture: FlowDataset {
 
   /// - Precondition: there is at least one part.
   public init(_ parts: [Part]) {
-    guard !parts.isEmpty else { fatalError("FlowMixture: no data sets, expected at least one") }
+    require(!parts.isEmpty, "FlowMixture: no data sets, expected at least one")
     self.parts = parts
     var starts: [Int] = [], end = 0
     for part in parts {
@@ -41,7 +43,7 @@ public struct FlowMixture: FlowDataset {
   /// - Precondition: `index` is in `0..<count`.
   public func place(of index: Int) -> (part: Int, index: Int, repetition: Int) {
     guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else {
-      fatalError("FlowMixture: sample \(index) of \(count)")
+      stop("FlowMixture: sample \(index) of \(count)")
     }
     let (repetition, own) = (index - starts[part]).quotientAndRemainder(dividingBy: parts[part].dataset.count)
     return (part, own, repetition)

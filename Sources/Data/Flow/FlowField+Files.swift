@@ -11,8 +11,10 @@ extension FlowField {
       self = try KITTIFlow.decode(bytes, place: path)
     } else if PortableFloatMap.isAnnounced(by: bytes) {
       self = try PortableFloatMap.decodeFlow(bytes, place: path)
-    } else {
+    } else if bytes.starts(with: FlowFile.magic) {
       self = try FlowFile.decode(bytes, place: path)
+    } else {
+      throw Failure.unrecognized(bytes, at: path, expected: "a .flo file (PIEH), a flow map of KITTI (16-bit PNG) or a .pfm file")
     }
   }
 

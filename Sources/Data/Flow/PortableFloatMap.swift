@@ -20,10 +20,8 @@ public enum PortableFloatMap {
 
     /// - Precondition: one or three channels, and as many values as the sides say.
     public init(height: Int, width: Int, channels: Int, values: [Float]) {
-      guard [1, 3].contains(channels), values.count == height * width * channels else {
-        fatalError("PortableFloatMap: \(height)x\(width)x\(channels) with \(values.count) values, expected 1 or 3 channels and "
-          + "\(height * width * channels) values")
-      }
+      require([1, 3].contains(channels) && values.count == height * width * channels,
+              "PortableFloatMap: \(height)x\(width)x\(channels) with \(values.count) values, expected 1 or 3 channels and height x width of each")
       (self.height, self.width, self.channels, self.values) = (height, width, channels, values)
     }
   }
@@ -92,7 +90,7 @@ public enum PortableFloatMap {
   }
 
   private static func side(_ text: String, _ name: String, _ place: String) throws -> Int {
-    guard let side = Int(text), side > 0 else {
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let side = Int(text), side > 0 else {
       throw Failure(.badData, at: place, "malformed .pfm header: the \(name) is '\(text)', expected a whole number above 0")
     }
     return side

@@ -27,8 +27,7 @@ extension Image {
     } else if bytes.starts(with: Array("P5".utf8)) || bytes.starts(with: Array("P6".utf8)) {
       self = try PortableMap.decode(bytes, place: path)
     } else {
-      let start = bytes.isEmpty ? "is empty" : "begins with the bytes \(Path.hexadecimal(bytes.prefix(8)))"
-      throw Failure(.badData, at: path, "the file \(start), expected a PNG, JPEG, PPM (P6) or PGM (P5) image")
+      throw Failure.unrecognized(bytes, at: path, expected: "a PNG, JPEG, PPM (P6) or PGM (P5) image")
     }
   }
 

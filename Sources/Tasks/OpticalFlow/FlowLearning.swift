@@ -47,5 +47,3 @@ public struct FlowLearning: Codable, Sendable, Equatable, ValidatedConfig {
     return problems
   }
 }
-
-extension Padding.Mode: ConfigChoice {}

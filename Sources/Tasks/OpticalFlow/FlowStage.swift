@@ -68,7 +68,6 @@ public struct FlowStage: ConfigElement, Equatable, ValidatedConfig {
     problems.require((0..<1).contains(optimizer.beta2), "optimizer.beta2", optimizer.beta2, "0 or more, below 1")
     problems.require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "above 0")
     problems.require(optimizer.weightDecay >= 0, "optimizer.weight_decay", optimizer.weightDecay, "0 or more")
-    problems += augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
     return problems
   }
 }

@@ -67,6 +67,7 @@ final class ConfigDecoding {
     guard let node else { return standIn(at: path) ?? S.placeholder }
     if case .scalar(let text, let plain) = node.content, let value = S(configText: text, plain: plain) { return value }
     var message = "'\(path.dotted)': expected \(S.expectation), found \(node.found)"
+    if case .scalar(let text, plain: false) = node.content, S(configText: text, plain: true) != nil { message += "; leave out the quotes" }
     if S.self == String.self, case .scalar(let text, plain: true) = node.content, !node.isNull { message += "; write '\(text)' in quotes" }
     note(message, at: node, path)
     return standIn(at: path) ?? S.placeholder
@@ -99,6 +100,7 @@ final class ConfigDecoding {
       let origins = (0...key.count).reversed().compactMap { node.node(at: Array(key.prefix($0)))?.origin }
       let origin = origins.first { $0 != .standard } ?? node.origin
       note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin, path + key)
+      failed.insert((path + key).dotted)  // one message for a value: what lies around it says no more of it
     }
   }
 }

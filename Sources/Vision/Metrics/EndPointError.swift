@@ -1,3 +1,5 @@
+import Base
+
 /// The end-point error of optical flow and the scores made from it, accumulated image by image.
 ///
 /// The error of a pixel is `e = |f − f*|₂`, in pixels. Two poolings are in use and both are kept:
@@ -40,7 +42,7 @@ public struct EndPointError: Sendable, Equatable {
   ) {
     requireOneSize(predicted, truth, "add")
     guard occlusion.map({ $0.count == truth.isValid.count }) ?? true else {
-      fatalError("EndPointError.add: \(occlusion?.count ?? 0) occlusion flags for \(truth.height)x\(truth.width) pixels")
+      stop("EndPointError.add: \(occlusion?.count ?? 0) occlusion flags for \(truth.height)x\(truth.width) pixels")
     }
     var image = EndPointError()
     for pixel in 0..<truth.isValid.count where truth.isValid[pixel] {
@@ -142,6 +144,6 @@ public struct ErrorPool: Sendable, Equatable {
 
 private func requireOneSize(_ predicted: FlowField, _ truth: FlowField, _ operation: String) {
   guard predicted.height == truth.height, predicted.width == truth.width else {
-    fatalError("EndPointError.\(operation): predicted \(predicted.height)x\(predicted.width), truth \(truth.height)x\(truth.width)")
+    stop("EndPointError.\(operation): predicted \(predicted.height)x\(predicted.width), truth \(truth.height)x\(truth.width)")
   }
 }
