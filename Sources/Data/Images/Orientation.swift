@@ -6,18 +6,18 @@ import Base
 /// stored pixels. Whoever wants upright pictures turns them first; a warning says so.
 ///
 /// - Source: CIPA DC-008 (Exif 2.32), tag 274; PNG's chunk `eXIf`.
-enum Orientation {
+package enum Orientation {
   /// The first bytes of a file that are searched; cameras write the tag within the first few hundred.
   static let headSize = 4096
 
   /// The number of the orientation, 2...8, of a JPEG or PNG file that begins with these bytes; nil if it stands upright or says nothing.
-  static func tag(in head: [UInt8]) -> Int? {
+  package static func tag(in head: [UInt8]) -> Int? {
     let exif = head.starts(with: PNG.magic) ? pngExif(head) : head.starts(with: JPEG.magic) ? jpegExif(head) : nil
     return exif.flatMap(orientation).flatMap { (2...8).contains($0) ? $0 : nil }
   }
 
   /// How many of these files are to be turned. Files that cannot be read count as upright: reading them tells what is wrong.
-  static func taggedCount(among files: [String]) -> Int {
+  package static func taggedCount(among files: [String]) -> Int {
     files.count { path in (try? File.bytes(at: path, upTo: headSize)).flatMap(tag) != nil }
   }
 

@@ -20,6 +20,8 @@ import Base
 public struct EndPointError: Sendable, Equatable {
   /// Images with at least one known pixel.
   public private(set) var imageCount = 0
+  /// Images without one: they are in none of the metrics.
+  public private(set) var unknownImageCount = 0
   private var all = ErrorPool()
   private var byRange = [ErrorPool](repeating: ErrorPool(), count: MotionRange.allCases.count)
   /// Pixels that image 2 shows too, and occluded ones, of images whose occlusion is known.
@@ -52,7 +54,12 @@ public struct EndPointError: Sendable, Equatable {
       let du = predicted.vectors[2 * pixel] - u, dv = predicted.vectors[2 * pixel + 1] - v
       image.count((du * du + dv * dv).squareRoot(), speed: magnitude, isOccluded: occlusion?[pixel])
     }
-    if image.pixelCount > 0 { (image.imageCount, image.imageMeanSum) = (1, image.mean) }
+    if image.pixelCount > 0 {
+      image.imageCount = 1
+      image.imageMeanSum = image.mean
+    } else {
+      image.unknownImageCount = 1
+    }
     merge(image)
   }
 
@@ -67,6 +74,7 @@ public struct EndPointError: Sendable, Equatable {
   /// Adds what another accumulator has seen, for images judged in parallel.
   public mutating func merge(_ other: EndPointError) {
     imageCount += other.imageCount
+    unknownImageCount += other.unknownImageCount
     all.merge(other.all)
     for range in MotionRange.allCases { byRange[range.rawValue].merge(other.byRange[range.rawValue]) }
     matched.merge(other.matched)
