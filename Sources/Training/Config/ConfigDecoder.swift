@@ -67,7 +67,6 @@ final class ConfigDecoding {
     guard let node else { return standIn(at: path) ?? S.placeholder }
     if case .scalar(let text, let plain) = node.content, let value = S(configText: text, plain: plain) { return value }
     var message = "'\(path.dotted)': expected \(S.expectation), found \(node.found)"
-    if case .scalar(let text, plain: false) = node.content, S(configText: text, plain: true) != nil { message += "; leave out the quotes" }
     if S.self == String.self, case .scalar(let text, plain: true) = node.content, !node.isNull { message += "; write '\(text)' in quotes" }
     note(message, at: node, path)
     return standIn(at: path) ?? S.placeholder
