@@ -31,7 +31,7 @@ extension Safetensors {
 
   /// A file of another kind: what it is instead, if its first bytes tell.
   private static func foreign(_ bytes: [UInt8], _ name: String, _ problem: String) -> Failure {
-    guard let kind = FileKind(of: bytes) else { return Failure(.badData, at: name, problem) }
+    guard let kind = FileKind(of: bytes), kind.name != "a safetensors file" else { return Failure(.badData, at: name, problem) }
     return Failure(.badData, at: name, "this is no safetensors file but \(kind.name)", remedy: kind.remedy)
   }
 

@@ -28,11 +28,12 @@ extension FlowAugmentation: ValidatedConfig {
     return problems
   }
 
+  /// Crops that are too large; networks have demands of their own on small ones.
   private var cropProblems: [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((1...65536).contains(cropHeight), "crop_height", cropHeight, "1 to 65536")
-    problems.require((1...65536).contains(cropWidth), "crop_width", cropWidth, "1 to 65536")
-    guard problems.isEmpty else { return problems }
+    problems.require(cropHeight <= 65536, "crop_height", cropHeight, "at most 65536")
+    problems.require(cropWidth <= 65536, "crop_width", cropWidth, "at most 65536")
+    guard problems.isEmpty, cropHeight > 0, cropWidth > 0 else { return problems }
     let largest = FlowAugmentation.largestCrop
     problems.require(cropHeight * cropWidth <= largest, "crop_width", cropWidth,
                      "at most \(largest / cropHeight) with crop_height \(cropHeight): \(largest) pixels in all")
@@ -47,7 +48,9 @@ extension FlowAugmentation: ValidatedConfig {
 
   /// - Throws: `.usage` at `place` with all problems.
   public func validate(at place: String = "augmentation") throws {
-    let problems = problems()
+    var problems = problems()
+    problems.require(cropHeight >= 1, "crop_height", cropHeight, "1 to 65536")
+    problems.require(cropWidth >= 1, "crop_width", cropWidth, "1 to 65536")
     guard !problems.isEmpty else { return }
     throw Failure(.usage, at: place, "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
   }
