@@ -4,21 +4,32 @@
 /// `kind.exitCode`.
 public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   /// The family of the failure; each has one exit code, after BSD's `sysexits.h`.
-  public enum Kind: Int32, Sendable, CaseIterable {
+  public enum Kind: Sendable, CaseIterable {
     /// A wrong command line or config (EX_USAGE).
-    case usage = 64
+    case usage
     /// A file that exists but holds something else than it should (EX_DATAERR).
-    case badData = 65
+    case badData
     /// A file or folder that is not there (EX_NOINPUT).
-    case missingInput = 66
+    case missingInput
     /// The training diverged, or an invariant of ours broke (EX_SOFTWARE).
-    case diverged = 70
+    case diverged
+    /// A computation needs more memory than there is (EX_SOFTWARE).
+    case outOfMemory
     /// An output file that cannot be created (EX_CANTCREAT).
-    case cannotCreate = 73
+    case cannotCreate
     /// Reading or writing failed half-way, for instance on a full disk (EX_IOERR).
-    case inputOutput = 74
+    case inputOutput
 
-    public var exitCode: Int32 { rawValue }
+    public var exitCode: Int32 {
+      switch self {
+      case .usage: 64
+      case .badData: 65
+      case .missingInput: 66
+      case .diverged, .outOfMemory: 70
+      case .cannotCreate: 73
+      case .inputOutput: 74
+      }
+    }
   }
 
   public let kind: Kind
