@@ -48,11 +48,16 @@ struct DatasetFolder {
   /// - Throws: as `files(in:prefix:suffix:)`; `.badData` at a gap, or a name that is no number.
   func frames(in name: String, prefix: String = "", suffix: String = ".png") throws -> [(key: String, name: String)] {
     let files = try files(in: name, prefix: prefix, suffix: suffix)
-    for (a, b) in zip(files, files.dropFirst()) where Int(a.key) == nil || Int(b.key) != Int(a.key).map({ $0 + 1 }) {
+    for (a, b) in zip(files, files.dropFirst()) where !isSuccessor(b.key, of: a.key) {
       throw Failure(.badData, at: path(name), "\(prefix)\(b.key)\(suffix) follows \(prefix)\(a.key)\(suffix), expected numbers without a gap",
                     remedy: layout)
     }
     return files
+  }
+
+  private func isSuccessor(_ next: String, of key: String) -> Bool {
+    guard let number = Int(key), let following = Int(next), number < Int.max else { return false }
+    return following == number + 1
   }
 
   /// Requires that nothing is missing beside its partners.

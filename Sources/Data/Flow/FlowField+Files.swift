@@ -6,7 +6,7 @@ extension FlowField {
   ///
   /// - Throws: `.missingInput` if there is no such file; `.badData` if it is truncated, corrupt or neither of these formats.
   public init(contentsOf path: String) throws {
-    let bytes = try File.bytes(at: path)
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile)
     if bytes.starts(with: PNG.magic) {
       self = try KITTIFlow.decode(bytes, place: path)
     } else if PortableFloatMap.isAnnounced(by: bytes) {

@@ -98,7 +98,8 @@ public enum PortableFloatMap {
 }
 
 extension PortableFloatMap {
-  /// Decodes a flow field: `u` and `v` are the first two of three channels. Vectors that are not finite become invalid and zero.
+  /// Decodes a flow field: `u` and `v` are the first two of three channels. Vectors that are not finite, or marked as unknown by a component
+  /// above 10⁹ as in `.flo` files, become invalid and zero.
   /// - Throws: as `decode`; `.badData` if there is one channel only.
   public static func decodeFlow(_ bytes: [UInt8], place: String) throws -> FlowField {
     let samples = try decode(bytes, place: place)
@@ -108,7 +109,7 @@ extension PortableFloatMap {
     var flow = FlowField(height: samples.height, width: samples.width, vectors: Array(repeating: 0, count: 2 * samples.height * samples.width))
     for i in flow.isValid.indices {
       let u = samples.values[3 * i], v = samples.values[3 * i + 1]
-      if u.isFinite && v.isFinite { (flow.vectors[2 * i], flow.vectors[2 * i + 1]) = (u, v) } else { flow.isValid[i] = false }
+      if abs(u) <= FlowFile.unknownThreshold && abs(v) <= FlowFile.unknownThreshold { (flow.vectors[2 * i], flow.vectors[2 * i + 1]) = (u, v) } else { flow.isValid[i] = false }
     }
     return flow
   }

@@ -19,7 +19,7 @@ extension Image {
   /// - Throws: `.missingInput` if there is no such file; `.badData`, with the codec's message, if it is truncated, corrupt or none of
   ///   these formats.
   public init(contentsOf path: String) throws {
-    let bytes = try File.bytes(at: path)
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile)
     if bytes.starts(with: PNG.magic) {
       self = try PNG.decode(bytes, place: path)
     } else if bytes.starts(with: JPEG.magic) {
@@ -50,7 +50,7 @@ extension Image {
 extension Image16 {
   /// Reads a PNG file of 16 bits a sample.
   /// - Throws: `.missingInput`; `.badData` if it is something else, truncated or corrupt.
-  public init(contentsOf path: String) throws { self = try PNG.decode16(try File.bytes(at: path), place: path) }
+  public init(contentsOf path: String) throws { self = try PNG.decode16(try File.bytes(at: path, limit: Codec.largestFile), place: path) }
 
   /// Writes a PNG file, whatever the extension.
   /// - Throws: the failures of `AtomicFile.write`.

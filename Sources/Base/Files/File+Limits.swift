@@ -1,4 +1,14 @@
 extension File {
+  /// All bytes of a file that may have so many.
+  /// - Throws: as `bytes(at:)`; `.badData` with the limit if there are more, or without end (`/dev/zero`).
+  package static func bytes(at path: String, limit: Int) throws -> [UInt8] {
+    let bytes = try bytes(at: path, upTo: limit + 1)
+    guard bytes.count <= limit else {
+      throw Failure(.badData, at: path, "the file is longer than \(limit) bytes, more than is read", remedy: "Check that this is the file you mean.")
+    }
+    return bytes
+  }
+
   /// Bytes of a text file, at most: far above any config or list, far below what a wrong path (`/dev/zero`, a video) can hold.
   public static let textLimit = 64 << 20
 
