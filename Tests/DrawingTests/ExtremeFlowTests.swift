@@ -4,7 +4,7 @@ import Vision
 
 /// Fields of damaged or diverged values become pictures, never a crash.
 @Suite struct ExtremeFlowTests {
-  static let values: [Float] = [0, 1e-45, 1e9, 3e38, -3e38, .infinity, -.infinity, .nan]
+  static let values: [Float] = [0, .leastNonzeroMagnitude, 1e9, 3e38, -3e38, .infinity, -.infinity, .nan]
 
   private func field(_ value: Float) -> FlowField {
     var flow = FlowField(height: 12, width: 16, vectors: (0..<384).map { Float($0 % 5) - 2 })
