@@ -4,39 +4,71 @@
 /// `kind.exitCode`.
 public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   /// The family of the failure; each has one exit code, after BSD's `sysexits.h`.
-  public enum Kind: Int32, Sendable, CaseIterable {
+  public enum Kind: Sendable, CaseIterable {
     /// A wrong command line or config (EX_USAGE).
-    case usage = 64
+    case usage
     /// A file that exists but holds something else than it should (EX_DATAERR).
-    case badData = 65
+    case badData
     /// A file or folder that is not there (EX_NOINPUT).
-    case missingInput = 66
+    case missingInput
     /// The training diverged, or an invariant of ours broke (EX_SOFTWARE).
-    case diverged = 70
+    case diverged
+    /// A computation needs more memory than there is (EX_SOFTWARE).
+    case outOfMemory
     /// An output file that cannot be created (EX_CANTCREAT).
-    case cannotCreate = 73
+    case cannotCreate
     /// Reading or writing failed half-way, for instance on a full disk (EX_IOERR).
-    case inputOutput = 74
+    case inputOutput
 
-    public var exitCode: Int32 { rawValue }
+    public var exitCode: Int32 {
+      switch self {
+      case .usage: 64
+      case .badData: 65
+      case .missingInput: 66
+      case .diverged, .outOfMemory: 70
+      case .cannotCreate: 73
+      case .inputOutput: 74
+      }
+    }
   }
 
   public let kind: Kind
   /// Where: a path, `path:line:column`, or a config key; empty if there is no place.
   public let place: String
-  /// What was found and what was expected there.
+  /// What was found and what was expected there: one line, and one more for each item.
   public let problem: String
   /// What the user can do about it.
   public let remedy: String
 
-  public init(_ kind: Kind, at place: String, _ problem: String, remedy: String = "") {
+  /// - Parameters:
+  ///   - problem: one line. Texts of files may stand in it as they are: what a terminal would obey is escaped, what is too long is shortened.
+  ///   - items: further lines, such as the problems of a config one by one; of very many the first ones are shown.
+  ///   - remedy: may have several lines.
+  public init(_ kind: Kind, at place: String, _ problem: String, items: [String] = [], remedy: String = "") {
     self.kind = kind
-    self.place = place
-    self.problem = problem
-    self.remedy = remedy
+    self.place = place.printable(limit: 500)
+    self.problem = Failure.lines(problem, items)
+    self.remedy = remedy.split(separator: "\n", omittingEmptySubsequences: false).map { $0.printable() }.joined(separator: "\n")
   }
 
   public var description: String {
     (place.isEmpty ? "" : "\(place): ") + problem + (remedy.isEmpty ? "" : "\n  \(remedy)")
+  }
+
+  /// Bytes of all items together, about four screens.
+  private static let itemLimit = 8000
+
+  private static func lines(_ problem: String, _ items: [String]) -> String {
+    var lines = problem.isEmpty ? [] : [problem.printable()], size = 0
+    for (index, item) in items.enumerated() {
+      let line = item.printable()
+      size += line.utf8.count
+      guard size <= itemLimit || index == 0 else {
+        lines.append("... and \(items.count - index) more")
+        break
+      }
+      lines.append(line)
+    }
+    return lines.joined(separator: "\n")
   }
 }

@@ -76,6 +76,27 @@ public struct Random: RandomNumberGenerator, Sendable, Equatable {
     return radius * Foundation.cos(2 * Double.pi * uniform())
   }
 
+  /// Where the next word lies: word `offset` (0 to 3) of the block at `counter`.
+  ///
+  /// Further blocks count up in `counter.x`. With `skip`, for loops that draw many numbers at once, each at its own place.
+  package var position: (key: SIMD2<UInt32>, counter: SIMD4<UInt32>, offset: Int) {
+    var first = counter
+    if used < 4 { first.x &-= 1 }
+    return (key, first, used % 4)
+  }
+
+  /// Passes over `words` words, as drawing them one by one would.
+  package mutating func skip(_ words: Int) {
+    guard words > 0 else { return }
+    let (_, first, offset) = position
+    let end = offset + words, last = (end - 1) / 4  // the block of the last word that is passed over
+    counter = first
+    counter.x &+= UInt32(truncatingIfNeeded: last)
+    block = Random.philox(counter, key: key)
+    counter.x &+= 1
+    used = end - 4 * last
+  }
+
   /// Uniform integer in `range`, without bias.
   public mutating func integer(in range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
 }

@@ -87,8 +87,19 @@ typedef struct {
   size_t size;
 } target;
 
+// A progressive file of a megabyte can hold thousands of scans, each of which passes over the whole picture.
+static void count_scans(j_common_ptr codec) {
+  const struct jpeg_decompress_struct *decoder = (const struct jpeg_decompress_struct *)codec;
+  if (decoder->input_scan_number <= CJPEG_MOST_SCANS) return;
+  handler *h = (handler *)codec->err;
+  snprintf(h->message, h->capacity, "it has more than %d scans, the most that are decoded", CJPEG_MOST_SCANS);
+  longjmp(h->landing, 1);
+}
+
 static int decode(struct jpeg_decompress_struct *codec, void *into) {
   const target *to = into;
+  struct jpeg_progress_mgr progress = {.progress_monitor = count_scans};
+  codec->progress = &progress;
   jpeg_start_decompress(codec);
   const size_t row_size = (size_t)codec->output_width * (size_t)codec->output_components;
   if (row_size * codec->output_height != to->size) return refuse(codec, "the buffer does not have the size of the picture");

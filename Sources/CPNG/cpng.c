@@ -77,6 +77,8 @@ static int reading(const uint8_t *bytes, size_t count, char *message, size_t cap
     return 1;
   }
   png_set_read_fn(png, &s, take);
+  // Texts and colour profiles are not used: what claims to unfold to more than this is skipped.
+  png_set_chunk_malloc_max(png, 1 << 20);
   png_read_info(png, info);
   rest(png, info, into);
   png_destroy_read_struct(&png, &info, NULL);

@@ -42,6 +42,8 @@ public enum Initializer: Sendable, Equatable {
   }
 
   private func truncatedNormal(_ shape: [Int], _ deviation: Double, _ random: inout Random) -> Tensor {
+    // No draw is larger than 8.58 deviations: see `Random.normal`.
+    if 8.58 * deviation <= 2 { return .normal(shape, deviation: deviation, &random) }
     let values = (0..<shape.reduce(1, *)).map { _ in
       while true {
         let x = deviation * random.normal()

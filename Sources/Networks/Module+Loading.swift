@@ -41,7 +41,7 @@ public struct Misfits: Sendable, Equatable {
 
   /// The error of a strict load.
   public func failure(_ model: String, at place: String) -> Failure {
-    Failure(.badData, at: place, "the arrays do not fit \(model):" + lines.map { "\n  \($0)" }.joined(),
+    Failure(.badData, at: place, "the arrays do not fit \(model):", items: lines.map { "  \($0)" },
             remedy: foreignPrefix.map { "The names begin with '\($0)': take it away with --prefix \($0)" }
               ?? "Check that the weights belong to this model and variant.")
   }

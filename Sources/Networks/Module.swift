@@ -43,6 +43,24 @@ extension Module {
     for (_, buffer) in buffers() { buffer.value = buffer.value.converted(to: precision) }
   }
 
+  /// Lets the batch normalisations whose names fit one of the patterns normalise by their running statistics in training too, and leave
+  /// these alone (or, with `false`, no longer); `*` stands for any text. Their weights and biases still train: see `freeze`.
+  /// ```swift
+  /// try detector.freezeStatistics(["backbone.*"])
+  /// ```
+  /// - Throws: `.usage` if a pattern fits no layer with running statistics.
+  public func freezeStatistics(_ patterns: [String], _ isFrozen: Bool = true) throws {
+    let suffixes = ["running_mean", "running_var"]
+    let statistics = buffers().compactMap { name, buffer -> (name: String, parameter: Buffer)? in
+      var path = name.split(separator: ".")
+      guard let last = path.popLast(), suffixes.contains(String(last)) else { return nil }
+      return (path.joined(separator: "."), buffer)
+    }
+    for pattern in patterns {
+      for (_, buffer) in try NamePattern(pattern).select(statistics, of: "layer with running statistics") { buffer.isFrozen = isFrozen }
+    }
+  }
+
   /// Stops (or, with `false`, resumes) the training of all parameters whose names fit one of the patterns; `*` stands for any text.
   /// - Throws: `.usage` if a pattern fits no parameter.
   public func freeze(_ patterns: [String], _ isFrozen: Bool = true) throws {

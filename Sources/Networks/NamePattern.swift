@@ -33,12 +33,14 @@ public struct NamePattern: Sendable, Equatable {
 
   /// The entries whose names fit.
   /// - Throws: `.usage` if there is none: a pattern without effect is a typing error.
-  func select<Value>(_ entries: [(name: String, parameter: Value)]) throws -> [(name: String, parameter: Value)] {
+  func select<Value>(
+    _ entries: [(name: String, parameter: Value)], of kind: String = "parameter"
+  ) throws -> [(name: String, parameter: Value)] {
     let chosen = entries.filter { matches($0.name) }
     guard !chosen.isEmpty else {
       let examples = entries.prefix(3).map(\.name).joined(separator: ", ")
-      throw Failure(.usage, at: "", "no parameter is named like '\(text)'",
-        remedy: "Names look like \(examples)\(entries.count > 3 ? ", ..." : ""); '*' stands for any text.")
+      throw Failure(.usage, at: "", "no \(kind) is named like '\(text)'",
+        remedy: entries.isEmpty ? "There is none." : "Names look like \(examples)\(entries.count > 3 ? ", ..." : ""); '*' stands for any text.")
     }
     return chosen
   }

@@ -75,6 +75,8 @@ public final class Parameter {
 /// A tensor that belongs to a network but is not trained by gradients, such as running statistics.
 public final class Buffer {
   public let layout: Layout
+  /// Whether training leaves the value alone: then a batch normalisation normalises by it. See `Module.freezeStatistics`.
+  public var isFrozen = false
   private var content: Tensor
 
   public init(_ value: Tensor, layout: Layout = .plain) {

@@ -11,7 +11,8 @@ public final class Pass {
   public enum Mode: Sendable { case training, evaluation }
 
   public let mode: Mode
-  /// In training: normalise by the running statistics of batch norm and leave them alone. Its weight and bias still train.
+  /// In training: normalise by the running statistics of every batch norm and leave them alone; their weights and biases still train. For
+  /// some layers only: `Module.freezeStatistics`.
   public let frozenNormalization: Bool
   /// The numbers that dropout draws.
   public var random: Random

@@ -51,7 +51,7 @@ struct Exposure: Sendable {
     do {
       return try JPEG.decode(JPEG.encode(image, quality: quality), place: "synthetic picture")
     } catch {
-      fatalError("Exposure: a picture that was just encoded cannot be decoded: \(error)")
+      stop("Exposure: a picture that was just encoded cannot be decoded: \(error)")
     }
   }
 

@@ -21,7 +21,7 @@ import Vision
 /// - Source: flat scenes follow FlyingChairs (Dosovitskiy et al., "FlowNet", ICCV 2015: affine motions of objects over an affine motion
 ///   of the background), with drawn instead of photographed surfaces. What helps transfer: Mayer et al., "What makes good synthetic
 ///   training data for learning disparity and optical flow estimation?", IJCV 2018; Sun et al., "AutoFlow", CVPR 2021.
-public struct FlowSynthesis: Codable, Sendable, Equatable {
+public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   /// Rows and columns of the images, px; at least 32.
   public var height = 288
   public var width = 384
@@ -98,27 +98,40 @@ public struct FlowSynthesis: Codable, Sendable, Equatable {
 
   public init() {}
 
-  /// Checks the ranges of all settings.
-  /// - Throws: `Failure(.usage)` naming the setting.
-  public func validate() throws {
-    func check(_ isRight: Bool, _ name: String, _ expected: String) throws {
-      if !isRight { throw Failure(.usage, at: name, "out of range", remedy: "expected \(expected)") }
+  /// The settings that are out of range.
+  public func problems() -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
+    problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
+    problems.require((0..<10_000).contains(fewestObjects), "fewest_objects", fewestObjects, "0 to 9999")
+    problems.require(mostObjects >= fewestObjects && mostObjects < 10_000, "most_objects", mostObjects, "fewest_objects (\(fewestObjects)) to 9999")
+    problems.require((3...10_000).contains(smallestRadius), "smallest_radius", smallestRadius, "3 to 10000 px")
+    problems.require(largestRadius >= smallestRadius && largestRadius <= 10_000, "largest_radius", largestRadius,
+                     "smallest_radius (\(smallestRadius)) to 10000 px")
+    for (key, value) in [("median_background_motion", medianBackgroundMotion), ("median_object_motion", medianObjectMotion),
+                         ("maximum_motion", maximumMotion)] {
+      problems.require(value > 0 && value <= 10_000, key, value, "above 0, at most 10000 px")
     }
-    try check(height >= 32 && width >= 32, "height, width", "at least 32 px")
-    try check(fewestObjects >= 0 && mostObjects >= fewestObjects && mostObjects < 10_000,
-              "fewestObjects, mostObjects", "0 <= fewest <= most < 10000")
-    try check(smallestRadius >= 3 && largestRadius >= smallestRadius, "smallestRadius, largestRadius", "3 <= smallest <= largest, px")
-    let positive = [medianBackgroundMotion, medianObjectMotion, maximumMotion]
-    try check(positive.allSatisfy { $0 > 0 }, "medianBackgroundMotion, medianObjectMotion, maximumMotion", "above 0 px")
-    for (name, share) in shares { try check((0...1).contains(share), name, "0...1") }
-    let spreads = [motionSpread, rotation, zoom, shear, illumination, noise, blur, toneSpread]
-    try check(spreads.allSatisfy { $0 >= 0 }, "motionSpread, rotation, zoom, shear, illumination, noise, blur, toneSpread", "0 or more")
-    try check(blur <= 1, "blur", "at most 1 px (the filter has five taps)")
-    try check(toneSpread <= 0.5, "toneSpread", "at most 0.5")
-    try check((0...0.1).contains(deformation), "deformation", "0...0.1 (more would fold the surface)")
-    try check((1...8).contains(defocus), "defocus", "1...8 px")
-    try check(flattestSpectrum >= 0 && steepestSpectrum >= flattestSpectrum && steepestSpectrum <= 3,
-              "flattestSpectrum, steepestSpectrum", "0 <= flattest <= steepest <= 3")
+    for (name, share) in shares { problems.require((0...1).contains(share), name.snakeCased, share, "0 to 1") }
+    for (key, value) in [("motion_spread", motionSpread), ("rotation", rotation), ("zoom", zoom), ("shear", shear),
+                         ("illumination", illumination), ("noise", noise)] {
+      problems.require(value >= 0 && value <= 1000, key, value, "0 to 1000")
+    }
+    problems.require((0...1).contains(blur), "blur", blur, "0 to 1 px (the filter has five taps)")
+    problems.require((0...0.5).contains(toneSpread), "tone_spread", toneSpread, "0 to 0.5")
+    problems.require((0...0.1).contains(deformation), "deformation", deformation, "0 to 0.1 (more would fold the surface)")
+    problems.require((1...8).contains(defocus), "defocus", defocus, "1 to 8 px")
+    problems.require((0...3).contains(flattestSpectrum), "flattest_spectrum", flattestSpectrum, "0 to 3")
+    problems.require(steepestSpectrum >= flattestSpectrum && steepestSpectrum <= 3, "steepest_spectrum", steepestSpectrum,
+                     "flattest_spectrum (\(flattestSpectrum)) to 3")
+    return problems
+  }
+
+  /// - Throws: `Failure(.usage)` with all settings that are out of range.
+  public func validate() throws {
+    let problems = problems()
+    guard !problems.isEmpty else { return }
+    throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
   }
 
   /// The settings that are shares, with their names.

@@ -50,7 +50,7 @@ extension FlowSynthesis {
   private static func prepare(_ folder: String, count: Int) throws {
     try File.createFolder(folder)
     let own = Set((0..<count).map(pairName))
-    let foreign = try Folder.names(in: folder)
+    let foreign = try Folder.files(in: folder)
       .filter { $0.hasSuffix("_flow.flo") || $0.hasSuffix(".ppm") }
       .filter { !own.contains(String($0.prefix { $0 != "_" })) }
     guard foreign.isEmpty else {

@@ -1,3 +1,5 @@
+import Base
+
 /// A coloured texture with opacity: uniform cubic B-spline coefficients (red, green, blue 0...255; opacity 0...1 last).
 ///
 /// Both frames evaluate the same smooth function at real coordinates, so a point keeps its colour while it moves. The spline's own
@@ -11,7 +13,7 @@ package struct Texture: Sendable {
 
   /// - Parameter texels: `height · width`, row-major.
   package init(height: Int, width: Int, texels core: [SIMD4<Float>]) {
-    guard core.count == height * width else { fatalError("Texture: \(height)x\(width) needs \(height * width) texels, got \(core.count)") }
+    guard core.count == height * width else { stop("Texture: \(height)x\(width) needs \(height * width) texels, got \(core.count)") }
     self.height = height
     self.width = width
     texels = [SIMD4<Float>](unsafeUninitializedCapacity: (height + 3) * (width + 3)) { padded, count in

@@ -8,11 +8,11 @@ import Synchronization
 ///
 /// Chunks depend on `count` and `grain` alone, never on the number of threads; chunks must not write to the same memory. Then the
 /// results are the same bits for any number of threads. Calls from inside a body run serially.
-public func parallelFor(_ count: Int, grain: Int = 1, _ body: @escaping (Range<Int>) -> Void) {
+public func parallelFor(_ count: Int, grain: Int = 1, _ body: @escaping @Sendable (Range<Int>) -> Void) {
   guard count > 0 else { return }
   let grain = max(1, grain)
   let chunks = (count + grain - 1) / grain
-  func run(_ chunk: Int) { body(chunk * grain..<min(count, (chunk + 1) * grain)) }
+  @Sendable func run(_ chunk: Int) { body(chunk * grain..<min(count, (chunk + 1) * grain)) }
   guard chunks > 1, ThreadPool.shared.run(chunks, run) else {
     for chunk in 0..<chunks { run(chunk) }
     return
@@ -25,7 +25,7 @@ public final class ThreadPool: Sendable {
 
   private final class Job: Sendable {
     // Safety: the caller guarantees that chunks are disjoint, and `run` lets go of the body only when no worker is at the job.
-    nonisolated(unsafe) private var body: ((Int) -> Void)?
+    nonisolated(unsafe) private var body: (@Sendable (Int) -> Void)?
     let count: Int
     let next = Atomic<Int>(0)
     /// Workers that are at it.
@@ -33,7 +33,7 @@ public final class ThreadPool: Sendable {
     /// Whether the caller sleeps until the last of them leaves. Whoever takes the flag back decides: a worker that does must signal.
     let isAwaited = Atomic<Bool>(false)
 
-    init(_ count: Int, _ body: @escaping (Int) -> Void) {
+    init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
       self.count = count
       self.body = body
     }
@@ -96,7 +96,7 @@ public final class ThreadPool: Sendable {
   }
 
   /// Runs the chunks `0..<count` on all threads; false if the pool is already at work (a nested call) or has one thread.
-  fileprivate func run(_ count: Int, _ body: @escaping (Int) -> Void) -> Bool {
+  fileprivate func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Bool {
     guard !isBusy.exchange(true, ordering: .acquiring) else { return false }
     defer { isBusy.store(false, ordering: .releasing) }
     let job = Job(count, body)

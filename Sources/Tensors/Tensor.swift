@@ -25,7 +25,18 @@ public struct Tensor: Sendable {
 
   /// Fresh memory whose contents are undefined until an op writes them.
   init(uninitialized shape: [Int], _ precision: Precision) {
-    self.init(shape: shape, storage: Storage(count: shape.reduce(1, *), precision: precision))
+    self.init(shape: shape, storage: Storage(count: Tensor.elementCount(of: shape), precision: precision))
+  }
+
+  /// The number of elements of a shape; more than can be counted is more than there is memory for.
+  static func elementCount(of shape: [Int]) -> Int {
+    require(!shape.contains { $0 < 0 }, "Tensor: shape \(shape) has a negative axis")
+    guard !shape.contains(0) else { return 0 }
+    return shape.reduce(1) { count, length in
+      let (product, isOverflow) = count.multipliedReportingOverflow(by: length)
+      guard !isOverflow else { MemoryPool.exhausted(Int.max) }
+      return product
+    }
   }
 
   public var precision: Precision { storage.precision }
@@ -90,14 +101,29 @@ extension Tensor {
   public static func uniform(
     _ shape: [Int], from low: Double, to high: Double, _ random: inout Random, precision: Precision = .float32
   ) -> Tensor {
-    Tensor((0..<shape.reduce(1, *)).map { _ in random.uniform(low, high) }, shape: shape, precision: precision)
+    drawn(shape, precision, &random, words: 2) { k, source, first, count, y in k.random_uniform(source, first, count, low, high, y) }
   }
 
   /// Independent numbers from `random`, normal with mean 0 and the given standard deviation.
   public static func normal(
     _ shape: [Int], deviation: Double = 1, _ random: inout Random, precision: Precision = .float32
   ) -> Tensor {
-    Tensor((0..<shape.reduce(1, *)).map { _ in deviation * random.normal() }, shape: shape, precision: precision)
+    drawn(shape, precision, &random, words: 4) { k, source, first, count, y in k.random_normal(source, first, count, deviation, y) }
+  }
+
+  /// Elements drawn by a kernel on all threads, with the bits that drawing them in order gives.
+  /// - Parameter words: of 32 bits, for each element.
+  private static func drawn(
+    _ shape: [Int], _ precision: Precision, _ random: inout Random, words: Int,
+    _ kernel: @escaping @Sendable (apus_kernels, UnsafePointer<apus_random>, _ first: Int, _ count: Int, _ y: UnsafeMutableRawPointer) -> Void
+  ) -> Tensor {
+    let y = Tensor(uninitialized: shape, precision), start = apus_random(random)
+    random.skip(words * y.count)
+    parallelFor(y.count, grain: 1 << 13) { range in
+      var source = start
+      kernel(y.kernels, &source, range.lowerBound, range.count, y.address(range.lowerBound))
+    }
+    return y
   }
 }
 

@@ -1,3 +1,5 @@
+import Base
+
 /// The parts of a run, one after the other. Steps are counted through the whole run.
 ///
 /// The loop evaluates, logs and saves at the end of each part, keeps that checkpoint, and looks for the best score anew in each.
@@ -16,7 +18,7 @@ public struct Stages: Sendable, Equatable {
 
   /// - Precondition: there is at least one part, and each has at least one step.
   public init(_ all: [Stage]) {
-    guard !all.isEmpty, all.allSatisfy({ $0.steps > 0 }) else { fatalError("Stages: \(all), expected at least one, of at least one step each") }
+    guard !all.isEmpty, all.allSatisfy({ $0.steps > 0 }) else { stop("Stages: \(all), expected at least one, of at least one step each") }
     self.all = all
     starts = all.indices.map { index in all[..<index].reduce(0) { $0 + $1.steps } }
   }

@@ -1,3 +1,5 @@
+import Base
+
 /// A dense optical flow field with a validity mask, in plain numbers.
 ///
 /// `u` points right and `v` points down, both in pixels: image 1 at `(x, y)` moves to image 2 at `(x + u, y + v)`.
@@ -12,7 +14,7 @@ public struct FlowField: Sendable, Equatable {
   /// - Precondition: `vectors.count == 2 · height · width`; `isValid` is empty (all valid) or has `height · width` entries.
   public init(height: Int, width: Int, vectors: [Float], isValid: [Bool] = []) {
     guard vectors.count == 2 * height * width, isValid.isEmpty || isValid.count == height * width else {
-      fatalError("FlowField: \(height)x\(width) needs \(2 * height * width) numbers, got \(vectors.count) and \(isValid.count) flags")
+      stop("FlowField: \(height)x\(width) needs \(2 * height * width) numbers, got \(vectors.count) and \(isValid.count) flags")
     }
     self.height = height
     self.width = width

@@ -1,3 +1,5 @@
+import Base
+
 /// Which pixels of image 1 image 2 does not show, judged by whether the flow there and the flow back cancel.
 ///
 /// A pixel is matched if `|f + b|² < relative · (|f|² + |b|²) + absolute`, with the forward flow `f` at the pixel and the backward flow
@@ -20,7 +22,7 @@ public struct ForwardBackwardCheck: Sendable, Equatable {
   ///   - backward: the flow from image 2 to image 1, of the same size.
   public func occlusion(forward: FlowField, backward: FlowField) -> [Bool] {
     guard forward.height == backward.height, forward.width == backward.width else {
-      fatalError("ForwardBackwardCheck: forward \(forward.height)x\(forward.width), backward \(backward.height)x\(backward.width)")
+      stop("ForwardBackwardCheck: forward \(forward.height)x\(forward.width), backward \(backward.height)x\(backward.width)")
     }
     var flags = [Bool](repeating: true, count: forward.height * forward.width)
     for y in 0..<forward.height {

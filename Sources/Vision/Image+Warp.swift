@@ -1,3 +1,5 @@
+import Base
+
 extension Image {
   /// This picture (image 2) seen from image 1: the value at `(x + u, y + v)`, bilinear between pixels.
   ///
@@ -7,7 +9,7 @@ extension Image {
   ///   - outside: the value where the flow is unknown or leads out of the frame.
   public func warped(by flow: FlowField, outside: UInt8 = 128) -> Image {
     guard flow.height == height, flow.width == width else {
-      fatalError("Image.warped: image \(height)x\(width), flow \(flow.height)x\(flow.width)")
+      stop("Image.warped: image \(height)x\(width), flow \(flow.height)x\(flow.width)")
     }
     var result = Image(height: height, width: width, channels: channels,
                        pixels: Array(repeating: outside, count: pixels.count))

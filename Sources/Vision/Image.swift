@@ -1,3 +1,5 @@
+import Base
+
 /// An 8-bit image in memory: row-major, channels interleaved (1 grey, 3 RGB, 4 RGBA).
 public struct Image: Sendable, Equatable {
   public let height: Int
@@ -9,7 +11,7 @@ public struct Image: Sendable, Equatable {
   /// - Precondition: `pixels.count == height · width · channels`.
   public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
     guard pixels.count == height * width * channels else {
-      fatalError("Image: \(height)x\(width)x\(channels) needs \(height * width * channels) samples, got \(pixels.count)")
+      stop("Image: \(height)x\(width)x\(channels) needs \(height * width * channels) samples, got \(pixels.count)")
     }
     self.height = height
     self.width = width

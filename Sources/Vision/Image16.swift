@@ -1,3 +1,5 @@
+import Base
+
 /// A 16-bit image in memory: row-major, channels interleaved (1 grey, 3 RGB, 4 RGBA). KITTI stores flow and depth so.
 public struct Image16: Sendable, Equatable {
   public let height: Int
@@ -9,7 +11,7 @@ public struct Image16: Sendable, Equatable {
   /// - Precondition: `samples.count == height · width · channels`.
   public init(height: Int, width: Int, channels: Int, samples: [UInt16]) {
     guard samples.count == height * width * channels else {
-      fatalError("Image16: \(height)x\(width)x\(channels) needs \(height * width * channels) samples, got \(samples.count)")
+      stop("Image16: \(height)x\(width)x\(channels) needs \(height * width * channels) samples, got \(samples.count)")
     }
     self.height = height
     self.width = width

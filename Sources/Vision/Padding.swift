@@ -1,3 +1,5 @@
+import Base
+
 /// Padding of an image to multiples of a stride by repeating its border, and the crop back of what was computed on it.
 ///
 ///     let padding = Padding(height: 436, width: 1024)          // (left, right, top, bottom) = (0, 0, 2, 2)
@@ -6,7 +8,7 @@
 /// - Source: evaluation protocol of RAFT (Teed and Deng, ECCV 2020).
 public struct Padding: Sendable, Equatable {
   /// Where the vertical padding goes. Horizontal padding is always split, the smaller half left.
-  public enum Mode: String, Sendable, Codable, CaseIterable {
+  public enum Mode: String, ConfigChoice {
     /// Split, the smaller half on top.
     case sintel
     /// All at the bottom.
@@ -26,7 +28,7 @@ public struct Padding: Sendable, Equatable {
   /// - Precondition: all three are positive.
   public init(height: Int, width: Int, multiple: Int = 8, minimum: Int = 0, mode: Mode = .sintel) {
     guard height > 0, width > 0, multiple > 0 else {
-      fatalError("Padding: \(height)x\(width) to multiples of \(multiple), expected positive numbers")
+      stop("Padding: \(height)x\(width) to multiples of \(multiple), expected positive numbers")
     }
     self.height = height
     self.width = width
@@ -69,7 +71,7 @@ public struct Padding: Sendable, Equatable {
 
   private func requireSize(_ height: Int, _ width: Int, _ expectedHeight: Int, _ expectedWidth: Int, _ what: String) {
     guard height == expectedHeight, width == expectedWidth else {
-      fatalError("Padding.\(what): got \(height)x\(width), expected \(expectedHeight)x\(expectedWidth)")
+      stop("Padding.\(what): got \(height)x\(width), expected \(expectedHeight)x\(expectedWidth)")
     }
   }
 }

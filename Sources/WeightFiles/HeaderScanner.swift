@@ -52,12 +52,15 @@ struct HeaderScanner {
     try expect("}")
   }
 
-  /// `[1, 2, ...]`, none negative.
+  /// `[1, 2, ...]`, none negative, at most a hundred.
   mutating func integers() throws -> [Int] {
     try expect("[")
     if take("]") { return [] }
     var values: [Int] = []
-    repeat { values.append(try integer()) } while take(",")
+    repeat {
+      guard values.count < 100 else { throw failure("a list of more than 100 numbers") }
+      values.append(try integer())
+    } while take(",")
     try expect("]")
     return values
   }

@@ -9,15 +9,15 @@ extension Safetensors {
   /// - Throws: `.badData` with the file, the entry and what is wrong with it.
   public init(bytes: [UInt8], name: String) throws {
     guard bytes.count >= 8 else {
-      throw Failure(.badData, at: name, "\(bytes.count) bytes are no safetensors file; the length of its header alone takes 8")
+      throw Self.foreign(bytes, name, "\(bytes.count) bytes are no safetensors file; the length of its header alone takes 8")
     }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= UInt64(SafetensorsHeader.largestSize), length <= UInt64(bytes.count - 8) else {
-      throw Failure(.badData, at: name, "this is no safetensors file, or it is cut off: it claims a header of \(length) bytes in a file of \(bytes.count)")
+      throw Self.foreign(bytes, name, "this is no safetensors file, or it is cut off: it claims a header of \(length) bytes in a file of \(bytes.count)")
     }
     let end = 8 + Int(length)
     guard end > 8, bytes[8] == UInt8(ascii: "{") else {
-      throw Failure(.badData, at: name, "the header does not begin with '{'; this is no safetensors file")
+      throw Self.foreign(bytes, name, "the header does not begin with '{'; this is no safetensors file")
     }
     let header = try SafetensorsHeader(bytes[8..<end], bufferSize: bytes.count - end, file: name)
     let entries = bytes.withUnsafeBytes { whole in
@@ -27,6 +27,12 @@ extension Safetensors {
       }
     }
     self.init(entries, metadata: header.metadata)
+  }
+
+  /// A file of another kind: what it is instead, if its first bytes tell.
+  private static func foreign(_ bytes: [UInt8], _ name: String, _ problem: String) -> Failure {
+    guard let kind = FileKind(of: bytes), kind.name != "a safetensors file" else { return Failure(.badData, at: name, problem) }
+    return Failure(.badData, at: name, "this is no safetensors file but \(kind.name)", remedy: kind.remedy)
   }
 
   /// The file's bytes. Arrays stand in the reference writer's order: larger elements first, then by name.

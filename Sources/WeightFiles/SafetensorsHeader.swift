@@ -13,6 +13,8 @@ struct SafetensorsHeader {
 
   /// The format's own limit.
   static let largestSize = 100_000_000
+  /// Axes of an array, at most; networks use up to five.
+  static let largestRank = 16
 
   let arrays: [Array]
   let metadata: [String: String]
@@ -63,12 +65,15 @@ struct SafetensorsHeader {
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw scanner.failure("entry '\(name)' has data_offsets \(offsets), expected [begin, end] with begin <= end")
     }
+    guard shape.count <= largestRank else { throw scanner.failure("entry '\(name)' has \(shape.count) axes, expected at most \(largestRank)") }
+    // A length of 0 makes the array empty, but others beside it must not be uncountable either: strides multiply them.
     var size = type.size
-    for length in shape {
+    for length in shape where length != 0 {
       let (product, overflow) = size.multipliedReportingOverflow(by: length)
       guard !overflow else { throw scanner.failure("entry '\(name)' has the shape \(shape): more bytes than can be counted") }
       size = product
     }
+    if shape.contains(0) { size = 0 }
     guard size == offsets[1] - offsets[0] else {
       throw scanner.failure("entry '\(name)' of type \(type.rawValue) and shape \(shape) takes \(size) bytes, its data_offsets \(offsets) "
         + "hold \(offsets[1] - offsets[0])")

@@ -26,7 +26,9 @@ extension StateDictionary {
   /// - Throws: `.missingInput` or `.inputOutput` if it cannot be read, `.badData` if it is damaged, `.usage` for a key that leads nowhere.
   public init(at path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
     let bytes = try File.bytes(at: path)
-    if PyTorchFile.recognizes(bytes) {
+    // What is neither is explained as what its name promises.
+    let isNamedSo = ["pth", "pt", "bin", "ckpt", "tar"].contains(Path.fileExtension(path)) && FileKind(of: bytes)?.name != "a safetensors file"
+    if PyTorchFile.recognizes(bytes) || isNamedSo {
       self = try PyTorchFile(bytes: bytes, name: path).stateDictionary(key: key, warn: warn)
     } else {
       let file = try Safetensors(bytes: bytes, name: path)

@@ -47,7 +47,7 @@ struct FlowAugmentationTests {
     #expect([a.asymmetricProbability, a.eraserProbability, a.resizeProbability, a.stretchProbability] == [0.2, 0.5, 0.8, 0.8])
     #expect([a.horizontalFlipProbability, a.verticalFlipProbability] == [0.5, 0.1])
     #expect([a.minimumScale, a.maximumScale, a.maximumStretch] == [-0.1, 1, 0.2])
-    #expect(a.problems.isEmpty)
+    #expect(a.problems().isEmpty)
     #expect(try JSONDecoder().decode(FlowAugmentation.self, from: JSONEncoder().encode(a)) == a)
   }
 
@@ -55,7 +55,7 @@ struct FlowAugmentationTests {
     let bad = small { a in
       (a.hue, a.eraserProbability, a.maximumScale, a.eraserMaximumSide) = (0.6, 1.5, -2, 10)
     }
-    #expect(bad.problems.count == 4)
+    #expect(bad.problems().count == 4)
     expectFailure(.usage, "train.augmentation", "hue is 0.6", "eraser_probability", "maximum_scale", "eraser_maximum_side") {
       try bad.validate(at: "train.augmentation")
     }

@@ -108,7 +108,7 @@ struct SparseAugmentationTests {
     #expect(numbers(.kitti) == sparse(288, 960, -0.2, 0.4, flip: 0))
     for preset in FlowAugmentation.Preset.allCases {
       let settings = FlowAugmentation(preset)
-      #expect(settings.kind == preset.kind && settings.preset == preset && settings.problems.isEmpty)
+      #expect(settings.kind == preset.kind && settings.preset == preset && settings.problems().isEmpty)
     }
   }
 

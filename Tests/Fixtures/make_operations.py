@@ -114,6 +114,31 @@ def batch_normalizations():
         record(case, "batch_norm", {"training": training, "momentum": momentum, "eps": epsilon}, inputs, compute, before)
 
 
+def frozen_batch_normalizations():
+    """A convolution, a batch normalisation by constants (torchvision's FrozenBatchNorm2d), a residual, relu."""
+    table = [  # case, input, weight [out, in, kh, kw], stride, padding, residual, relu
+        ("conv_frozen_norm_3x3", (2, 3, 5, 7), (4, 3, 3, 3), 1, 1, False, True),
+        ("conv_frozen_norm_1x1", (2, 6, 4, 3), (5, 6, 1, 1), 1, 0, True, True),
+        ("conv_frozen_norm_s2", (2, 4, 7, 9), (3, 4, 3, 3), 2, 1, True, False),
+        ("conv_frozen_norm_7x7", (1, 3, 11, 13), (3, 3, 7, 7), 2, 3, False, False),
+    ]
+    for case, shape, weight, stride, padding, residual, relu in table:
+        channels = weight[:1]
+        size = [(n + 2 * padding - k) // stride + 1 for n, k in zip(shape[2:], weight[2:])]
+        shapes = {"input": shape, "weight": weight} | ({"residual": (shape[0], *channels, *size)} if residual else {})
+        constants = {f"norm.{name}": fixture.uniform(f"{case}/norm.{name}", channels, low, 2.0)
+                     for name, low in [("weight", -2.0), ("bias", -2.0), ("running_mean", -2.0), ("running_var", 0.5)]}
+
+        def compute(input, weight, residual=None, **norm):
+            scale = norm["norm.weight"] * (norm["norm.running_var"] + 1e-5).rsqrt()
+            shift = norm["norm.bias"] - norm["norm.running_mean"] * scale
+            y = F.conv2d(input, weight, stride=stride, padding=padding) * scale.reshape(1, -1, 1, 1) + shift.reshape(1, -1, 1, 1)
+            y = y if residual is None else y + residual
+            return y.relu() if relu else y
+        record(case, "conv_frozen_norm", {"stride": (stride, stride), "padding": (padding, padding), "relu": relu},
+               made(case, shapes, -2, 2), compute, constants)
+
+
 def softmaxes():
     for operation in ("softmax", "log_softmax"):
         for axis, shape, high in [(1, (2, 5, 3, 4), 3), (-1, (3, 4, 5), 3), (2, (2, 3, 4, 2), 3), (0, (4, 3), 300)]:
@@ -235,7 +260,8 @@ def multihead_attentions():
 def main():
     watch = fixture.Stopwatch(60)
     torch.set_num_threads(1)
-    for family in (convolutions, transposed_convolutions, products, normalizations, batch_normalizations, softmaxes, cross_entropies,
+    for family in (convolutions, transposed_convolutions, products, normalizations, batch_normalizations,
+                   frozen_batch_normalizations, softmaxes, cross_entropies,
                    interpolations, grid_samples, poolings, activations, attentions, multihead_attentions):
         family()
     path = HERE / "operations.safetensors"

@@ -14,7 +14,7 @@ struct LoopCase<T: Real> {
   }
 
   static var all: [LoopCase] {
-    elementwise + moving + reductions + normalizations + softmaxes + images + products + lookups + localCorrelations + upsamplings
+    elementwise + randoms + moving + reductions + normalizations + softmaxes + images + products + lookups + localCorrelations + upsamplings
       + recurrences + optimizers
   }
 
@@ -37,7 +37,7 @@ struct LoopCase<T: Real> {
       LoopCase("unary", ulps: 4) { table, numbers in
         lengths.flatMap { n -> [T] in
           let x: [T] = draw(&numbers, n)
-          return (0..<22).flatMap { function in
+          return (0..<21).flatMap { function in
             var y = zeros(n)
             table.unary(Int32(function), function == 2 || function == 3 ? x.map { abs($0) } : x, &y, n, -0.5, 0.75)
             return y.map { $0.isInfinite || $0.isNaN ? 0 : $0 }

@@ -3,6 +3,7 @@ import Networks
 import Tensors
 import Testing
 import TestSupport
+import WeightFiles
 
 /// Outputs and gradients of the layers against PyTorch, in float64.
 ///
@@ -107,6 +108,38 @@ import TestSupport
     #expect(layer.numBatchesTracked.value == (isTraining ? 1 : 0))
   }
 
+  /// One op where PyTorch has three or four.
+  @Test("Conv2d with FrozenBatchNorm2d", arguments: Fixture.cases(of: "conv_frozen_norm")) func frozenNorm(_ item: String) throws {
+    var random = Random(seed: 1, stream: .test)
+    let w = try size("\(item)/weight"), settings = try fixture.settings(item)
+    let how = try Convolution(stride: settings.extent("stride"), padding: settings.extent("padding"))
+    let conv = Conv2d(w[1], w[0], kernel: Extent(height: w[2], width: w[3]), how, bias: false, &random)
+    let norm = FrozenBatchNorm2d(w[0])
+    norm.convert(to: .float64)
+    try norm.load(StateDictionary(norm.stateDictionary().entries.map { entry in
+      Safetensors.Entry(entry.name, try fixture.tensor("\(item)/norm.\(entry.name)"))
+    }))
+    let residual = fixture.has("\(item)/residual") ? try fixture.tensor("\(item)/residual").channelsLast.tracked() : nil
+    let activation: Rectifier = try settings.bool("relu") ? .relu : .none
+    var gradient: Tensor?
+    try check(item, conv) { x in
+      let y = conv(x, norm, .evaluation, residual: residual, outputActivation: activation)
+      #expect(y.recordedOps.isSubset(of: [.convolution, .multiply]), "a pass of its own: \(y.recordedOps)")
+      let apart = norm(conv(x), .evaluation, residual: residual, outputActivation: activation)
+      #expect(difference(y.detached(), apart.detached(), absolute: Self.tolerance) == nil)
+      if let residual {
+        let seed = try fixture.tensor("\(item)/cotangent").channelsLast
+        gradient = y.gradients(of: [residual], seed: seed, keepingGraph: true)[residual]
+      }
+      return y
+    }
+    if residual != nil {
+      let expected = try fixture.tensor("\(item)/grad.residual")
+      #expect(difference(try #require(gradient).channelsFirst, expected, absolute: Self.tolerance) == nil)
+    }
+    #expect(norm.parameters().isEmpty && norm.buffers().map(\.name) == ["weight", "bias", "running_mean", "running_var"])
+  }
+
   @Test("Embedding") func embedding() throws {
     var random = Random(seed: 1, stream: .test)
     let layer = Embedding(entries: 7, width: 4, &random)
@@ -147,7 +180,7 @@ import TestSupport
 
   @Test("there are cases for every layer") func coverage() {
     for (operation, count) in [("conv2d", 10), ("conv_transpose2d", 4), ("linear", 3), ("instance_norm", 2), ("layer_norm", 2),
-                               ("group_norm", 2), ("batch_norm", 3), ("multihead_attention", 3), ("cross_entropy", 8)] {
+                               ("group_norm", 2), ("batch_norm", 3), ("conv_frozen_norm", 4), ("multihead_attention", 3), ("cross_entropy", 8)] {
       #expect(Fixture.cases(of: operation).count >= count, "\(operation)")
     }
   }

@@ -109,6 +109,7 @@ import TestSupport
       + ["scaled_dot_product_attention"])
     let layers: Set = [
       "conv2d", "conv_transpose2d", "linear", "instance_norm", "batch_norm", "layer_norm", "group_norm", "multihead_attention", "cross_entropy",
+      "conv_frozen_norm",
     ]
     let all = Set(fixture.file.metadata.keys.compactMap { try? fixture.settings($0).string("operation") })
     #expect(all == here.union(layers))

@@ -204,23 +204,22 @@ import Vision
     func problem(_ change: (inout FlowSynthesis) -> Void) -> String {
       var settings = FlowSynthesis()
       change(&settings)
-      do {
-        try settings.validate()
-        return ""
-      } catch { return (error as? Failure)?.place ?? "?" }
+      let keys = settings.problems().map(\.key).joined(separator: ", ")
+      #expect((try? settings.validate()) == nil || keys.isEmpty)
+      return keys
     }
     #expect(problem { _ in } == "")
     #expect(problem { $0.height = 8 }.contains("height"))
-    #expect(problem { $0.mostObjects = 1 }.contains("mostObjects"))
-    #expect(problem { $0.staticShare = 1.5 }.contains("staticShare"))
+    #expect(problem { $0.mostObjects = 1 }.contains("most_objects"))
+    #expect(problem { $0.staticShare = 1.5 }.contains("static_share"))
     #expect(problem { $0.blur = 2 }.contains("blur"))
-    #expect(problem { $0.maximumMotion = 0 }.contains("maximumMotion"))
-    #expect(problem { $0.steepestSpectrum = 0.1 }.contains("steepestSpectrum"))
+    #expect(problem { $0.maximumMotion = 0 }.contains("maximum_motion"))
+    #expect(problem { $0.steepestSpectrum = 0.1 }.contains("steepest_spectrum"))
     #expect(problem { $0.noise = .nan }.contains("noise"))
-    #expect(problem { $0.drivingShare = -0.1 }.contains("drivingShare"))
+    #expect(problem { $0.drivingShare = -0.1 }.contains("driving_share"))
     #expect(problem { $0.deformation = 0.2 }.contains("deformation"))
     #expect(problem { $0.defocus = 0.5 }.contains("defocus"))
-    #expect(problem { $0.motionBlur = 1.5 }.contains("motionBlur"))
+    #expect(problem { $0.motionBlur = 1.5 }.contains("motion_blur"))
   }
 
   @Test func settingsSurviveCoding() throws {

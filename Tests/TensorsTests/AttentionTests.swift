@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 import Tensors
 import Testing
@@ -29,9 +30,9 @@ import Testing
     Sizes(n: 2, heads: 2, t: 1, s: 1, d: 1, e: 2),
   ]
 
-  private static func composed(_ x: [Tensor], _ heads: Int, _ bias: Tensor?) -> Tensor {
+  private static func composed(_ x: [Tensor], _ heads: Int, _ bias: Tensor?, _ dropout: DropoutMask? = nil) -> Tensor {
     let parts = x.map { $0.splitHeads(heads) }
-    return parts[0].attention(keys: parts[1], values: parts[2], bias: bias).joinedHeads()
+    return parts[0].attention(keys: parts[1], values: parts[2], bias: bias, dropout: dropout).joinedHeads()
   }
 
   @Test("queries, keys and values", arguments: sizes, Precision.allCases) func parts(_ sizes: Sizes, _ precision: Precision) {
@@ -39,6 +40,19 @@ import Testing
       let problem = FusionTests.compare(
         sizes.shapes, precision, { $0[0].attention(keys: $0[1], values: $0[2], heads: sizes.heads, bias: bias) },
         { Self.composed($0, sizes.heads, bias) })
+      #expect(problem == nil, "bias \(bias?.shape ?? [])")
+    }
+  }
+
+  /// A seventh of the weights dropped: the op computes the factors that the expression reads.
+  @Test("dropout", arguments: sizes, Precision.allCases) func dropout(_ sizes: Sizes, _ precision: Precision) {
+    var random = Random(seed: 5, stream: .dropout)
+    _ = random.nextWord()
+    let mask = DropoutMask(1.0 / 7, count: sizes.n * sizes.heads * sizes.t * sizes.s, &random)
+    for bias in sizes.biases(precision).prefix(2) {
+      let problem = FusionTests.compare(
+        sizes.shapes, precision, { $0[0].attention(keys: $0[1], values: $0[2], heads: sizes.heads, bias: bias, dropout: mask) },
+        { Self.composed($0, sizes.heads, bias, mask) })
       #expect(problem == nil, "bias \(bias?.shape ?? [])")
     }
   }

@@ -1,6 +1,7 @@
 import Base
 import Tensors
 import Testing
+import Synchronization
 import TestSupport
 
 /// Thread counts belong to the process, so each of these tests runs in one of its own.
@@ -82,13 +83,11 @@ import TestSupport
     await #expect(processExitsWith: .success) {
       for threads in [1, 2, 4, 2] {
         ThreadPool.shared.setThreadCount(threads)
-        let counts = UnsafeMutableBufferPointer<Int>.allocate(capacity: 1000)
-        counts.initialize(repeating: 0)
-        defer { counts.deallocate() }
+        let counts = Mutex([Int](repeating: 0, count: 1000))
         parallelFor(10) { outer in
-          for i in outer { parallelFor(100, grain: 7) { inner in for j in inner { counts[i * 100 + j] += 1 } } }
+          for i in outer { parallelFor(100, grain: 7) { inner in for j in inner { counts.withLock { $0[i * 100 + j] += 1 } } } }
         }
-        require(counts.allSatisfy { $0 == 1 }, "\(threads) threads")
+        require(counts.withLock { $0.allSatisfy { $0 == 1 } }, "\(threads) threads")
       }
     }
   }

@@ -29,15 +29,6 @@ public enum File {
     return bytes
   }
 
-  /// A text file in UTF-8.
-  /// - Throws: as `bytes(at:)`; `.badData` if the bytes are not UTF-8.
-  public static func text(at path: String) throws -> String {
-    guard let text = String(validating: try bytes(at: path), as: UTF8.self) else {
-      throw Failure(.badData, at: path, "this is not a text file in UTF-8")
-    }
-    return text
-  }
-
   /// Makes a folder and those above it, if they are not there.
   /// - Throws: `.cannotCreate` naming the part of the path that cannot be made, `.inputOutput` on a full disk.
   public static func createFolder(_ path: String) throws {

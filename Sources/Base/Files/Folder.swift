@@ -1,29 +1,129 @@
 import Foundation
 
-/// Listings of folders.
+/// Listings of folders. Entries are judged by what they are, not by their names; links are followed.
 package enum Folder {
-  /// The names in a folder in natural order, without hidden ones.
-  /// - Throws: `.missingInput` if there is no such folder, or it is a file.
-  package static func names(in folder: String) throws -> [String] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
-      throw Failure(.missingInput, at: folder, "there is no such folder")
+  package enum Kind: Sendable, Equatable {
+    case file, folder
+    /// A pipe, a socket or a device.
+    case special
+    /// A link that leads to nothing.
+    case brokenLink
+  }
+
+  /// Something in a folder.
+  package struct Entry: Sendable, Equatable {
+    /// Its name; bytes that are not UTF-8 are replaced, and then there is no way to it by this name.
+    package let name: String
+    package let kind: Kind
+    package let isUTF8: Bool
+  }
+
+  /// What is in a folder in natural order, without hidden entries.
+  /// - Throws: `.missingInput` if there is no such folder, or it is a file; `.inputOutput` if it cannot be read.
+  package static func entries(in folder: String) throws -> [Entry] {
+    guard let stream = opendir(folder) else { throw unreadable(folder, errno) }
+    defer { closedir(stream) }
+    var entries: [Entry] = []
+    while true {
+      errno = 0
+      guard let item = readdir(stream) else {
+        guard errno == 0 else { throw unreadable(folder, errno) }
+        break
+      }
+      let bytes = name(of: item)
+      guard bytes.first != UInt8(ascii: ".") else { continue }
+      let kind = try kind(of: bytes, in: folder, stream, hint: item.pointee.d_type)
+      guard let kind else { continue }
+      let name = String(validating: bytes, as: UTF8.self)
+      entries.append(Entry(name: name ?? String(decoding: bytes, as: UTF8.self), kind: kind, isUTF8: name != nil))
     }
-    guard isFolder.boolValue else { throw Failure(.missingInput, at: folder, "this is a file, expected a folder") }
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }.sorted(by: precedes)
-    } catch {
-      throw Failure(.missingInput, at: folder, "the folder cannot be listed: \(error)")
+    return entries.sorted { precedes($0.name, $1.name) }
+  }
+
+  /// The names of the files in a folder in natural order; folders and pipes are passed over, whatever they are called.
+  /// - Parameter isWanted: which names count.
+  /// - Throws: as `entries(in:)`; `.badData` if a wanted name is not UTF-8, or a link that leads nowhere.
+  package static func files(in folder: String, where isWanted: (String) throws -> Bool = { _ in true }) throws -> [String] {
+    try names(in: folder, of: .file, where: isWanted)
+  }
+
+  /// The names of the folders in a folder in natural order.
+  /// - Throws: as `files(in:where:)`.
+  package static func folders(in folder: String, where isWanted: (String) throws -> Bool = { _ in true }) throws -> [String] {
+    try names(in: folder, of: .folder, where: isWanted)
+  }
+
+  /// The names of all that is in a folder, in natural order.
+  /// - Throws: as `entries(in:)`.
+  package static func names(in folder: String) throws -> [String] { try entries(in: folder).map(\.name) }
+
+  package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
+
+  /// Whether there is something here that is no folder; a pipe that the user names is as good as a file.
+  package static func isFile(_ path: String) -> Bool { kind(of: path).map { $0 != .folder } ?? false }
+
+  package static func isFolder(_ path: String) -> Bool { kind(of: path) == .folder }
+
+  private static func names(in folder: String, of kind: Kind, where isWanted: (String) throws -> Bool) throws -> [String] {
+    try entries(in: folder).compactMap { entry in
+      guard entry.kind == kind || entry.kind == .brokenLink, try isWanted(entry.name) else { return nil }
+      guard entry.kind == kind else {
+        throw Failure(.badData, at: Path.join(folder, entry.name), "this link leads to nothing", remedy: "Mend or remove it.")
+      }
+      guard entry.isUTF8 else {
+        throw Failure(.badData, at: folder, "the name '\(entry.name)' is not UTF-8, so it cannot be told from others",
+                      remedy: "Rename it, for instance: convmv -r -f latin1 -t utf-8 --notest FOLDER")
+      }
+      return entry.name
     }
   }
 
-  package static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  // MARK: The system's answers
 
-  /// Whether there is something here that is no folder.
-  package static func isFile(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+  private static func name(of item: UnsafeMutablePointer<dirent>) -> [UInt8] {
+    withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
   }
+
+  /// The kind of an entry; nil if it is gone meanwhile. Only links and file systems that tell nothing cost a question.
+  private static func kind(of name: [UInt8], in folder: String, _ stream: OpaquePointer, hint: UInt8) throws -> Kind? {
+    switch Int(hint) {
+    case Int(DT_REG): return .file
+    case Int(DT_DIR): return .folder
+    case Int(DT_FIFO), Int(DT_SOCK), Int(DT_CHR), Int(DT_BLK): return .special
+    default: break
+    }
+    var status = stat()
+    let path = name.map(CChar.init(bitPattern:)) + [0]
+    if fstatat(dirfd(stream), path, &status, 0) == 0 { return kind(of: status) }
+    let code = errno
+    guard [ENOENT, ELOOP, ENOTDIR].contains(code) else {
+      throw unreadable(Path.join(folder, String(decoding: name, as: UTF8.self)), code)
+    }
+    return fstatat(dirfd(stream), path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? .brokenLink : nil
+  }
+
+  private static func kind(of path: String) -> Kind? {
+    var status = stat()
+    return stat(path, &status) == 0 ? kind(of: status) : nil
+  }
+
+  private static func kind(of status: stat) -> Kind {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: .file
+    case S_IFDIR: .folder
+    default: .special
+    }
+  }
+
+  private static func unreadable(_ path: String, _ code: Int32) -> Failure {
+    switch code {
+    case ENOENT: Failure(.missingInput, at: path, "there is no such folder")
+    case ENOTDIR: Failure(.missingInput, at: path, "this is a file, expected a folder")
+    default: Failure(.inputOutput, at: path, "cannot be read: \(File.reason(code))")
+    }
+  }
+
+  // MARK: Order
 
   /// Natural order: runs of digits compare as numbers, so `frame9` comes before `frame10`; otherwise by bytes.
   package static func precedes(_ a: String, _ b: String) -> Bool {

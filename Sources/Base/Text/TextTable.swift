@@ -9,7 +9,8 @@ public struct TextTable {
     self.rightAligned = rightAligned
   }
 
-  public mutating func add(_ cells: [String]) { rows.append(cells) }
+  /// Cells may hold texts of files: what a terminal would obey is escaped.
+  public mutating func add(_ cells: [String]) { rows.append(cells.map { $0.printable(limit: 400) }) }
 
   public var text: String {
     let widths = rows[0].indices.map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }

@@ -6,6 +6,9 @@
 // library's message, terminated by a zero, in `message`. Nothing is allocated for the caller and nothing survives a call.
 // Damage that the library would paper over with a warning (missing or corrupt data) is a failure here.
 
+// Encoders write about ten scans; a file with more than this is refused while it is decoded.
+enum { CJPEG_MOST_SCANS = 100 };
+
 typedef struct {
   uint32_t width, height;
   uint32_t channels;  // 1 grey, 3 RGB

@@ -15,7 +15,7 @@
 
 /* Element-wise functions of one argument; p and q are the constants of the function. */
 typedef enum {
-  APUS_NEGATE, APUS_EXP, APUS_LOG, APUS_SQRT, APUS_ABS, APUS_SIGN, APUS_SQUARE, APUS_RECIPROCAL,
+  APUS_NEGATE, APUS_EXP, APUS_LOG, APUS_SQRT, APUS_ABS, APUS_SIGN, APUS_SQUARE,
   APUS_POWER,        /* x to the p */
   APUS_AFFINE,       /* p x + q */
   APUS_CLAMP,        /* into [p, q]; NaN stays NaN */
@@ -83,6 +83,10 @@ typedef struct { double rate, beta1, beta2, epsilon, correction1, correction2, d
 /* Constants of one SGD step (PyTorch's definition); first: the momentum buffer starts as the gradient. */
 typedef struct { double rate, momentum, dampening, l2, scale; int nesterov, first; } apus_sgd;
 
+/* A stream of random words: the n-th is a function of key, counter and n (Philox 4x32 with 10 rounds), so threads draw apart. Word 0 is
+ * word `offset` (below 4) of the block at `counter`; further blocks count up in counter[0]. */
+typedef struct { uint32_t key[2], counter[4], offset; } apus_random;
+
 /* Memory that will be read soon: `rows` rows of `bytes` each, `pitch` bytes apart; no rows for nothing. */
 typedef struct {
   const void *from;
@@ -118,7 +122,8 @@ enum apus_winograd { APUS_WINOGRAD_3X3, APUS_WINOGRAD_1X5, APUS_WINOGRAD_5X1 };
  * elements from one row and pixel to the next. */
 typedef struct { size_t rows, pixels, columns, row, pixel; } apus_pixels;
 
-typedef struct {
+/* A table never changes: Swift may use it from any thread. */
+typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* --- element-wise --- */
   void (*fill)(void *y, size_t n, double value);
   void (*unary)(int function, const void *x, void *y, size_t n, double p, double q);
@@ -136,6 +141,12 @@ typedef struct {
   /* x [outer, length, inner], y [outer, count, inner]: y[o, k] = x[o, indices[k]], and its transpose, which adds to y. */
   void (*gather)(const void *x, size_t outer, size_t length, size_t inner, const int64_t *indices, size_t count, void *y);
   void (*scatter_add)(const void *x, size_t outer, size_t length, size_t inner, const int64_t *indices, size_t count, void *y);
+
+  /* --- random numbers --- elements first ..< first + n of an array drawn in order; see Random for the definitions. */
+  void (*random_uniform)(const apus_random *source, size_t first, size_t n, double low, double high, void *y);
+  void (*random_normal)(const apus_random *source, size_t first, size_t n, double deviation, void *y);
+  /* y = x times 0 with probability p, else times 1 / (1 - p); the factors themselves if x is NULL. y may be x. */
+  void (*dropout)(const apus_random *source, size_t first, size_t n, double p, const void *x, void *y);
 
   /* --- reductions --- x [outer, reduced, inner] -> y [outer, inner]. Float sums keep several running sums, so their error
    * grows with the logarithm of the length rather than the length. */

@@ -1,4 +1,15 @@
-extension FlowAugmentation {
+import Base
+
+extension FlowAugmentation: ConfigPreset {
+  /// The preset that is named; a kind on its own brings the settings of a stage of this kind.
+  public static func defaults(for section: ConfigSection) -> FlowAugmentation {
+    let preset = section.text("preset").flatMap(Preset.named) ?? .chairs
+    if !section.isWritten("preset"), section.isWritten("kind"), let kind = section.text("kind").flatMap(Kind.named), kind != preset.kind {
+      return FlowAugmentation(kind == .sparse ? .kitti : .chairs)
+    }
+    return FlowAugmentation(preset)
+  }
+
   /// The settings of the published training, by stage and, in the stage of Sintel, by data set.
   ///
   /// | preset | kind | crop | log2 scale | stretch | flips | colours |
@@ -11,7 +22,7 @@ extension FlowAugmentation {
   /// | kitti | sparse | 288 x 960 | -0.2 to 0.4 | none | none | as sintel_kitti |
   ///
   /// - Source: Teed and Deng, "RAFT", ECCV 2020: the published training code.
-  public enum Preset: String, Codable, Sendable, CaseIterable {
+  public enum Preset: String, ConfigChoice {
     case chairs, things, sintel, sintelKitti, sintelHd1k, kitti
 
     public var kind: Kind {

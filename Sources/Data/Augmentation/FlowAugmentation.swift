@@ -11,7 +11,7 @@ import Vision
 /// - Source: Teed and Deng, "RAFT", ECCV 2020, supplement and published code.
 public struct FlowAugmentation: Codable, Sendable, Equatable {
   /// How flow is resized.
-  public enum Kind: String, Codable, Sendable, CaseIterable {
+  public enum Kind: String, ConfigChoice {
     /// Bilinearly; a vector is known where all that it blends are.
     case dense
     /// Each known vector is moved to the pixel where it comes to lie, so that none is blended with unknown ones.
@@ -19,7 +19,7 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   }
 
   /// Where the crop lies.
-  public enum Crop: String, Codable, Sendable, CaseIterable {
+  public enum Crop: String, ConfigChoice {
     /// Uniform over the places that fit.
     case random
     /// In the middle (one pixel up or left of it where the sides differ in parity).

@@ -19,15 +19,15 @@ package struct SpatialTransform: Sendable {
     let drawn = SpatialTransform.scale(settings, height: height, width: width, random: &random), scale = drawn ?? SIMD2(1, 1)
     let flipsX = settings.spatial && random.chance(settings.horizontalFlipProbability)
     let flipsY = settings.spatial && random.chance(settings.verticalFlipProbability)
-    let y = ResamplingAxis(resizing: height, by: scale.y), x = ResamplingAxis(resizing: width, by: scale.x)
-    let top = SpatialTransform.offset(settings, slack: y.count - settings.cropHeight, ahead: 0, beyond: settings.overhangRows, random: &random)
+    let rowCount = ResamplingAxis.count(resizing: height, by: scale.y), columnCount = ResamplingAxis.count(resizing: width, by: scale.x)
+    let top = SpatialTransform.offset(settings, slack: rowCount - settings.cropHeight, ahead: 0, beyond: settings.overhangRows, random: &random)
     let left = SpatialTransform.offset(
-      settings, slack: x.count - settings.cropWidth, ahead: settings.overhangColumns, beyond: settings.overhangColumns, random: &random)
+      settings, slack: columnCount - settings.cropWidth, ahead: settings.overhangColumns, beyond: settings.overhangColumns, random: &random)
     let ranges = (y: top..<top + settings.cropHeight, x: left..<left + settings.cropWidth)
-    rows = (flipsY ? y.reversed() : y).cropped(to: ranges.y)
-    columns = (flipsX ? x.reversed() : x).cropped(to: ranges.x)
+    rows = ResamplingAxis(resizing: height, by: scale.y, keeping: ranges.y, isFlipped: flipsY)
+    columns = ResamplingAxis(resizing: width, by: scale.x, keeping: ranges.x, isFlipped: flipsX)
     scatter = settings.kind == .sparse && drawn != nil
-      ? FlowScatter(scale: scale, height: y.count, width: x.count, flipsX: flipsX, flipsY: flipsY, rows: ranges.y, columns: ranges.x) : nil
+      ? FlowScatter(scale: scale, height: rowCount, width: columnCount, flipsX: flipsX, flipsY: flipsY, rows: ranges.y, columns: ranges.x) : nil
     factor = SIMD2(Float(flipsX ? -scale.x : scale.x), Float(flipsY ? -scale.y : scale.y))
   }
 
@@ -56,7 +56,7 @@ package struct SpatialTransform: Sendable {
   /// Where the crop begins on an axis with `slack` positions more than the crop has: `U{-ahead, ..., slack + beyond - 1}`, moved inside. So
   /// the last possible offset is never drawn without an overhang, as in the published code.
   private static func offset(_ settings: FlowAugmentation, slack: Int, ahead: Int, beyond: Int, random: inout Random) -> Int {
-    guard slack >= 0 else { fatalError("SpatialTransform: the crop has \(-slack) positions more than the image") }
+    require(slack >= 0, "SpatialTransform: the crop has \(-slack) positions more than the image")
     if settings.crop == .center { return slack / 2 }
     return min(max(random.integer(in: -ahead..<max(1 - ahead, slack + beyond)), 0), slack)
   }

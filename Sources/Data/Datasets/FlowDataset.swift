@@ -13,13 +13,11 @@ public struct FlowSample: Sendable, Equatable {
   /// Grey frames are repeated to RGB, alpha is dropped.
   /// - Precondition: one size.
   public init(image1: Image, image2: Image, flow: FlowField, occlusion: [Bool]? = nil) {
-    guard image1.height == image2.height, image1.width == image2.width, flow.height == image1.height, flow.width == image1.width else {
-      fatalError("FlowSample: images of \(image1.height)x\(image1.width) and \(image2.height)x\(image2.width), "
-        + "flow of \(flow.height)x\(flow.width), expected one size")
-    }
-    guard occlusion.map({ $0.count == flow.isValid.count }) ?? true else {
-      fatalError("FlowSample: \(occlusion?.count ?? 0) occlusion flags for \(flow.height)x\(flow.width) pixels")
-    }
+    let isOneSize = image1.height == image2.height && image1.width == image2.width && flow.height == image1.height && flow.width == image1.width
+    require(isOneSize, "FlowSample: images of \(image1.height)x\(image1.width) and \(image2.height)x\(image2.width), "
+      + "flow of \(flow.height)x\(flow.width), expected one size")
+    require(occlusion.map { $0.count == flow.isValid.count } ?? true,
+            "FlowSample: \(occlusion?.count ?? 0) occlusion flags for \(flow.height)x\(flow.width) pixels")
     self.image1 = image1.rgb()
     self.image2 = image2.rgb()
     self.flow = flow

@@ -26,11 +26,10 @@ public struct FlowPairs: FlowDataset {
   ///   patterns, if a flow file has no frames or the match is ambiguous.
   public init(root: String) throws {
     var frames: [FrameName] = [], flows: [FrameName] = []
-    for name in try Folder.names(in: root) {
-      let path = Path.join(root, name)
-      if try Path.fileExtension(name) == "flo" || Folder.isKITTIFlow(path) {
+    for name in try Folder.files(in: root, where: { Path.fileExtension($0) == "flo" || Folder.isPictureName($0) }) {
+      if try Path.fileExtension(name) == "flo" || Folder.isKITTIFlow(Path.join(root, name)) {
         flows.append(FrameName(name))
-      } else if ImageFormat(path: name) != nil {
+      } else {
         frames.append(FrameName(name))
       }
     }
@@ -39,6 +38,7 @@ public struct FlowPairs: FlowDataset {
                     remedy: FlowPairs.patterns)
     }
     files = try PairMatcher(root: root, frames: frames).match(flows)
+    Orientation.warn(about: files.flatMap { [$0.image1, $0.image2] }, in: root)
   }
 
   /// Decoded samples stay in memory as long as they fit in half a GiB: small folders are read once.
@@ -152,7 +152,5 @@ private struct PairMatcher {
 
   private func list(_ names: [FrameName]) -> String { shortened(names.map(\.file)) }
 
-  private func shortened(_ names: [String]) -> String {
-    names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ... (\(names.count) in all)" : "")
-  }
+  private func shortened(_ names: [String]) -> String { someOf(names, atMost: 8) }
 }

@@ -7,7 +7,7 @@ import Base
 ///
 /// - Source: Dosovitskiy et al., "FlowNet: learning optical flow with convolutional networks", ICCV 2015.
 public struct FlyingChairs: FlowDataset {
-  public enum Split: String, Sendable, Codable, CaseIterable {
+  public enum Split: String, ConfigChoice {
     case train, validation
 
     var mark: String { self == .train ? "1" : "2" }
@@ -23,9 +23,9 @@ public struct FlyingChairs: FlowDataset {
   /// - Throws: `.missingInput` if the folder, its `data` folder or the split list is missing; `.badData` if files lack their partners, the
   ///   list does not have one line per pair, holds something else than 1 and 2, or leaves the split empty.
   public init(root: String, split: Split) throws {
-    _ = try Folder.names(in: root)
+    _ = try Folder.entries(in: root)
     let folder = Path.join(root, "data")
-    guard Folder.exists(folder) else {
+    guard Folder.isFolder(folder) else {
       throw Failure(.missingInput, at: root, "there is no folder data in it",
                     remedy: "Name the folder of FlyingChairs_release that holds data/ and \(FlyingChairs.splitFile).")
     }
@@ -46,7 +46,7 @@ public struct FlyingChairs: FlowDataset {
   private static func pairs(in folder: String) throws -> [FlowSampleFiles] {
     let suffixes = ["_img1.ppm", "_img2.ppm", "_flow.flo"]
     var found: [String: Set<String>] = [:]
-    for name in try Folder.names(in: folder) {
+    for name in try Folder.files(in: folder, where: { name in suffixes.contains(where: name.hasSuffix) }) {
       guard let suffix = suffixes.first(where: name.hasSuffix) else { continue }
       found[String(name.dropLast(suffix.count)), default: []].insert(suffix)
     }
@@ -55,9 +55,8 @@ public struct FlyingChairs: FlowDataset {
     }
     let missing = found.keys.sorted().flatMap { id in suffixes.filter { found[id]?.contains($0) != true }.map { id + $0 } }
     guard missing.isEmpty else {
-      let more = missing.count > 5 ? ", ..." : ""
-      throw Failure(.badData, at: folder, "\(missing.count) files are missing beside their partners: "
-        + missing.prefix(5).joined(separator: ", ") + more, remedy: "Unpack the archive again, or remove the incomplete pairs.")
+      throw Failure(.badData, at: folder, "\(missing.count) files are missing beside their partners: \(someOf(missing))",
+                    remedy: "Unpack the archive again, or remove the incomplete pairs.")
     }
     return found.keys.sorted().map { id in
       let path = Path.join(folder, id)

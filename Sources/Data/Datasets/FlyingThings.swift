@@ -42,7 +42,7 @@ public struct FlyingThings: FlowDataset {
     for pass in pass.each {
       let frames = "frames_\(pass.rawValue)pass/\(split.folder)"
       var scenes: [String] = []
-      for letter in try folder.names(in: frames) { scenes += try folder.names(in: "\(frames)/\(letter)").map { "\(letter)/\($0)" } }
+      for letter in try folder.folders(in: frames) { scenes += try folder.folders(in: "\(frames)/\(letter)").map { "\(letter)/\($0)" } }
       for direction in Direction.allCases {
         for scene in scenes { files += try FlyingThings.samples(of: scene, split, pass, direction, in: folder) }
       }

@@ -8,16 +8,15 @@ public struct FrameSequence: Sendable {
 
   public var count: Int { files.count }
 
-  /// Lists the `.png`, `.jpg`, `.jpeg`, `.ppm` and `.pgm` files of a folder. PNGs of 16-bit RGB are KITTI's flow maps and left out.
-  /// - Throws: `.missingInput` if there is no such folder, or fewer than two frames in it.
+  /// Lists the `.png`, `.jpg`, `.jpeg`, `.ppm` and `.pgm` files of a folder. KITTI's flow maps are left out; other PNGs of 16 bits are frames,
+  /// read with 8. Folders and pipes are no frames, whatever they are called.
+  /// - Throws: `.missingInput` if there is no such folder, or fewer than two frames in it; `.badData` for a name that is not UTF-8, or a link
+  ///   that leads nowhere.
   public init(folder: String) throws {
-    let paths = try Folder.names(in: folder).map { Path.join(folder, $0) }
-    files = try paths.filter(Folder.isFrame)
-    guard files.count >= 2 else {
-      throw Failure(.missingInput, at: folder,
-                    "\(files.count) frames found among \(paths.count) files, expected at least two (\(ImageFormat.list))",
-                    remedy: "16-bit RGB PNGs count as flow maps; convert them to 8 bits if they are frames.")
-    }
+    let pictures = try Folder.files(in: folder, where: Folder.isPictureName)
+    files = try pictures.map { Path.join(folder, $0) }.filter { try !Folder.isKITTIFlow($0) }
+    guard files.count >= 2 else { throw try FrameSequence.tooFew(files.count, of: pictures, in: folder) }
+    Orientation.warn(about: files, in: folder)
   }
 
   /// These frames in this order.
@@ -29,4 +28,14 @@ public struct FrameSequence: Sendable {
 
   /// The stem of the frame's file.
   public func name(of index: Int) -> String { Path.stem(files[index]) }
+
+  private static func tooFew(_ count: Int, of pictures: [String], in folder: String) throws -> Failure {
+    let found = "\(count) frames found", expected = "expected at least two (\(ImageFormat.list))"
+    if count < pictures.count {
+      return Failure(.missingInput, at: folder, "\(found) besides \(pictures.count - count) flow maps of KITTI (16-bit RGB PNGs), \(expected)",
+                     remedy: "If they are frames, convert them to 8 bits.")
+    }
+    let names = try Folder.files(in: folder), others = Folder.otherContents(of: folder, names)
+    return Failure(.missingInput, at: folder, "\(found) among \(names.count) files, \(expected)\(others.text)", remedy: others.remedy)
+  }
 }

@@ -63,7 +63,7 @@ extension KITTI15 {
   /// - Throws: `.missingInput` if there are no pairs; `.badData` if a second frame is missing.
   public static func testSequences(in root: String) throws -> [PairSequence] {
     let folder = try DatasetFolder(root, layout: layout), frames = (folder.has("testing") ? "testing/" : "") + "image_2"
-    let first = try folder.files(in: frames, suffix: "_10.png"), known = Set(try folder.names(in: frames))
+    let first = try folder.files(in: frames, suffix: "_10.png"), known = Set(try folder.files(in: frames, suffix: ".png").map { "\($0.key).png" })
     let missing = first.map { "\($0.key)_11.png" }.filter { !known.contains($0) }
     try folder.require(missing: missing.map { "\(frames)/\($0)" }, for: "second frames")
     return first.map { key, name in

@@ -77,10 +77,10 @@ public struct MPISintel: FlowDataset {
 
   /// The scenes asked for, in the order of the folder.
   private static func chosen(_ scenes: [String], in parent: String, of folder: DatasetFolder) throws -> [String] {
-    let found = try folder.names(in: parent).filter { Path.fileExtension($0).isEmpty }
+    let found = try folder.folders(in: parent)
     guard !scenes.isEmpty else { return found }
     if let missing = scenes.first(where: { !found.contains($0) }) {
-      throw Failure(.missingInput, at: folder.path(parent), "there is no scene '\(missing)'", remedy: "Found: \(found.joined(separator: ", ")).")
+      throw Failure(.missingInput, at: folder.path(parent), "there is no scene '\(missing)'", remedy: "Found: \(someOf(found, atMost: 30)).")
     }
     return found.filter(scenes.contains)
   }

@@ -30,7 +30,6 @@ public struct PairSequence: Sendable, Equatable {
   /// The pairs of what a user names: one folder of frames, or two or more picture files in their order.
   /// - Throws: `.missingInput` for what is not there, `.usage` for a single picture or a mixture, `.badData` if names repeat.
   public static func named(_ paths: [String]) throws -> [PairSequence] {
-    let place = paths.joined(separator: " ")
     guard let first = paths.first else { throw Failure(.usage, at: "--source", "nothing is named, expected a folder or two pictures") }
     if paths.count == 1, !Folder.isFile(first) { return [try PairSequence(neighbours: FrameSequence(folder: first), in: first)] }
     for path in paths where !Folder.isFile(path) {
@@ -40,6 +39,7 @@ public struct PairSequence: Sendable, Equatable {
     guard paths.count >= 2 else {
       throw Failure(.usage, at: first, "one picture has no flow", remedy: "Name two pictures, or a folder of frames: --source A.png B.png")
     }
-    return [try PairSequence(neighbours: FrameSequence(files: paths), in: place)]
+    Orientation.warn(about: paths, in: "--source")
+    return [try PairSequence(neighbours: FrameSequence(files: paths), in: someOf(paths))]
   }
 }

@@ -1,5 +1,7 @@
+import Base
+
 /// How the frames of a rendered data set were made.
-public enum RenderPass: String, Sendable, Codable, CaseIterable {
+public enum RenderPass: String, ConfigChoice {
   /// Without blur and atmosphere.
   case clean
   /// With motion blur, defocus and atmosphere.

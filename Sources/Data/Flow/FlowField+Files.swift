@@ -6,13 +6,15 @@ extension FlowField {
   ///
   /// - Throws: `.missingInput` if there is no such file; `.badData` if it is truncated, corrupt or neither of these formats.
   public init(contentsOf path: String) throws {
-    let bytes = try File.bytes(at: path)
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile)
     if bytes.starts(with: PNG.magic) {
       self = try KITTIFlow.decode(bytes, place: path)
     } else if PortableFloatMap.isAnnounced(by: bytes) {
       self = try PortableFloatMap.decodeFlow(bytes, place: path)
-    } else {
+    } else if bytes.starts(with: FlowFile.magic) {
       self = try FlowFile.decode(bytes, place: path)
+    } else {
+      throw Failure.unrecognized(bytes, at: path, expected: "a .flo file (PIEH), a flow map of KITTI (16-bit PNG) or a .pfm file")
     }
   }
 

@@ -10,7 +10,7 @@ public enum FlowFile {
   private static let headerSize = 12
   private static let largestSide = 99_999
   /// Components beyond this mark an unknown vector; the writer marks with ten times as much.
-  private static let unknownThreshold: Float = 1e9
+  static let unknownThreshold: Float = 1e9
   private static let unknown: Float = 1e10
 
   /// Decodes a flow field. Unknown vectors (also NaN) become invalid and zero.

@@ -20,10 +20,8 @@ public enum PortableFloatMap {
 
     /// - Precondition: one or three channels, and as many values as the sides say.
     public init(height: Int, width: Int, channels: Int, values: [Float]) {
-      guard [1, 3].contains(channels), values.count == height * width * channels else {
-        fatalError("PortableFloatMap: \(height)x\(width)x\(channels) with \(values.count) values, expected 1 or 3 channels and "
-          + "\(height * width * channels) values")
-      }
+      require([1, 3].contains(channels) && values.count == height * width * channels,
+              "PortableFloatMap: \(height)x\(width)x\(channels) with \(values.count) values, expected 1 or 3 channels and height x width of each")
       (self.height, self.width, self.channels, self.values) = (height, width, channels, values)
     }
   }
@@ -92,7 +90,7 @@ public enum PortableFloatMap {
   }
 
   private static func side(_ text: String, _ name: String, _ place: String) throws -> Int {
-    guard let side = Int(text), side > 0 else {
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let side = Int(text), side > 0 else {
       throw Failure(.badData, at: place, "malformed .pfm header: the \(name) is '\(text)', expected a whole number above 0")
     }
     return side
@@ -100,7 +98,8 @@ public enum PortableFloatMap {
 }
 
 extension PortableFloatMap {
-  /// Decodes a flow field: `u` and `v` are the first two of three channels. Vectors that are not finite become invalid and zero.
+  /// Decodes a flow field: `u` and `v` are the first two of three channels. Vectors that are not finite, or marked as unknown by a component
+  /// above 10⁹ as in `.flo` files, become invalid and zero.
   /// - Throws: as `decode`; `.badData` if there is one channel only.
   public static func decodeFlow(_ bytes: [UInt8], place: String) throws -> FlowField {
     let samples = try decode(bytes, place: place)
@@ -110,7 +109,7 @@ extension PortableFloatMap {
     var flow = FlowField(height: samples.height, width: samples.width, vectors: Array(repeating: 0, count: 2 * samples.height * samples.width))
     for i in flow.isValid.indices {
       let u = samples.values[3 * i], v = samples.values[3 * i + 1]
-      if u.isFinite && v.isFinite { (flow.vectors[2 * i], flow.vectors[2 * i + 1]) = (u, v) } else { flow.isValid[i] = false }
+      if abs(u) <= FlowFile.unknownThreshold && abs(v) <= FlowFile.unknownThreshold { (flow.vectors[2 * i], flow.vectors[2 * i + 1]) = (u, v) } else { flow.isValid[i] = false }
     }
     return flow
   }

@@ -4,6 +4,8 @@ import Base
 enum Codec {
   /// 2²⁸ pixels, 16384 x 16384: far above any data set, far below what a forged header can claim.
   static let largestPixelCount = 1 << 28
+  /// Bytes of a file, at most: what a flow field of so many pixels takes, and its header.
+  static let largestFile = 8 * largestPixelCount + 4096
 
   /// The pixel count of a picture.
   /// - Throws: `.badData` if a side is not positive or the picture is larger than `largestPixelCount`.

@@ -19,7 +19,7 @@ extension Image {
   /// - Throws: `.missingInput` if there is no such file; `.badData`, with the codec's message, if it is truncated, corrupt or none of
   ///   these formats.
   public init(contentsOf path: String) throws {
-    let bytes = try File.bytes(at: path)
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile)
     if bytes.starts(with: PNG.magic) {
       self = try PNG.decode(bytes, place: path)
     } else if bytes.starts(with: JPEG.magic) {
@@ -27,8 +27,7 @@ extension Image {
     } else if bytes.starts(with: Array("P5".utf8)) || bytes.starts(with: Array("P6".utf8)) {
       self = try PortableMap.decode(bytes, place: path)
     } else {
-      let start = bytes.isEmpty ? "is empty" : "begins with the bytes \(Path.hexadecimal(bytes.prefix(8)))"
-      throw Failure(.badData, at: path, "the file \(start), expected a PNG, JPEG, PPM (P6) or PGM (P5) image")
+      throw Failure.unrecognized(bytes, at: path, expected: "a PNG, JPEG, PPM (P6) or PGM (P5) image")
     }
   }
 
@@ -51,7 +50,7 @@ extension Image {
 extension Image16 {
   /// Reads a PNG file of 16 bits a sample.
   /// - Throws: `.missingInput`; `.badData` if it is something else, truncated or corrupt.
-  public init(contentsOf path: String) throws { self = try PNG.decode16(try File.bytes(at: path), place: path) }
+  public init(contentsOf path: String) throws { self = try PNG.decode16(try File.bytes(at: path, limit: Codec.largestFile), place: path) }
 
   /// Writes a PNG file, whatever the extension.
   /// - Throws: the failures of `AtomicFile.write`.

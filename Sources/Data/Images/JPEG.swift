@@ -2,13 +2,13 @@ import Base
 import CJPEG
 import Vision
 
-/// JPEG, read and written by libjpeg-turbo: ITU-T T.81. Orientation tags are ignored.
+/// JPEG, read and written by libjpeg-turbo: ITU-T T.81. The stored pixels are taken, whatever an orientation tag says.
 public enum JPEG {
   static let magic: [UInt8] = [0xFF, 0xD8, 0xFF]
 
   /// Decodes to grey or RGB.
   /// - Parameter place: the file's name, for error messages.
-  /// - Throws: `.badData` with libjpeg's message if the file is truncated, corrupt, absurdly large or in CMYK.
+  /// - Throws: `.badData` with libjpeg's message if the file is truncated, corrupt, absurdly large, of too many scans, or in CMYK.
   public static func decode(_ bytes: [UInt8], place: String) throws -> Image {
     var header = cjpeg_header()
     if let problem = Codec.message(of: { cjpeg_read_header(bytes, bytes.count, &header, $0, $1) }) {
@@ -35,7 +35,7 @@ public enum JPEG {
                     { Codec.append($0, $1, $2) }, context, $0, $1)
       })
     }
-    if let problem { fatalError("JPEG.encode: \(image.height)x\(image.width) cannot be written: \(problem)") }
+    if let problem { stop("JPEG.encode: \(image.height)x\(image.width) cannot be written: \(problem)") }
     return bytes
   }
 

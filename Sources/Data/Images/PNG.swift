@@ -5,7 +5,7 @@ import Vision
 /// Portable Network Graphics, read and written by libpng: ISO/IEC 15948.
 ///
 /// Palettes, 1-, 2- and 4-bit samples and transparency are expanded; grey with alpha becomes RGBA. Gamma and colour profiles are
-/// ignored, as in the usual loaders of the data sets.
+/// ignored, as in the usual loaders of the data sets; so is an orientation tag.
 public enum PNG {
   static let magic: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
@@ -41,7 +41,7 @@ public enum PNG {
     image.samples.withUnsafeBytes { encode($0, image.height, image.width, image.channels, depth: 16) }
   }
 
-  /// Whether these first bytes of a file announce a PNG of 16-bit RGB, the form of KITTI's flow maps.
+  /// Whether these first bytes of a file announce a PNG of 16-bit RGB: a flow map of KITTI, or a fine picture.
   static func announces16BitRGB(_ bytes: [UInt8]) -> Bool {
     bytes.count >= 26 && bytes.starts(with: magic) && bytes[24] == 16 && bytes[25] == 2
   }
@@ -79,7 +79,7 @@ public enum PNG {
                    { Codec.append($0, $1, $2) }, context, $0, $1)
       })
     }
-    if let problem { fatalError("PNG.encode: \(height)x\(width)x\(channels) cannot be written: \(problem)") }
+    if let problem { stop("PNG.encode: \(height)x\(width)x\(channels) cannot be written: \(problem)") }
     return bytes
   }
 }

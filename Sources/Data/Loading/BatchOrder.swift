@@ -25,7 +25,7 @@ public struct BatchOrder: Sendable, Equatable {
   /// - Precondition: `count` and `batchSize` are positive.
   public init(count: Int, batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true) {
     guard count > 0, batchSize > 0 else {
-      fatalError("BatchOrder: \(count) samples in batches of \(batchSize), expected positive numbers")
+      stop("BatchOrder: \(count) samples in batches of \(batchSize), expected positive numbers")
     }
     self.count = count
     self.batchSize = batchSize
@@ -50,7 +50,7 @@ public struct BatchOrder: Sendable, Equatable {
 
   /// As `places(ofBatch:)`, but remembers the orders of the epochs it needed.
   func places(ofBatch batch: Int, _ orders: inout EpochOrders) -> [Place] {
-    guard batch >= 0 else { fatalError("BatchOrder: batch \(batch), expected zero or more") }
+    require(batch >= 0, "BatchOrder: batch \(batch), expected zero or more")
     if runsOn {
       return (batch * batchSize..<(batch + 1) * batchSize).map { position in
         let epoch = position / count

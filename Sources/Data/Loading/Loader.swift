@@ -27,7 +27,7 @@ public final class Loader<Element: Sendable>: Sendable {
   /// - Precondition: `workers >= 0`, `prefetch >= 1`, `batch >= 0`.
   public init(_ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, endingAt end: Int? = nil, load: @escaping Load) {
     guard workers >= 0, prefetch >= 1, batch >= 0 else {
-      fatalError("Loader: \(workers) workers, \(prefetch) batches ahead, starting at \(batch); expected at least 0, 1 and 0")
+      stop("Loader: \(workers) workers, \(prefetch) batches ahead, starting at \(batch); expected at least 0, 1 and 0")
     }
     self.order = order
     self.workers = workers

@@ -1,3 +1,4 @@
+import Base
 import Networks
 
 extension RAFT {
@@ -36,7 +37,7 @@ extension RAFT {
   }
 
   /// What advances the hidden state.
-  public enum UpdateOperator: String, Codable, Sendable, CaseIterable {
+  public enum UpdateOperator: String, ConfigChoice {
     /// As the variant has it: `sepConvGRU` in large, `gru` in small.
     case preset
     /// One gated recurrent unit of 3x3 convolutions.
@@ -47,10 +48,10 @@ extension RAFT {
     case convolutions
   }
 
-  public enum WeightTying: String, Codable, Sendable, CaseIterable { case tied, untied }
+  public enum WeightTying: String, ConfigChoice { case tied, untied }
 
   /// Where the levels of the correlation come from.
-  public enum FeatureScale: String, Codable, Sendable, CaseIterable {
+  public enum FeatureScale: String, ConfigChoice {
     /// Features at an eighth of the resolution; level `m` pools their correlations.
     case single
     /// Features at every level's own resolution, from one more stage of the encoder each (as wide as the last, projected by the same 1x1
@@ -59,7 +60,7 @@ extension RAFT {
   }
 
   /// What an update learns about the match of both images.
-  public enum Refinement: String, Codable, Sendable, CaseIterable {
+  public enum Refinement: String, ConfigChoice {
     case correlation
     /// The features of image 1 beside those of image 2 at the pixels where the flow points, in place of the correlations. Nothing else
     /// changes, so large with bilinear upsampling has 4.86 M parameters; the paper's 2.8 M would need smaller encoders, too, of which it
@@ -68,7 +69,7 @@ extension RAFT {
   }
 
   /// How correlations are computed.
-  public enum CorrelationMethod: String, Codable, Sendable, CaseIterable {
+  public enum CorrelationMethod: String, ConfigChoice {
     /// All pairs once, and their pyramid: memory grows with the square of the number of pixels. Fastest for many iterations.
     case volume
     /// In each lookup, for its windows only: memory grows with the number of pixels.
@@ -76,7 +77,7 @@ extension RAFT {
   }
 
   /// From an eighth of the resolution to the whole.
-  public enum Upsampling: String, Codable, Sendable, CaseIterable {
+  public enum Upsampling: String, ConfigChoice {
     /// As the variant has it: `convex` in large, `bilinear` in small.
     case preset
     /// Every pixel is a learned combination of the nine coarse ones around it.
@@ -105,7 +106,7 @@ extension RAFT.Config {
 
 extension RAFT {
   /// The published sizes of the network.
-  public enum Variant: String, Codable, Sendable, CaseIterable {
+  public enum Variant: String, ConfigChoice {
     case small, large
 
     var preset: Preset {

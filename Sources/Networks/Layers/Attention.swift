@@ -50,24 +50,19 @@ public struct MultiHeadAttention: Module {
   public func callAsFunction(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
     let weights = inProjWeight.value.split(1, into: 3), biases = inProjBias.value.split(0, into: 3)
     let parts = zip([queries, keys, values], zip(weights, biases)).map { x, affine in x.matmul(affine.0) + affine.1 }
-    if drops(pass) { return outProj(dropping(parts, mask, pass)) }
-    return outProj(parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: mask?.bias))
+    let dropped = dropoutMask(parts[0], keys: parts[1].shape[1], pass)
+    return outProj(parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: mask?.bias, dropout: dropped))
   }
 
   /// Self-attention: one product makes queries, keys and values.
   public func callAsFunction(_ x: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
     let joined = x.affineTransformed(by: inProjWeight.value, bias: inProjBias.value)
-    if drops(pass) { return outProj(dropping(joined.split(-1, into: 3), mask, pass)) }
-    return outProj(joined.selfAttention(heads: heads, bias: mask?.bias))
+    return outProj(joined.selfAttention(heads: heads, bias: mask?.bias, dropout: dropoutMask(joined, keys: joined.shape[1], pass)))
   }
 
-  private func drops(_ pass: Pass) -> Bool { pass.isTraining && dropout.p > 0 }
-
-  /// Attention with some of the weights dropped, which needs them all in memory.
-  private func dropping(_ parts: [Tensor], _ mask: Mask?, _ pass: Pass) -> Tensor {
-    let split = parts.map { $0.splitHeads(heads) }  // [n, heads, tokens, depth]
-    let scores = split[0].matmul(split[1], otherTransposed: true)
-    let weights = scores.softmax(scale: 1 / Double(split[0].shape[3]).squareRoot(), bias: mask?.bias)
-    return dropout(weights, pass).matmul(split[2]).joinedHeads()
+  /// What dropout does to the attention weights `[n, heads, queries, keys]` in training.
+  private func dropoutMask(_ queries: Tensor, keys: Int, _ pass: Pass) -> DropoutMask? {
+    guard pass.isTraining && dropout.p > 0 else { return nil }
+    return DropoutMask(dropout.p, count: queries.shape[0] * heads * queries.shape[1] * keys, &pass.random)
   }
 }

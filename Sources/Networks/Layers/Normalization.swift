@@ -11,9 +11,14 @@ import Tensors
 public protocol NormalizationLayer: Layer {
   /// - Parameter tail: what follows; the layer adds its own weight and bias.
   func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor
+
+  /// The layer as a scale and a shift of each channel, if it is that in this pass: see `Conv2d`.
+  func constantAffine(_ pass: Pass) -> ConstantAffine?
 }
 
 extension NormalizationLayer {
+  public func constantAffine(_ pass: Pass) -> ConstantAffine? { nil }
+
   /// - Shape: `x` and the residual of one shape → same.
   public func callAsFunction(
     _ x: Tensor, _ pass: Pass, activation: Rectifier = .none, residual: Tensor? = nil, outputActivation: Rectifier = .none
@@ -36,7 +41,8 @@ extension NormalizationTail {
 /// Batch normalisation, `y = (x - mean) / √(variance + ε) · weight + bias`, one mean and variance per channel.
 ///
 /// Training normalises by the batch and updates the running statistics, `r ← (1 - momentum) r + momentum · batch` (with the unbiased
-/// variance); evaluation, and training with `Pass.frozenNormalization`, normalise by the running statistics.
+/// variance). Evaluation, and training with `Pass.frozenNormalization` or after `Module.freezeStatistics` named the layer, normalise by the
+/// running statistics.
 /// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Ioffe, Szegedy 2015; momentum as PyTorch defines it.
 public struct BatchNorm2d: NormalizationLayer {
@@ -57,7 +63,7 @@ public struct BatchNorm2d: NormalizationLayer {
 
   public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
     let tail = tail.scaled(by: weight, plus: bias)
-    guard pass.usesBatchStatistics else {
+    guard usesBatchStatistics(pass) else {
       return x.normalized(mean: runningMean.value, variance: runningVar.value, tail, epsilon: epsilon)
     }
     let count = x.count / weight.shape[0]
@@ -65,6 +71,13 @@ public struct BatchNorm2d: NormalizationLayer {
     let (y, mean, variance) = x.normalizedWithMoments(.batch, tail, epsilon: epsilon)
     if !pass.isRecomputing { remember(mean, variance * (Double(count) / Double(count - 1))) }
     return y
+  }
+
+  private func usesBatchStatistics(_ pass: Pass) -> Bool { pass.usesBatchStatistics && !runningMean.isFrozen }
+
+  public func constantAffine(_ pass: Pass) -> ConstantAffine? {
+    guard !usesBatchStatistics(pass) else { return nil }
+    return ConstantAffine(mean: runningMean.value, variance: runningVar.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
   }
 
   private func remember(_ mean: Tensor, _ unbiasedVariance: Tensor) {
@@ -151,6 +164,8 @@ public enum Normalization: NormalizationLayer {
   case batch(BatchNorm2d)
   case instance(InstanceNorm2d)
   case group(GroupNorm)
+  /// Of a trained backbone; no `Kind` names it, because nothing trains from it.
+  case frozen(FrozenBatchNorm2d)
 
   public init(_ kind: Kind, _ channels: Int) {
     self = switch kind {
@@ -167,6 +182,15 @@ public enum Normalization: NormalizationLayer {
     case .batch(let layer): layer.normalized(x, pass, then: tail)
     case .instance(let layer): layer.normalized(x, pass, then: tail)
     case .group(let layer): layer.normalized(x, pass, then: tail)
+    case .frozen(let layer): layer.normalized(x, pass, then: tail)
+    }
+  }
+
+  public func constantAffine(_ pass: Pass) -> ConstantAffine? {
+    switch self {
+    case .none, .instance, .group: nil
+    case .batch(let layer): layer.constantAffine(pass)
+    case .frozen(let layer): layer.constantAffine(pass)
     }
   }
 }

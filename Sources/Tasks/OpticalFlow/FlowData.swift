@@ -83,7 +83,7 @@ public struct FlowMixtureEntry: FlowSource, ConfigElement, ConfigPreset, Equatab
     let preset = FlowAugmentation(augmentation.preset), shared = "not to be set here: the crop of the section 'augmentation' is shared"
     problems.require(augmentation.cropHeight == preset.cropHeight, "augmentation.crop_height", augmentation.cropHeight, shared)
     problems.require(augmentation.cropWidth == preset.cropWidth, "augmentation.crop_width", augmentation.cropWidth, shared)
-    return problems + augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
+    return problems
   }
 }
 
@@ -174,32 +174,11 @@ extension FlowSource {
   }
 }
 
-extension FlowAugmentation: ConfigPreset {
-  /// The preset that is named; a kind on its own brings the settings of a stage of this kind.
-  public static func defaults(for section: ConfigSection) -> FlowAugmentation {
-    let preset = section.text("preset").flatMap(Preset.named) ?? .chairs
-    if !section.isWritten("preset"), section.isWritten("kind"), let kind = section.text("kind").flatMap(Kind.named), kind != preset.kind {
-      return FlowAugmentation(kind == .sparse ? .kitti : .chairs)
-    }
-    return FlowAugmentation(preset)
-  }
-
+extension FlowAugmentation {
   /// The same changes with the crop of others.
   func cropped(as other: FlowAugmentation) -> FlowAugmentation {
     var result = self
     (result.cropHeight, result.cropWidth, result.crop) = (other.cropHeight, other.cropWidth, other.crop)
     return result
   }
-
-  /// What is out of range, apart from the crop's size, on which the network has a stricter demand.
-  var configProblems: [ConfigProblem] {
-    problems.filter { !["crop_height", "crop_width"].contains($0.key) }.map { ConfigProblem($0.key, $0.value, allowed: $0.allowed) }
-  }
 }
-
-// Enums of other targets as config values: they know nothing of configs.
-extension FlyingChairs.Split: ConfigChoice {}
-extension RenderPass: ConfigChoice {}
-extension FlowAugmentation.Crop: ConfigChoice {}
-extension FlowAugmentation.Kind: ConfigChoice {}
-extension FlowAugmentation.Preset: ConfigChoice {}

@@ -57,5 +57,3 @@ public struct FlowInferenceSettings: Codable, Sendable, Equatable, ValidatedConf
     return problems
   }
 }
-
-extension Padding.Mode: ConfigChoice {}

@@ -51,8 +51,7 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
       problems.require(length % 8 == 0 && (least...most).contains(length), "augmentation.\(key)", length,
                        "a multiple of 8, at " + (length > most ? "most \(most)" : "least \(least)"))
     }
-    problems += model.problems(iterations: train.iterations, inferenceIterations: inference.iterations)
+    return problems + model.problems(iterations: train.iterations, inferenceIterations: inference.iterations)
       .map { ConfigProblem("model.\($0.key)", $0.value, allowed: $0.allowed) }
-    return problems + augmentation.configProblems.map { ConfigProblem("augmentation.\($0.key)", $0.value, allowed: $0.allowed) }
   }
 }

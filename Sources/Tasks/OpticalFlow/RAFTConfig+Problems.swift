@@ -27,12 +27,3 @@ extension RAFT.Config {
     return problems
   }
 }
-
-// Enums of other targets as config values: they know nothing of configs.
-extension RAFT.Variant: ConfigChoice {}
-extension RAFT.UpdateOperator: ConfigChoice {}
-extension RAFT.WeightTying: ConfigChoice {}
-extension RAFT.FeatureScale: ConfigChoice {}
-extension RAFT.Refinement: ConfigChoice {}
-extension RAFT.CorrelationMethod: ConfigChoice {}
-extension RAFT.Upsampling: ConfigChoice {}

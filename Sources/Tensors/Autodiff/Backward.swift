@@ -13,12 +13,38 @@ extension Tensor {
     return gradients(seed: Tensor(filling: shape, with: 1, precision: precision), recording: recording, keepingGraph: keepingGraph)
   }
 
-  /// The vector-Jacobian product `seedᵀ · ∂self/∂leaf` for every tracked tensor this one depends on.
-  public func gradients(seed: Tensor, recording: Bool = false, keepingGraph: Bool = false) -> Gradients {
+  /// The gradients of this scalar with respect to `tensors` alone: leaves, or values computed on the way.
+  ///
+  /// Only the paths that lead there are walked, and no other gradient is computed: a penalty on the gradient of the input needs none of
+  /// the weights', the update of a generator none of the discriminator's.
+  /// ```swift
+  /// let slope = scores.sum().gradients(of: [images], recording: true)[images]   // the R1 penalty's
+  /// ```
+  /// - Parameters: as `gradients(recording:keepingGraph:)`.
+  /// - Precondition: each of `tensors` was recorded.
+  public func gradients(of tensors: [Tensor], recording: Bool = false, keepingGraph: Bool = false) -> Gradients {
+    require(count == 1, "gradients: a scalar is needed, got shape \(shape); reduce it with sum() or mean()")
+    let seed = Tensor(filling: shape, with: 1, precision: precision)
+    return gradients(of: tensors, seed: seed, recording: recording, keepingGraph: keepingGraph)
+  }
+
+  /// The vector-Jacobian product `seedᵀ · ∂self/∂leaf` for every tracked tensor this one depends on, or for `tensors` alone.
+  public func gradients(
+    of tensors: [Tensor]? = nil, seed: Tensor, recording: Bool = false, keepingGraph: Bool = false
+  ) -> Gradients {
     guard let root = node else { stop("gradients: nothing was recorded; does the value depend on a tracked tensor?") }
     require(seed.shape == shape, "gradients: seed of shape \(seed.shape) for a value of shape \(shape)")
-    return Recording.$isOn.withValue(recording) {
-      Profiler.span("backward") { BackwardWalk(isReleasing: !recording && !keepingGraph).run(from: root, seed: seed) }
+    let targets = tensors?.map { tensor -> Node in
+      guard let node = tensor.node else {
+        stop("gradients: a tensor of shape \(tensor.shape) was not recorded; make it a leaf with tracked()")
+      }
+      return node
+    }
+    return Recording.withValue(recording) {
+      Profiler.span("backward") {
+        var walk = BackwardWalk(isReleasing: !recording && !keepingGraph, targets: targets)
+        return walk.run(from: root, seed: seed)
+      }
     }
   }
 
@@ -29,6 +55,27 @@ extension Tensor {
 /// One pass from an output back to the leaves, in the opposite order of the forward computation.
 struct BackwardWalk {
   let isReleasing: Bool
+  /// The serial numbers of the nodes whose gradients are wanted; `nil`: all leaves.
+  private let targets: Set<Int>?
+  /// The serial numbers of the nodes whose gradients are needed to get there; `nil`: all.
+  private var needed: Set<Int>?
+
+  init(isReleasing: Bool, targets: [Node]?) {
+    self.isReleasing = isReleasing
+    self.targets = targets.map { Set($0.map(\.serial)) }
+    needed = self.targets
+  }
+
+  /// Adds the nodes of `order` (oldest first) that depend on a needed one, and those of which nobody knows any more.
+  private mutating func findNeeded(_ order: [Node]) {
+    guard needed != nil else { return }
+    for node in order where leadsOn(node) || node.isReleased { needed?.insert(node.serial) }
+  }
+
+  /// Whether the gradient of one of the node's parents is needed.
+  private func leadsOn(_ node: Node) -> Bool { node.parents.contains { $0.map(needs) ?? false } }
+
+  private func needs(_ node: Node) -> Bool { needed?.contains(node.serial) ?? true }
 
   /// All nodes that `root` depends on, oldest first; those numbered `first` and above, if there is a limit.
   static func order(from root: Node, madeFrom first: Int = 0) -> [Node] {
@@ -52,26 +99,26 @@ struct BackwardWalk {
     return found
   }
 
-  func run(from root: Node, seed: Tensor) -> Gradients {
+  mutating func run(from root: Node, seed: Tensor) -> Gradients {
     var result = Gradients()
-    var pending: [ObjectIdentifier: Tensor] = [ObjectIdentifier(root): seed]
     var order = Self.order(from: root)
+    findNeeded(order)
+    var pending: [ObjectIdentifier: Tensor] = needs(root) ? [ObjectIdentifier(root): seed] : [:]
     while let node = order.popLast() {
       guard let dy = pending.removeValue(forKey: ObjectIdentifier(node)) else { continue }
-      if node.isLeaf {
-        result.insert(dy, for: node)
-        continue
-      }
+      if targets?.contains(node.serial) ?? node.isLeaf { result.insert(dy, for: node) }
+      guard leadsOn(node) || node.isReleased else { continue }
       if let recomputation = node.recomputation {
         order += again(recomputation, dy, &pending)
         if isReleasing { node.release() }
         continue
       }
       if !Recording.isOn, let contributions = node.contributions {
-        Profiler.asOne { contribute(contributions(dy), into: node.parents, &pending) }
+        let parts = Profiler.asOne { Recording.withNeeded(needed) { contributions(dy) } }
+        Profiler.asOne { contribute(parts, into: node.parents, &pending) }
         Profiler.end(backwardOf: node.op, from: dy, to: [])
       } else {
-        let gradients = Profiler.asOne { Self.gradients(of: node, dy) }
+        let gradients = Profiler.asOne { Recording.withNeeded(needed) { Self.gradients(of: node, dy) } }
         Profiler.end(backwardOf: node.op, from: dy, to: gradients)
         accumulate(gradients, of: node, into: node.parents, &pending)
       }
@@ -81,12 +128,14 @@ struct BackwardWalk {
   }
 
   /// Runs a block once more; its new nodes are all younger than what is left to walk, and come next.
-  private func again(_ recomputation: Node.Recomputation, _ dy: Tensor, _ pending: inout [ObjectIdentifier: Tensor]) -> [Node] {
+  private mutating func again(_ recomputation: Node.Recomputation, _ dy: Tensor, _ pending: inout [ObjectIdentifier: Tensor]) -> [Node] {
     let first = Node.nextSerial
-    let y = Recording.$isOn.withValue(true) { Profiler.span("recompute", recomputation) }
+    let y = Recording.withValue(true) { Profiler.span("recompute", recomputation) }
     guard let root = y.node, y.shape == dy.shape else { stop("recomputed: the block gave another result when it ran again, shape \(y.shape)") }
     pending[ObjectIdentifier(root)] = dy
-    return Self.order(from: root, madeFrom: first)
+    let order = Self.order(from: root, madeFrom: first)
+    findNeeded(order)
+    return order
   }
 
   private static func gradients(of node: Node, _ dy: Tensor) -> [Tensor?] {
@@ -100,7 +149,7 @@ struct BackwardWalk {
   private func contribute(
     _ contributions: [Contribution?], into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
   ) {
-    for case (let parent?, let contribution?) in zip(parents, contributions) {
+    for case (let parent?, let contribution?) in zip(parents, contributions) where needs(parent) {
       let id = ObjectIdentifier(parent)
       guard var total = pending.removeValue(forKey: id) else {
         pending[id] = contribution.make()
@@ -117,7 +166,7 @@ struct BackwardWalk {
     require(gradients.count == parents.count,
       "\(node.op?.rawValue ?? ""): its rule gave \(gradients.count) gradients for \(parents.count) parents")
     for i in parents.indices {
-      guard let parent = parents[i], var gradient = gradients[i].take() else { continue }
+      guard let parent = parents[i], needs(parent), var gradient = gradients[i].take() else { continue }
       require(gradient.shape == parent.shape && gradient.precision == parent.precision,
         "\(node.op?.rawValue ?? ""): gradient of shape \(gradient.shape) (\(gradient.precision.rawValue)) "
           + "for a parent of shape \(parent.shape) (\(parent.precision.rawValue))")

@@ -9,10 +9,11 @@ final class Node: Sendable {
   /// The same for a walk that is not recorded, where gradients are added in place.
   typealias ContributionRule = @Sendable (_ dy: Tensor) -> [Contribution?]
 
-  /// Computes the node's output once more, recorded by nodes that take this one's place in the walk.
+  /// Activation checkpointing: runs the block again with recording on; the backward walk goes on through its nodes instead of this one.
   typealias Recomputation = @Sendable () -> Tensor
 
-  /// Computes the elements of the node's output once more, cheaply, from what its rule keeps anyway.
+  /// Rebuilds the output from what the gradient rule keeps anyway, so that its consumers need not keep it: a convolution behind a
+  /// normalisation.
   typealias Remaking = @Sendable () -> Storage
 
   private struct History: Sendable {
@@ -45,6 +46,8 @@ final class Node: Sendable {
   }
 
   var isLeaf: Bool { op == nil }
+  /// Whether a walk has passed and let go of where the node came from.
+  var isReleased: Bool { !isLeaf && history.withLock { $0.rule == nil && $0.recomputation == nil } }
   var parents: [Node?] { history.withLock { $0.parents } }
   var rule: Rule? { history.withLock { $0.rule } }
   var remaking: Remaking? { history.withLock { $0.remaking } }
@@ -65,10 +68,12 @@ final class Node: Sendable {
 
   /// A graph can be thousands of nodes deep: it is let go node by node, not by recursion.
   deinit {
-    var pending = release()
-    while let parent = pending.popLast() {
-      guard var parent else { continue }
-      if isKnownUniquelyReferenced(&parent) { pending += parent.release() }
+    var pending = release().compactMap { $0 }
+    while !pending.isEmpty {
+      let last = pending.count - 1
+      let further = isKnownUniquelyReferenced(&pending[last]) ? pending[last].release() : []
+      pending.removeLast()
+      pending += further.compactMap { $0 }
     }
   }
 }

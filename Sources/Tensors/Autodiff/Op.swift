@@ -8,6 +8,7 @@ public enum Op: String, Sendable, CaseIterable {
   case negate, exp, log, sqrt, abs, square, power, clamp, erf
   // activations
   case relu, leakyRelu, gate, sigmoid, tanh, softplus, gelu, silu
+  case dropout
   // selection and reductions
   case select, sum, max
   // shape

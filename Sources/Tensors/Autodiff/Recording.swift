@@ -1,15 +1,34 @@
 import Base
 
-/// Whether ops record how to differentiate them.
+/// Whether ops record how to differentiate them, and which gradients a backward walk asks for.
 ///
-/// The one piece of ambient state: on by default, off inside `withoutRecording` (evaluation) and inside a first-order backward.
-enum Recording {
-  @TaskLocal static var isOn = true
+/// The one piece of ambient state. Recording is on by default, off inside `withoutRecording` (evaluation) and inside a first-order
+/// backward; a walk to chosen tensors tells the gradient rules which of their inputs lead there.
+struct Recording: Sendable {
+  @TaskLocal static var state = Recording()
+
+  private var isOn = true
+  /// The serial numbers of the nodes whose gradients a walk needs; `nil`: all.
+  private var needed: Set<Int>?
+
+  static var isOn: Bool { state.isOn }
+
+  static func withValue<Result>(_ isOn: Bool, _ body: () throws -> Result) rethrows -> Result {
+    try $state.withValue(Recording(isOn: isOn), operation: body)
+  }
+
+  /// Runs a gradient rule of a walk that needs only the gradients of these nodes.
+  static func withNeeded<Result>(_ needed: Set<Int>?, _ body: () throws -> Result) rethrows -> Result {
+    guard let needed else { return try body() }
+    return try $state.withValue(Recording(isOn: isOn, needed: needed), operation: body)
+  }
+
+  static func needs(_ node: Node) -> Bool { state.needed?.contains(node.serial) ?? true }
 }
 
 /// Runs `body` without recording any graph: evaluation needs no gradients, and its activations are freed at once.
 public func withoutRecording<Result>(_ body: () throws -> Result) rethrows -> Result {
-  try Recording.$isOn.withValue(false, operation: body)
+  try Recording.withValue(false, body)
 }
 
 extension Tensor {
@@ -21,8 +40,11 @@ extension Tensor {
   /// The same elements, cut off from the graph: no gradient passes.
   public func detached() -> Tensor { Tensor(shape: shape, storage: storage) }
 
-  /// The shape if gradients flow through this tensor: rules that need no elements capture this, not the tensor with its memory.
-  var recordedShape: [Int]? { isRecorded ? shape : nil }
+  /// Whether the backward walk that is under way asks for the gradient of this input: for gradient rules.
+  var needsGradient: Bool { node.map(Recording.needs) ?? false }
+
+  /// This input of an op without its elements: for rules that need none.
+  var withoutElements: InputShape { InputShape(shape: shape, node: node) }
 
   /// This plain value as the output of `op`, if recording is on and a parent is itself recorded.
   /// - Parameters:
@@ -54,6 +76,15 @@ extension Tensor {
   }
 }
 
+/// The shape of an op's input, and its place in the graph: what a rule captures that needs no elements.
+struct InputShape: Sendable {
+  fileprivate let shape: [Int]
+  fileprivate let node: Node?
+
+  /// The shape if the walk that is under way asks for this input's gradient.
+  var ifNeeded: [Int]? { node.map(Recording.needs) ?? false ? shape : nil }
+}
+
 /// An input that a gradient rule needs: kept, or made again when it is needed if the op it came from can do that in one cheap pass.
 ///
 /// A normalisation keeps its input for its own gradient, and its output follows from that: the convolution behind it need not keep it.
@@ -64,9 +95,12 @@ struct SavedTensor: Sendable {
   private let kept: Storage?
 
   init(_ x: Tensor) {
-    (shape, node) = (x.shape, x.node)
+    shape = x.shape
+    node = x.node
     kept = x.node?.remaking == nil ? x.storage : nil
   }
+
+  var needsGradient: Bool { node.map(Recording.needs) ?? false }
 
   var tensor: Tensor {
     guard let storage = kept ?? node?.remaking?() else { stop("gradients: an input was already freed; pass keepingGraph: true the first time") }

@@ -8,8 +8,11 @@ import Synchronization
 /// Large tensors are cut from one arena. Small ones, and working memory, have blocks in size classes, spaced by a quarter of a power of
 /// two.
 ///
-/// Tensors are made by one thread in a fixed order, so once a step needed nothing from the system, no later one of its kind will. How many
-/// threads hold working memory at a time is chance: it has blocks of its own by nesting depth, at once one for each thread.
+/// The order of tensor allocations is deterministic, so the steady state is reached after one step. Demand for working memory depends on
+/// how threads are scheduled, so each nesting depth reserves one block for each thread at once.
+///
+/// A demand beyond `limit`, or beyond what the system has left, ends the process through `ProcessExit`: the system would otherwise kill it,
+/// or others, without a word.
 public enum MemoryPool {
   /// What the pool holds and held, in bytes.
   public struct Statistics: Sendable, Equatable {
@@ -46,6 +49,9 @@ public enum MemoryPool {
   }
 
   private struct State: Sendable {
+    var limit = SystemMemory.limit
+    /// Bytes taken since the system was last asked what it has left.
+    var unchecked = checkInterval
     var arena = Arena()
     var free: [Use: [Int: [Block]]] = [:]  // by size
     var statistics = Statistics()
@@ -60,12 +66,21 @@ public enum MemoryPool {
       }
     }
 
-    /// From the arena; `nil` if the system has no memory left.
+    /// Whether the limit and the system leave so many more bytes.
+    mutating func mayReserve(_ size: Int) -> Bool {
+      guard size <= limit - statistics.reserved else { return false }
+      unchecked += size
+      guard unchecked >= checkInterval, let available = SystemMemory.available else { return true }
+      unchecked = 0
+      return size <= available
+    }
+
+    /// From the arena; `nil` if there is no memory left.
     mutating func cut(_ size: Int) -> Block? {
       var place = arena.take(size)
       if place == nil {
         let before = arena.reserved
-        guard arena.grow(for: size) else { return nil }
+        guard mayReserve(size), arena.grow(for: size) else { return nil }
         statistics.reserved += arena.reserved - before
         statistics.systemAllocations += 1
         place = arena.take(size)
@@ -82,8 +97,25 @@ public enum MemoryPool {
 
   private static let state = Mutex(State())
   private static let smallestInArena = 64 << 10
+  /// How much may be taken before the system is asked again what it has left.
+  private static let checkInterval = 32 << 20
 
   public static var statistics: Statistics { state.withLock { $0.statistics } }
+
+  /// The most that the pool may hold, in bytes. At first the memory of the machine, or what a control group or a limit of the process
+  /// leaves of it.
+  public static var limit: Int {
+    get { state.withLock { $0.limit } }
+    set { state.withLock { $0.limit = newValue } }
+  }
+
+  /// Bytes that tensors could still take: what the pool holds unused, and what limit and system leave.
+  public static var available: Int {
+    state.withLock { state in
+      let more = min(state.limit - state.statistics.reserved, SystemMemory.available ?? Int.max)
+      return state.statistics.reserved - state.statistics.inUse + max(0, more)
+    }
+  }
 
   /// Forgets the high-water mark, so that it can be read for one phase of a program.
   public static func resetHighWater() {
@@ -111,7 +143,10 @@ public enum MemoryPool {
     return (byteCount + quarter - 1) / quarter * quarter
   }
 
-  static func allocate(_ byteCount: Int, for use: Use) -> Block {
+  /// A block for `count` elements.
+  static func allocate(_ count: Int, _ precision: Precision, for use: Use) -> Block {
+    let (byteCount, isOverflow) = count.multipliedReportingOverflow(by: precision.byteCount)
+    guard !isOverflow, byteCount < 1 << 56 else { exhausted(Int.max) }
     let size = blockSize(for: byteCount)
     if use == .tensor, size >= smallestInArena {
       return large(max(smallestInArena, (byteCount + Arena.page - 1) / Arena.page * Arena.page))
@@ -122,7 +157,9 @@ public enum MemoryPool {
       return block
     }
     if let recycled { return recycled }
-    let blocks = (0..<(use == .tensor ? 1 : ThreadPool.shared.threadCount)).map { _ in fresh(size, use) }
+    let count = use == .tensor ? 1 : ThreadPool.shared.threadCount
+    guard state.withLock({ $0.mayReserve(size * count) }) else { exhausted(size * count) }
+    let blocks = (0..<count).map { _ in fresh(size, use) }
     return state.withLock { state in
       state.statistics.reserved += size * blocks.count
       state.statistics.systemAllocations += blocks.count
@@ -133,17 +170,26 @@ public enum MemoryPool {
   }
 
   private static func large(_ size: Int) -> Block {
-    let block = state.withLock { state in
-      let block = state.cut(size)
-      if let block { state.count(block) }
-      return block
+    func cut() -> Block? {
+      state.withLock { state in
+        let block = state.cut(size)
+        if let block { state.count(block) }
+        return block
+      }
     }
-    guard let block else { exhausted(size) }
+    if let block = cut() { return block }
+    trim()  // free ranges that are too small serve as memory elsewhere
+    guard let block = cut() else { exhausted(size) }
     return block
   }
 
-  private static func exhausted(_ size: Int) -> Never {
-    stop("MemoryPool: the system has no \(size >> 20) MiB left (\(statistics.inUse >> 20) MiB are in use); use a smaller batch or crop")
+  /// Ends the process: no tensor op throws.
+  static func exhausted(_ size: Int) -> Never {
+    let statistics = statistics
+    let asked = size == Int.max ? "more than can be counted" : "\(size >> 20) MiB"
+    ProcessExit.end(with: Failure(.outOfMemory, at: "",
+      "out of memory: asked for \(asked), \(available >> 20) MiB are available (\(statistics.inUse >> 20) MiB in use); "
+        + "use a smaller batch_size or crop"))
   }
 
   static func recycle(_ block: Block) {

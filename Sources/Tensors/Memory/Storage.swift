@@ -19,7 +19,7 @@ final class Storage: @unchecked Sendable {
   init(count: Int, precision: Precision, for use: MemoryPool.Use = .tensor) {
     self.count = count
     self.precision = precision
-    block = MemoryPool.allocate(count * precision.byteCount, for: use)
+    block = MemoryPool.allocate(count, precision, for: use)
     base = block.address
   }
 

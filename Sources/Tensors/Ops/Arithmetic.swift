@@ -5,24 +5,27 @@ import CKernels
 extension Tensor {
   /// Element-wise sum. - Gradient: `dy` to both.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(APUS_ADD, b, op: .add).recorded(.add, from: [a, b]) { [p = a.recordedShape, q = b.recordedShape] dy in
-      [p.map { dy.summed(to: $0) }, q.map { dy.summed(to: $0) }]
+    a.combined(APUS_ADD, b, op: .add).recorded(.add, from: [a, b]) { [p = a.withoutElements, q = b.withoutElements] dy in
+      [p.ifNeeded.map { dy.summed(to: $0) }, q.ifNeeded.map { dy.summed(to: $0) }]
     }
   }
 
   /// Element-wise difference. - Gradient: `dy` and `-dy`.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(APUS_SUBTRACT, b, op: .subtract).recorded(.subtract, from: [a, b]) { [p = a.recordedShape, q = b.recordedShape] dy in
-      [p.map { dy.summed(to: $0) }, q.map { (-dy).summed(to: $0) }]
+    a.combined(APUS_SUBTRACT, b, op: .subtract).recorded(.subtract, from: [a, b]) { [p = a.withoutElements, q = b.withoutElements] dy in
+      [p.ifNeeded.map { dy.summed(to: $0) }, q.ifNeeded.map { (-dy).summed(to: $0) }]
     }
   }
 
   /// Element-wise product. - Gradient: `dy · b` and `dy · a`.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    let (p, q) = (a.recordedShape, b.recordedShape)
-    let (keptA, keptB) = (q == nil ? nil : a, p == nil ? nil : b)  // each factor serves the other's gradient
-    return a.combined(APUS_MULTIPLY, b, op: .multiply).recorded(.multiply, from: [a, b]) { dy in
-      [p.flatMap { p in keptB.map { (dy * $0).summed(to: p) } }, q.flatMap { q in keptA.map { (dy * $0).summed(to: q) } }]
+    let keptA = b.isRecorded ? a : nil  // each factor serves the other's gradient
+    let keptB = a.isRecorded ? b : nil
+    return a.combined(APUS_MULTIPLY, b, op: .multiply).recorded(.multiply, from: [a, b]) { [p = a.withoutElements, q = b.withoutElements] dy in
+      func product(_ factor: Tensor?, _ shape: [Int]?) -> Tensor? {
+        factor.flatMap { factor in shape.map { (dy * factor).summed(to: $0) } }
+      }
+      return [product(keptB, p.ifNeeded), product(keptA, q.ifNeeded)]
     }
   }
 
@@ -30,7 +33,7 @@ extension Tensor {
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     a.combined(APUS_DIVIDE, b, op: .divide).recorded(.divide, from: [a, b]) { dy in
       let da = dy / b
-      return [a.isRecorded ? da.summed(to: a.shape) : nil, b.isRecorded ? (-da * (a / b)).summed(to: b.shape) : nil]
+      return [a.needsGradient ? da.summed(to: a.shape) : nil, b.needsGradient ? (-da * (a / b)).summed(to: b.shape) : nil]
     }
   }
 
@@ -65,7 +68,8 @@ extension Tensor {
     let (a, b) = (self, other)
     return a.combined(function, b, op: op).recorded(op, from: [a, b]) { dy in
       let tie = a.isEqual(to: b) * 0.5
-      return [(dy * (wins(a, b) + tie)).summed(to: a.shape), (dy * (wins(b, a) + tie)).summed(to: b.shape)]
+      return [a.needsGradient ? (dy * (wins(a, b) + tie)).summed(to: a.shape) : nil,
+              b.needsGradient ? (dy * (wins(b, a) + tie)).summed(to: b.shape) : nil]
     }
   }
 }
@@ -93,9 +97,9 @@ extension Tensor {
       let i = range.lowerBound
       y.kernels.select(m.address(i), p.address(i), q.address(i), y.address(i), range.count)
     }
-    return y.recorded(.select, from: [a, b]) { [p = a.recordedShape, q = b.recordedShape] dy in
+    return y.recorded(.select, from: [a, b]) { [p = a.withoutElements, q = b.withoutElements] dy in
       let zero = Tensor(0, precision: dy.precision)
-      return [p.map { select(m, dy, else: zero).summed(to: $0) }, q.map { select(m, zero, else: dy).summed(to: $0) }]
+      return [p.ifNeeded.map { select(m, dy, else: zero).summed(to: $0) }, q.ifNeeded.map { select(m, zero, else: dy).summed(to: $0) }]
     }
   }
 }

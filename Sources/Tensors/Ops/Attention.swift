@@ -1,13 +1,15 @@
 import Base
 
 extension Tensor {
-  /// Scaled dot-product attention, `softmax(q kᵀ / √d + bias) v`, composed of products; this tensor holds the queries.
+  /// Scaled dot-product attention, `dropout(softmax(q kᵀ / √d + bias)) v`, composed of products; this tensor holds the queries.
   /// - Shape: queries `[..., t, d]`, keys `[..., s, d]`, values `[..., s, e]`, bias broadcast to `[..., t, s]` → `[..., t, e]`.
   /// - Parameter bias: added to the scores: 0 where attention is allowed, -∞ where it is not.
+  /// - Parameter dropout: of the weights, in the order of their rows.
   /// - Source: Vaswani et al. 2017, equation 1.
-  public func attention(keys: Tensor, values: Tensor, bias: Tensor? = nil) -> Tensor {
+  public func attention(keys: Tensor, values: Tensor, bias: Tensor? = nil, dropout: DropoutMask? = nil) -> Tensor {
     let scale = 1 / Double(shape[rank - 1]).squareRoot()
-    return matmul(keys, otherTransposed: true).softmax(scale: scale, bias: bias).matmul(values)
+    let weights = matmul(keys, otherTransposed: true).softmax(scale: scale, bias: bias)
+    return (dropout.map { weights.dropped(by: $0) } ?? weights).matmul(values)
   }
 
   /// Attention of several heads side by side, in one op that keeps no scores: `softmax(q kᵀ / √d + bias) v` for each; this tensor holds the
@@ -15,10 +17,12 @@ extension Tensor {
   /// - Shape: queries `[n, t, heads·d]`, keys `[n, s, heads·d]`, values `[n, s, heads·e]`, bias broadcast to `[n, heads, t, s]` →
   ///   `[n, t, heads·e]`.
   /// - Parameter bias: added to the scores: 0 where attention is allowed, -∞ where it is not; a query that may look at no key gives NaN.
-  /// - Gradient: the weights are computed again. If the bias is recorded, the op is composed of others.
+  /// - Parameter dropout: of the weights `[n, heads, t, s]`. Its factors are computed in the op, with the same bits for any number of threads.
+  /// - Gradient: the weights and the factors of dropout are computed again. A recorded walk computes the same gradients by ops that keep
+  ///   the weights, so that they can be differentiated again. If the bias is recorded, the op is composed of others.
   /// - Numerics: products are computed in the tensor's precision, whatever `MatmulPrecision` permits.
   /// - Source: Vaswani et al. 2017, section 3.2.2.
-  public func attention(keys: Tensor, values: Tensor, heads: Int, bias: Tensor? = nil) -> Tensor {
+  public func attention(keys: Tensor, values: Tensor, heads: Int, bias: Tensor? = nil, dropout: DropoutMask? = nil) -> Tensor {
     let (n, t, width) = shape3, (images, s, keyWidth) = keys.shape3, (alsoImages, alsoS, valueWidth) = values.shape3
     requireSamePrecision(keys, "attention")
     requireSamePrecision(values, "attention")
@@ -27,16 +31,17 @@ extension Tensor {
       "attention: queries of shape \(shape), keys of \(keys.shape) and values of \(values.shape) do not fit")
     require(heads > 0 && width % heads == 0 && valueWidth % heads == 0, "attention: \(width) and \(valueWidth) columns for \(heads) heads")
     func composed() -> Tensor {
-      splitHeads(heads).attention(keys: keys.splitHeads(heads), values: values.splitHeads(heads), bias: bias).joinedHeads()
+      splitHeads(heads).attention(keys: keys.splitHeads(heads), values: values.splitHeads(heads), bias: bias, dropout: dropout).joinedHeads()
     }
+    requireFactors(dropout, n * heads * t * s, "attention")
     guard bias?.isRecorded != true, count > 0, values.count > 0 else { return composed() }
     let product = AttentionProduct(
       images: n, heads: heads, q: rows(heads), k: keys.rows(heads), v: values.rows(heads), scale: 1 / Double(width / heads).squareRoot(),
-      bias: bias.map { BroadcastRows($0, in: [n, heads, t, s], "attention") })
+      bias: bias.map { BroadcastRows($0, in: [n, heads, t, s], "attention") }, dropout: dropout)
     let (q, y) = (self, fresh([n, t, valueWidth]))
     product.runCounted(into: y.rows(heads))
     return y.recorded(.attention, from: [q, keys, values]) { dy in
-      guard !Recording.isOn else { return Self.attentionGradients(q, keys, values, dy, heads, bias) }
+      guard !Recording.isOn else { return Self.attentionGradients([q, keys, values], dy, heads, bias, dropout) }
       let (dq, dk, dv) = (q.fresh(), keys.fresh(), values.fresh())
       product.runBackwardCounted(dy.rows(heads), dq: dq.rows(heads), dk: dk.rows(heads), dv: dv.rows(heads))
       return [dq, dk, dv]
@@ -45,24 +50,25 @@ extension Tensor {
 
   /// Self-attention from queries, keys and values in one tensor, as one product makes them: see `attention(keys:values:heads:bias:)`.
   /// - Shape: `[n, t, 3·width]` (queries, then keys, then values), bias broadcast to `[n, heads, t, t]` → `[n, t, width]`.
-  public func selfAttention(heads: Int, bias: Tensor? = nil) -> Tensor {
+  public func selfAttention(heads: Int, bias: Tensor? = nil, dropout: DropoutMask? = nil) -> Tensor {
     let (n, t, triple) = shape3, width = triple / 3
     require(triple % 3 == 0 && heads > 0 && width % heads == 0,
       "selfAttention: shape \(shape) is not that of queries, keys and values of \(heads) heads")
     if let bias { requireSamePrecision(bias, "selfAttention") }
+    requireFactors(dropout, n * heads * t * t, "selfAttention")
     guard bias?.isRecorded != true, count > 0 else {
       let parts = split(-1, into: 3)
-      return parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: bias)
+      return parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: bias, dropout: dropout)
     }
     let x = self, y = fresh([n, t, width]), parts = rows(heads, of: 3)
     let product = AttentionProduct(
       images: n, heads: heads, q: parts[0], k: parts[1], v: parts[2], scale: 1 / Double(width / heads).squareRoot(),
-      bias: bias.map { BroadcastRows($0, in: [n, heads, t, t], "selfAttention") })
+      bias: bias.map { BroadcastRows($0, in: [n, heads, t, t], "selfAttention") }, dropout: dropout)
     product.runCounted(into: y.rows(heads))
     return y.recorded(.attention, from: [x]) { dy in
       guard !Recording.isOn else {
         let parts = x.split(-1, into: 3)
-        return [concatenate(Self.attentionGradients(parts[0], parts[1], parts[2], dy, heads, bias), axis: -1)]
+        return [concatenate(Self.attentionGradients(parts, dy, heads, bias, dropout), axis: -1)]
       }
       let dx = x.fresh(), gradients = dx.rows(heads, of: 3)
       product.runBackwardCounted(dy.rows(heads), dq: gradients[0], dk: gradients[1], dv: gradients[2])
@@ -70,16 +76,22 @@ extension Tensor {
     }
   }
 
-  /// The gradients of queries, keys and values, in recorded ops.
+  private func requireFactors(_ dropout: DropoutMask?, _ count: Int, _ op: String) {
+    if let dropout { require(dropout.count == count, "\(op): dropout's factors are for \(dropout.count) weights, there are \(count)") }
+  }
+
+  /// The gradients of queries, keys and values (`inputs`), in recorded ops.
   private static func attentionGradients(
-    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, _ dy: Tensor, _ heads: Int, _ bias: Tensor?
+    _ inputs: [Tensor], _ dy: Tensor, _ heads: Int, _ bias: Tensor?, _ dropout: DropoutMask?
   ) -> [Tensor] {
-    let q = queries.splitHeads(heads), k = keys.splitHeads(heads), v = values.splitHeads(heads), dy = dy.splitHeads(heads)
+    let parts = inputs.map { $0.splitHeads(heads) }, dy = dy.splitHeads(heads)
+    let (q, k, v) = (parts[0], parts[1], parts[2])
     let scale = 1 / Double(q.shape[3]).squareRoot()
     let p = q.matmul(k, otherTransposed: true).softmax(scale: scale, bias: bias)
-    let dp = dy.matmul(v, otherTransposed: true)
+    func dropped(_ x: Tensor) -> Tensor { dropout.map { x.dropped(by: $0) } ?? x }
+    let dp = dropped(dy.matmul(v, otherTransposed: true))
     let dz = p * (dp - (dp * p).sum([-1], keepingAxes: true)) * scale
-    return [dz.matmul(k), dz.matmul(q, transposed: true), p.matmul(dy, transposed: true)].map { $0.joinedHeads() }
+    return [dz.matmul(k), dz.matmul(q, transposed: true), dropped(p).matmul(dy, transposed: true)].map { $0.joinedHeads() }
   }
 
   /// `[n, t, heads·d]` → `[n, heads, t, d]`.

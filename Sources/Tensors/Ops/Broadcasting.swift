@@ -122,6 +122,7 @@ func copyStrided(
 ) {
   let count = shape.reduce(1, *)
   guard count > 0 else { return }
+  require(shape.count <= 8, "copy: shape \(shape) has \(shape.count) axes, at most 8 can be moved; join neighbours with reshaped(to:)")
   guard let axis = shape.firstIndex(where: { $0 > 1 }) else {
     y.address(yStart).copyMemory(from: x.address(xStart), byteCount: x.precision.byteCount)
     return

@@ -18,7 +18,7 @@ extension Tensor {
       "convexUpsampled: logits of shape \(logits.shape) for a tensor of shape \(shape); expected \([n, h, w, 9 * factor * factor])")
     let (x, y) = (self, fresh([n, factor * h, factor * w, c])), count = 9 * factor * factor
     /// Calls `body` for every image and block of coarse rows.
-    @Sendable func forEachBlock(_ body: @escaping (inout apus_convex_upsampling, _ image: Int, _ rows: Range<Int>) -> Void) {
+    @Sendable func forEachBlock(_ body: @escaping @Sendable (inout apus_convex_upsampling, _ image: Int, _ rows: Range<Int>) -> Void) {
       let block = Swift.max(1, 64 / Swift.max(w, 1)), blocks = (h + block - 1) / block
       parallelFor(n * blocks) { range in
         for task in range {
@@ -45,7 +45,7 @@ extension Tensor {
         let pixels = image * h * w
         dx.kernels.convex_gather(&how, shares.address(pixels * 9 * c), rows.lowerBound, rows.upperBound, dx.address(pixels * c))
       }
-      return [x.isRecorded ? dx : nil, logits.isRecorded ? dlogits : nil]
+      return [x.needsGradient ? dx : nil, logits.needsGradient ? dlogits : nil]
     }
   }
 }

@@ -4,30 +4,37 @@ import Base
 // gradient rules are the other two. Gradients of gradients of any order follow.
 
 extension Tensor {
-  /// 2-D convolution (cross-correlation, as in all frameworks) with optional bias and activation.
-  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, bias `[out]` → `[n, oh, ow, out]`.
-  /// - Gradient: `convolutionInputGradient`, `convolutionWeightGradient`, and the sum of `dy` over pixels for the bias.
+  /// 2-D convolution (cross-correlation, as in all frameworks) with optional bias, residual and activation:
+  /// `activation(x * w + residual + bias)`.
+  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, bias `[out]` → `[n, oh, ow, out]`, the shape of the residual.
+  /// - Gradient: with `g` the gradient past the activation: `convolutionInputGradient`, `convolutionWeightGradient`, the sum of `g` over
+  ///   pixels for the bias, `g` for the residual.
   public func convolved(
-    with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution(), activation: FusedActivation? = nil
+    with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution(), activation: FusedActivation? = nil,
+    residual: Tensor? = nil
   ) -> Tensor {
     let g = ConvolutionShapes(x: shape, weight: weight.shape, how, op: "convolved")
     requireSamePrecision(weight, "convolved")
     if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
-    let epilogue = Epilogue(bias: bias, activation: activation)
+    if let residual {
+      requireSamePrecision(residual, "convolved")
+      require(residual.shape == y.shape, "convolved: residual of shape \(residual.shape), expected \(y.shape)")
+    }
+    let epilogue = Epilogue(bias: bias, activation: activation, residual: residual.map { ($0, y) })
     Profiler.count(flops: g.flops)
-    if g.isPointwise {
+    if g.isPointwise, y.count > 0 {
       MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y)
-    } else {
+    } else if y.count > 0 {
       TapProduct(plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
                  columns: g.out / how.groups)
         .run(x, Factor(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), epilogue, into: y)
     }
-    let parents = [x, weight] + (bias.map { [$0] } ?? []), saved = SavedTensor(x), isRecorded = x.isRecorded
+    let parents = [x, weight] + [bias, residual].compactMap { $0 }, saved = SavedTensor(x), rest = residual.map(\.withoutElements)
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
-      [isRecorded ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
-       weight.isRecorded ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
-        + (bias.map { [$0.isRecorded ? dy.sum([0, 1, 2]) : nil] } ?? [])
+      [saved.needsGradient ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
+       weight.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+        + (bias.map { [$0.needsGradient ? dy.sum([0, 1, 2]) : nil] } ?? []) + (rest.map { [$0.ifNeeded == nil ? nil : dy] } ?? [])
     }
     guard let activation else { return y.recorded(.convolution, from: parents, rule: gradients) }
     return y.recordedWithOutput(.convolution, from: parents) { dy, y in gradients(activation.gradient(dy, y)) }
@@ -53,17 +60,17 @@ extension Tensor {
     require(dy.shape == g.outputShape, "convolutionInputGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
     Profiler.count(flops: g.flops)
-    if g.isPointwise {
+    if g.isPointwise, dx.count > 0 {
       MatrixProduct(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
-    } else {
+    } else if dx.count > 0 {
       TapProduct(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
                  columns: g.in / how.groups)
         .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Epilogue(),
              into: dx)
     }
     return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in
-      [dy.isRecorded ? ddx.convolved(with: weight, how) : nil,
-       weight.isRecorded ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+      [dy.needsGradient ? ddx.convolved(with: weight, how) : nil,
+       weight.needsGradient ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
     }
   }
 
@@ -87,8 +94,8 @@ extension Tensor {
         .run(x, dy, into: dw)
     }
     return dw.recorded(.convolutionWeightGradient, from: [x, dy]) { ddw in
-      [x.isRecorded ? dy.convolutionInputGradient(ddw, inputSize: g.input, how) : nil,
-       dy.isRecorded ? x.convolved(with: ddw, how) : nil]
+      [x.needsGradient ? dy.convolutionInputGradient(ddw, inputSize: g.input, how) : nil,
+       dy.needsGradient ? x.convolved(with: ddw, how) : nil]
     }
   }
 
@@ -129,8 +136,9 @@ private struct ConvolutionShapes {
     input = Extent(height: x[1], width: x[2])
     kernel = Extent(height: weight[0], width: weight[1])
     output = how.outputSize(of: input, kernel: kernel)
-    require(output.height > 0 && output.width > 0, "\(op): input \(x) is smaller than the kernel \(weight); pad it")
     isPointwise = kernel == 1 && how.stride == 1 && how.padding == 0 && groups == 1
+    // Single pixels may be none: a linear layer of no rows.
+    require(isPointwise || output.height > 0 && output.width > 0, "\(op): input \(x) is smaller than the kernel \(weight); pad it")
   }
 
   var outputShape: [Int] { [n, output.height, output.width, out] }

@@ -26,12 +26,12 @@ extension Tensor {
                          channels, y.address(q * channels + m * window))
       }
     }
-    let shapes = pyramid.map(\.shape), areRecorded = pyramid.map(\.isRecorded)
+    let inputs = pyramid.map(\.withoutElements)
     return y.recorded(.correlationLookup, from: pyramid, rule: { _ in stop("correlationLookup: cannot be differentiated twice") }) { dy in
-      shapes.indices.map { m in
-        let (h, w) = (shapes[m][1], shapes[m][2])
-        guard areRecorded[m] else { return nil }
-        return .onto(zeros: shapes[m], dy.precision) { dvolume in
+      inputs.enumerated().map { m, input in
+        guard let shape = input.ifNeeded else { return nil }
+        let (h, w) = (shape[1], shape[2])
+        return .onto(zeros: shape, dy.precision) { dvolume in
           parallelFor(queries, grain: 64) { range in
             let q = range.lowerBound
             dvolume.kernels.lookup_backward(dy.address(q * channels + m * window), channels, centres.address(2 * q), scale / Double(1 << m),

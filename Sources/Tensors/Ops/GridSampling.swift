@@ -51,8 +51,8 @@ extension Tensor {
       }
     }
     return y.recorded(.gridSample, from: [x, grid]) { dy in
-      [x.isRecorded ? dy.gridSampleInputGradient(grid, inputShape: x.shape, how) : nil,
-       grid.isRecorded ? x.gridSampleGridGradient(dy, grid, how) : nil]
+      [x.needsGradient ? dy.gridSampleInputGradient(grid, inputShape: x.shape, how) : nil,
+       grid.needsGradient ? x.gridSampleGridGradient(dy, grid, how) : nil]
     }
   }
 
@@ -70,7 +70,7 @@ extension Tensor {
       }
     }
     return dx.recorded(.gridSampleInputGradient, from: [dy, grid]) { ddx in
-      [dy.isRecorded ? ddx.gridSampled(grid, how) : nil, grid.isRecorded ? ddx.gridSampleGridGradient(dy, grid, how) : nil]
+      [dy.needsGradient ? ddx.gridSampled(grid, how) : nil, grid.needsGradient ? ddx.gridSampleGridGradient(dy, grid, how) : nil]
     }
   }
 

@@ -41,8 +41,8 @@ public struct LocalCorrelation: Sendable {
       }
     }
     return y.recorded(.localCorrelation, from: queries + targets, rule: { _ in stop("localCorrelation: cannot be differentiated twice") }) { dy in
-      queries.indices.map { m in queries[m].isRecorded ? queryGradient(dy, m, queries[m], targets[m], centres) : nil }
-        + targets.indices.map { m in targets[m].isRecorded ? targetGradient(dy, m, queries[m], targets[m], centres) : nil }
+      queries.indices.map { m in queries[m].needsGradient ? queryGradient(dy, m, queries[m], targets[m], centres) : nil }
+        + targets.indices.map { m in targets[m].needsGradient ? targetGradient(dy, m, queries[m], targets[m], centres) : nil }
     }
   }
 
@@ -105,7 +105,7 @@ public struct LocalCorrelation: Sendable {
 private struct LevelPlaces {
   let images, height, width: Int
 
-  func forEach(_ body: @escaping (_ image: Int, _ first: Int, _ count: Int) -> Void) {
+  func forEach(_ body: @escaping @Sendable (_ image: Int, _ first: Int, _ count: Int) -> Void) {
     let pixels = height * width, block = 32, blocks = (pixels + block - 1) / block
     parallelFor(images * blocks) { range in
       for task in range {

@@ -22,9 +22,9 @@ extension Tensor {
     Profiler.count(flops: 2 * y.count * k)
     MatrixProduct(batch: batch.reduce(1, *), m: m, n: n, k: k, isATransposed: transposed, isBTransposed: otherTransposed).run(a, b, into: y)
     return y.recorded(.matmul, from: [a, b]) { dy in
-      let da = !a.isRecorded ? nil : transposed
+      let da = !a.needsGradient ? nil : transposed
         ? b.matmul(dy, transposed: otherTransposed, otherTransposed: true) : dy.matmul(b, otherTransposed: !otherTransposed)
-      let db = !b.isRecorded ? nil : otherTransposed
+      let db = !b.needsGradient ? nil : otherTransposed
         ? dy.matmul(a, transposed: true, otherTransposed: transposed) : a.matmul(dy, transposed: !transposed)
       return [da, db]
     }

@@ -102,7 +102,7 @@ extension Tensor {
     requireSamePrecision(mean, "normalized")
     require(mean.shape == shape.suffix(1) && variance.shape == mean.shape,
       "normalized: mean of shape \(mean.shape) and variance of shape \(variance.shape) for a tensor of shape \(shape)")
-    let view = NormalizationView(shape, .batch), y = fresh()
+    let view = NormalizationView(shape, .batch, isEmptyAllowed: true), y = fresh()
     let rstd = (variance.detached() + epsilon).power(-0.5)
     let fused = FusedNormalization(x: self, view: view, tail: tail, mean: mean.detached(), rstd: rstd, epsilon: epsilon, isConstant: true)
     view.parallelBlocks { slab, rows, _ in fused.normalize(slab..<slab + 1, rows, into: y) }
@@ -123,7 +123,7 @@ private struct NormalizationView {
   var shape: [Int] { [outer, rows, keep, fold] }
   var isLayer: Bool { rows == 1 && keep == 1 }
 
-  init(_ shape: [Int], _ axes: NormalizationAxes) {
+  init(_ shape: [Int], _ axes: NormalizationAxes, isEmptyAllowed: Bool = false) {
     require(shape.count >= 2, "normalized: shape \(shape) has no channel axis besides the batch")
     let channels = shape[shape.count - 1]
     let images = shape[0], pixels = shape.dropFirst().dropLast().reduce(1, *)
@@ -135,14 +135,14 @@ private struct NormalizationView {
       require(groups > 0 && channels % groups == 0, "normalized: \(channels) channels do not divide into \(groups) groups")
       (outer, rows, keep, fold) = (images, pixels, groups, channels / groups)
     }
-    require(rows * fold > 0, "normalized: nothing to average over in shape \(shape)")
+    require(rows * fold > 0 || isEmptyAllowed, "normalized: nothing to average over in shape \(shape)")
   }
 
   /// The first element of a row.
   func offset(_ slab: Int, _ row: Int) -> Int { (slab * rows + row) * channels }
 
   /// Runs `body(slab, rows, task)` over blocks of rows; small slabs share a task.
-  func parallelBlocks(_ body: @escaping (_ slab: Int, _ rows: Range<Int>, _ task: Int) -> Void) {
+  func parallelBlocks(_ body: @escaping @Sendable (_ slab: Int, _ rows: Range<Int>, _ task: Int) -> Void) {
     let (block, blocks) = (rowBlock, self.blocks)
     parallelFor(outer * blocks, grain: Swift.max(1, (1 << 14) / Swift.max(block * channels, 1))) { range in
       for task in range {
@@ -241,7 +241,7 @@ private struct FusedNormalization: Sendable {
   /// One pass for the sums, one for the result.
   private func slabGradients(_ dy: Tensor, _ y: Tensor?) -> Parts {
     let k = dy.kernels, (keep, fold, channels) = (view.keep, view.fold, view.channels)
-    let isTrained = tail.weight?.isRecorded ?? false || tail.bias?.isRecorded ?? false
+    let isTrained = tail.weight?.needsGradient ?? false || tail.bias?.needsGradient ?? false
     var sums: Tensor?  // [outer, 2, channels]
     if isTrained || !isConstant {
       let partial = dy.fresh([view.outer, view.blocks, 2, channels])
@@ -271,22 +271,23 @@ private struct FusedNormalization: Sendable {
 
   /// Tokens are short: sums and result in one pass.
   private func layerGradients(_ dy: Tensor, _ y: Tensor?) -> Parts {
-    let channels = view.channels, grain = Swift.max(1, Swift.min(512, (1 << 14) / channels))
+    let channels = view.channels, grain = Swift.max(1, Swift.min(512, (1 << 14) / Swift.max(channels, 1)))
     let tasks = (view.outer + grain - 1) / grain
-    let dx = dy.fresh(), rest = isOutputRelu ? dy.fresh() : nil, partial = dy.fresh([Swift.max(tasks, 1), 2, channels])
+    let dx = dy.fresh(), rest = isOutputRelu ? dy.fresh() : nil, partial = dy.fresh([tasks, 2, channels])
     parallelFor(view.outer, grain: grain) { tokens in
       var how = constants(tokens.lowerBound)
       let at = tokens.lowerBound * channels, task = tokens.lowerBound / grain
       dy.kernels.layer_backward(&how, x.address(at), dy.address(at), y?.address(at), tokens.count, channels, dx.address(at),
                                 rest?.address(at), partial.address(2 * task * channels), partial.address((2 * task + 1) * channels))
     }
+    guard tasks > 0 else { return parts(dx, rest ?? dy, .zeros([2, channels], dy.precision)) }
     return parts(dx, rest ?? dy, tasks == 1 ? partial.viewed([2, channels]) : partial.sum([0]))
   }
 
   /// - Parameter sums: of `g` and `g · z` over all rows, `[2, channels]`.
   private func parts(_ dx: Tensor, _ rest: Tensor, _ sums: Tensor?) -> Parts {
     func vector(_ i: Int, _ parent: Tensor?) -> Tensor? {
-      guard let parent, parent.isRecorded else { return nil }
+      guard let parent, parent.needsGradient else { return nil }
       return sums?.sliced(0, i..<i + 1).viewed([view.channels])
     }
     return (dx, vector(1, tail.weight), vector(0, tail.bias), rest)

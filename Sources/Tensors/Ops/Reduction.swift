@@ -23,10 +23,10 @@ extension Tensor {
   /// - Gradient: `dy` to the largest, shared equally among equal ones (as PyTorch's `amax`).
   public func max(_ axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let (kept, final, axes) = reducedShapes(axes, "max", keepingAxes)
-    require(count > 0, "max: shape \(shape) has no elements")
+    require(axes.allSatisfy { shape[$0] > 0 }, "max: shape \(shape) has no elements")
     return reduced(axes) { x, outer, reduced, inner in
       let y = x.fresh([outer, inner])
-      parallelFor(outer, grain: Swift.max(1, (1 << 15) / (reduced * inner))) { range in
+      parallelFor(outer, grain: Swift.max(1, (1 << 15) / Swift.max(reduced * inner, 1))) { range in
         x.kernels.maximum(x.address(range.lowerBound * reduced * inner), range.count, reduced, inner, y.address(range.lowerBound * inner))
       }
       return y

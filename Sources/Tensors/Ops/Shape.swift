@@ -110,14 +110,14 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
     copyStrided(tensor.shape, from: tensor, rowMajorStrides(tensor.shape), to: y, startingAt: start * strides[axis], strides)
     start += tensor.shape[axis]
   }
-  let sizes = tensors.map { $0.shape[axis] }, areRecorded = tensors.map(\.isRecorded)
+  let sizes = tensors.map { $0.shape[axis] }, inputs = tensors.map(\.withoutElements)
   let rows = shape[..<axis].reduce(1, *), row = shape[axis] * strides[axis]
   return y.recorded(.concatenate, from: tensors, rule: { dy in dy.split(axis, sizes: sizes) }) { dy in
     var start = 0
-    return zip(sizes, areRecorded).map { size, isRecorded in
+    return zip(sizes, inputs).map { size, input in
       let range = start..<start + size, run = size * strides[axis]
       start += size
-      guard isRecorded else { return nil }
+      guard input.ifNeeded != nil else { return nil }
       return Contribution(make: { dy.sliced(axis, range) }) { total in
         total.addRows(rows, run, offset: 0, stride: run, dy, otherOffset: range.lowerBound * strides[axis], otherStride: row)
       }

@@ -1,3 +1,5 @@
+import Base
+
 extension Tensor {
   /// `y = eˣ / Σ eˣ` along one axis (the last by default). - Gradient: `y · (dy - Σ dy·y)`.
   /// - Numerics: the largest element is subtracted first; a row of -∞ gives NaN, as in PyTorch.
@@ -24,6 +26,8 @@ extension Tensor {
 
   /// `log Σ eˣ` along the last axis, which vanishes, without overflow.
   public func logSumExp() -> Tensor {
+    require(shape.last ?? 1 > 0, "logSumExp: shape \(shape) has rows of no elements")
+    guard count > 0 else { return sum([-1]) }
     let largest = detached().max([-1], keepingAxes: true)
     return (self - largest).exp().sum([-1]).log() + largest.reshaped(to: Array(shape.dropLast()))
   }

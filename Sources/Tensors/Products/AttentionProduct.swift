@@ -34,7 +34,7 @@ struct TokenRows {
   private func place(_ image: Int, _ head: Int, _ token: Int) -> Int { start + (image * tokens + token) * row + head * depth }
 }
 
-/// `softmax(scale · q kᵀ + bias) v` for every image and head, a block of queries at a time, so that scores never leave the cache.
+/// `dropout(softmax(scale · q kᵀ + bias)) v` for every image and head, a block of queries at a time, so that scores never leave the cache.
 ///
 /// A task owns a strip of blocks of queries of one head. Blocks and strips depend on the sizes alone.
 struct AttentionProduct {
@@ -42,6 +42,8 @@ struct AttentionProduct {
   let q, k, v: TokenRows
   let scale: Double
   let bias: BroadcastRows?
+  /// Of the weights `[images, heads, queries, keys]`.
+  let dropout: DropoutMask?
 
   /// Scores of one block: 128 KiB in float32, so that two blocks and all panels of a head fit into the second-level cache.
   private static let blockElements = 1 << 15
@@ -62,7 +64,7 @@ struct AttentionProduct {
   private var strips: Int { (blocks + blocksPerStrip - 1) / blocksPerStrip }
 
   /// Calls `body` for every strip of every head with its blocks of queries.
-  private func forEachStrip(_ body: @escaping (_ image: Int, _ head: Int, _ strip: Int, _ blocks: [Range<Int>]) -> Void) {
+  private func forEachStrip(_ body: @escaping @Sendable (_ image: Int, _ head: Int, _ strip: Int, _ blocks: [Range<Int>]) -> Void) {
     let pairs = images * heads, strips = strips, rows = blockRows
     parallelFor(pairs * strips, grain: strips > 1 ? 1 : (pairs + tasks - 1) / tasks) { range in
       for task in range {
@@ -97,6 +99,14 @@ struct AttentionProduct {
     kernels.scaled_softmax(y, scale, added, bias?.row ?? 0, rows.count, k.tokens, y)
   }
 
+  /// Multiplies the weights `x` of a block of queries by the factors of dropout; with `nil`, writes the factors.
+  private func drop(
+    _ dropout: DropoutMask, _ image: Int, _ head: Int, _ rows: Range<Int>, _ x: UnsafeMutableRawPointer?, into y: UnsafeMutableRawPointer
+  ) {
+    let first = ((image * heads + head) * q.tokens + rows.lowerBound) * k.tokens
+    dropout.write(first: first, rows.count * k.tokens, kernels, x, to: y)
+  }
+
   func run(into y: TokenRows) {
     let (s, rows) = (k.tokens, blockRows)
     let sizes = [packedSize(q.depth, s), packedSize(s, v.depth), rows * q.depth, rows * s]
@@ -106,6 +116,7 @@ struct AttentionProduct {
         let values = PackedFactor(v.factor(image, head), depth: s, columns: v.depth, into: memory[1])
         for block in blocks {
           weigh(image, head, block, keys, queries: memory[2], into: memory[3])
+          if let dropout { drop(dropout, image, head, block, memory[3], into: memory[3]) }
           values.multiply(memory[3], rows: block.count, aRow: s, into: y.address(image, head, block.lowerBound), cRow: y.row)
         }
       }
@@ -144,14 +155,18 @@ extension AttentionProduct {
     return TokenRows(tensor: rows.tensor.fresh([images, rows.tokens, width]), row: width, tokens: rows.tokens, depth: rows.depth)
   }
 
+  private func multiply(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int, into y: UnsafeMutableRawPointer) {
+    kernels.binary(Int32(APUS_MULTIPLY.rawValue), 1, count, a, 0, 1, b, 0, 1, y, 0)
+  }
+
   private var backwardSizes: [Int] {
     let (s, rows) = (k.tokens, blockRows)
     return [packedSize(q.depth, s), packedSize(v.depth, s), packedSize(s, q.depth), packedSize(rows, q.depth), packedSize(rows, v.depth),
-            rows * q.depth, rows * v.depth, rows * s, rows * s]
+            rows * q.depth, rows * v.depth, rows * s, rows * s] + (dropout == nil ? [] : [rows * s])
   }
 
-  /// With weights `p` and scores `z`: `dv = pᵀ dy`, `dp = dy vᵀ`, `dz = scale · p · (dp - Σ dp·p)`, `dq = dz k`, `dk = dzᵀ q`; the scale is
-  /// in the packed factors.
+  /// With weights `p`, factors of dropout `m` and scores `z`: `dv = (p m)ᵀ dy`, `dp = m · dy vᵀ`, `dz = scale · p · (dp - Σ dp·p)`,
+  /// `dq = dz k`, `dk = dzᵀ q`; the scale is in the packed factors.
   private func backward(
     _ image: Int, _ head: Int, _ blocks: [Range<Int>], _ dy: TokenRows, _ dq: TokenRows, _ dk: TokenRows, _ dv: TokenRows,
     in memory: [UnsafeMutableRawPointer]
@@ -165,9 +180,16 @@ extension AttentionProduct {
       let queries = PackedFactor(q.factor(image, head, from: first), depth: rows, columns: q.depth, scale: scale, into: memory[3])
       let seeds = PackedFactor(dy.factor(image, head, from: first), depth: rows, columns: v.depth, into: memory[4])
       weigh(image, head, block, keysTransposed, queries: memory[5], into: p)
-      seeds.multiply(p, rows: s, aRow: 1, aDepth: s, into: dv.address(image, head), cRow: dv.row, adds: index > 0)
       dy.copy(image, head, block, to: memory[6])
       valuesTransposed.multiply(memory[6], rows: rows, aRow: v.depth, into: dp, cRow: s)
+      var kept = p
+      if let dropout {
+        kept = memory[9]
+        drop(dropout, image, head, block, nil, into: kept)
+        multiply(dp, kept, rows * s, into: dp)
+        multiply(p, kept, rows * s, into: kept)
+      }
+      seeds.multiply(kept, rows: s, aRow: 1, aDepth: s, into: dv.address(image, head), cRow: dv.row, adds: index > 0)
       kernels.softmax_backward(dp, p, rows, s, dp)
       keys.multiply(dp, rows: rows, aRow: s, into: dq.address(image, head, first), cRow: dq.row)
       queries.multiply(dp, rows: s, aRow: 1, aDepth: s, into: dk.address(image, head), cRow: dk.row, adds: index > 0)

@@ -106,7 +106,7 @@ struct MatrixProduct {
       self.product = product
     }
 
-    func forEachBlock(_ body: @escaping (Block) -> Void) {
+    func forEachBlock(_ body: @escaping @Sendable (Block) -> Void) {
       let perItem = strips * columns.count, count = product.batch * perItem
       parallelFor(count, grain: Swift.max(1, count / tasks)) { range in
         for task in range {

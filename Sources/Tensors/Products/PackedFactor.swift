@@ -1,7 +1,9 @@
 import CKernels
 
 /// The second factor of a product, or some of its columns and rows, packed whole into the caller's memory.
-struct PackedFactor {
+///
+/// Safety: unchecked, because it points to memory: written by `init` alone, in disjoint panels, and only read afterwards.
+struct PackedFactor: @unchecked Sendable {
   private let panels: Panels
   private let memory: UnsafeMutableRawPointer
 

@@ -119,7 +119,7 @@ struct PhaseGrid {
     panelBlock = (panels * images * ((rows + rowBlock - 1) / rowBlock) + tasks - 1) / tasks
   }
 
-  func forEachTask(_ body: @escaping (_ image: Int, _ rows: Range<Int>, _ panels: Range<Int>) -> Void) {
+  func forEachTask(_ body: @escaping @Sendable (_ image: Int, _ rows: Range<Int>, _ panels: Range<Int>) -> Void) {
     let strips = (rows + rowBlock - 1) / rowBlock, blocks = (panels + panelBlock - 1) / panelBlock
     parallelFor(images * strips * blocks) { range in
       for task in range {

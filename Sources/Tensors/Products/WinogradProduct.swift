@@ -156,7 +156,7 @@ struct WinogradProduct {
     parallelFor(strips.count) { range in
       for index in range { tiles.transform(x, strips[index], into: v.address(index * planes), plane: plane) }
     }
-    func multiply(_ index: Int, _ panel: Int, _ u: UnsafeRawPointer) {
+    @Sendable func multiply(_ index: Int, _ panel: Int, _ u: UnsafeRawPointer) {
       work.multiply(v.address(index * planes), plane, strips[index], panel, u)
     }
     // Weights that are used once are transformed panel by panel, in cache.

@@ -79,7 +79,7 @@ public struct CheckpointStore: Sendable {
       try? FileManager.default.removeItem(atPath: partial)
       try File.createFolder(partial)
       for file in files {
-        guard CheckpointManifest.isPlainName(file.name) else { fatalError("checkpoint: '\(file.name)' is not a plain file name") }
+        guard CheckpointManifest.isPlainName(file.name) else { stop("checkpoint: '\(file.name)' is not a plain file name") }
         try write(file.bytes, "\(partial)/\(file.name)")
       }
       try write(try CheckpointManifest(step: step, files: files).json(), "\(partial)/\(CheckpointManifest.name)")

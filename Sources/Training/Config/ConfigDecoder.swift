@@ -106,7 +106,9 @@ final class ConfigDecoding {
       // A default that does not go with what the file says: the nearest place that the user wrote.
       let origins = (0...key.count).reversed().compactMap { node.node(at: Array(key.prefix($0)))?.origin }
       let origin = origins.first { $0 != .standard } ?? node.origin
-      note("'\((path + key).dotted)' is \(problem.value); allowed: \(problem.allowed)", origin: origin, path + key)
+      let value = problem.value.isEmpty ? "empty" : problem.value
+      note("'\((path + key).dotted)' is \(value); allowed: \(problem.allowed)", origin: origin, path + key)
+      failed.insert((path + key).dotted)  // one message for a value: what lies around it says no more of it
     }
   }
 

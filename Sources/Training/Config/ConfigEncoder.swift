@@ -73,5 +73,5 @@ private final class ConfigNodeEncoder: Encoder, SingleValueEncodingContainer {
 
 /// Hand-written `Codable` code is what would ask for nested containers; a config relies on the synthesised one.
 func unsupported() -> Never {
-  fatalError("config: only synthesised Codable conformances of structs are supported; use nested structs, lists and ConfigChoice enums")
+  stop("config: only synthesised Codable conformances of structs are supported; use nested structs, lists and ConfigChoice enums")
 }

@@ -3,15 +3,19 @@ import Yams
 
 /// Reads YAML text into a tree that knows where each part stands.
 package enum ConfigFile {
+  /// Bytes of a config, at most: a thousand times the largest that is shipped.
+  static let largestSize = 4 << 20
+
   /// The tree of one file, without its `base`.
-  /// - Throws: `Failure(.missingInput)` if the file is not there, `.badData` if it is not UTF-8, `.usage` with the place for
-  ///   broken YAML and duplicate keys.
+  /// - Throws: `Failure(.missingInput)` if the file is not there, `.usage` with the place for bytes that are not UTF-8, broken YAML and
+  ///   duplicate keys, and for a file of more than `largestSize` bytes.
   static func tree(at path: String) throws -> ConfigNode {
-    try tree(of: File.text(at: path), named: path)
+    try tree(of: File.text(at: path, limit: largestSize, kind: .usage), named: path)
   }
 
   /// The tree of YAML text; an empty text is an empty map.
   static func tree(of text: String, named name: String) throws -> ConfigNode {
+    let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let node = try composed(text) { line, column in .file(path: name, line: line, column: column) }
     return node ?? ConfigNode(content: .mapping([]), origin: .file(path: name, line: 1, column: 1))
   }
@@ -34,6 +38,8 @@ package enum ConfigFile {
 
   private static func describe(_ error: YamlError, in text: String) -> (line: Int, column: Int, message: String) {
     switch error {
+    case .composer(_, let problem, let mark, _) where problem.contains("another document"):
+      return (mark.line, mark.column, "a second document begins here ('---'); a config is one document")
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
          .composer(let context, let problem, let mark, _):
       let reason = context.map { " (\($0.text.trimmingSpaces))" } ?? ""
@@ -42,6 +48,9 @@ package enum ConfigFile {
       let repeated = secondPlace(of: keys.first ?? "", after: context.mark, in: text)
       return (repeated.line, repeated.column,
               "duplicate key '\(keys.joined(separator: "', '"))', first seen in line \(context.mark.line)")
+    case .reader(let problem, let offset, _, _):
+      let before = text.utf8.prefix(offset ?? 0), line = 1 + before.count { $0 == 0x0A }
+      return (line, 1 + before.reversed().prefix { $0 != 0x0A }.count, "this is not valid YAML: \(problem)")
     default:
       return (1, 1, "this is not valid YAML: \(error)")
     }
@@ -84,6 +93,10 @@ private struct NodeConversion {
       for (key, value) in mapping {
         let keyOrigin = key.mark.map { place($0.line, $0.column) } ?? origin
         guard case .scalar(let name) = key else { throw Failure(.usage, at: keyOrigin.description, "a key must be a plain name") }
+        if name.string == "<<", name.style == .plain {
+          throw Failure(.usage, at: keyOrigin.description, "merging maps with '<<' is not supported",
+                        remedy: "Write the keys out, or put what is shared into a file of its own: base: FILE")
+        }
         let value = try convert(value, within: keyOrigin, depth: depth + 1)
         entries.append(ConfigNode.Entry(key: name.string, keyOrigin: keyOrigin, value: value))
       }

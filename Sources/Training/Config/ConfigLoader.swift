@@ -165,7 +165,8 @@ public enum ConfigLayers {
     do {
       parent = try ConfigFile.tree(at: parentPath)
     } catch let failure as Failure where failure.kind == .missingInput {
-      throw Failure(.missingInput, at: entry.value.origin.description, "'base': there is no file \(parentPath)")
+      let found = failure.problem == "there is no such file" ? "there is no file \(parentPath)" : "\(parentPath): \(failure.problem)"
+      throw Failure(.missingInput, at: entry.value.origin.description, "'base': \(found)")
     }
     if let second = parent.entries?.first(where: { $0.key == "base" }) {
       throw Failure(.usage, at: second.keyOrigin.description, "a config named as 'base' has a base itself; only one level is allowed",

@@ -15,7 +15,7 @@ extension Failure {
     guard lines.count > 1 else {
       return Failure(.usage, at: problems.first?.origin.description ?? "", problems.first?.message ?? "")
     }
-    return Failure(.usage, at: "", lines.map(\.element.description).joined(separator: "\n"), remedy: "\(lines.count) problems")
+    return Failure(.usage, at: "", "", items: lines.map(\.element.description), remedy: "\(lines.count) problems")
   }
 }
 

@@ -79,6 +79,7 @@ public final class Console {
 
   /// A line that stays, shown in every mode.
   public func warning(_ text: String) {
+    let text = text.printable()
     record("warning: \(text)")
     lasting(terminal.isTerminal && terminal.hasColour ? "\u{1B}[33mwarning:\u{1B}[0m \(text)" : "warning: \(text)")
   }

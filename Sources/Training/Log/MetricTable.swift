@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// `metrics.csv`: one header, fixed at the start, and as many cells in every row; empty where a split lacks the metric.
@@ -17,7 +18,7 @@ struct MetricTable {
 
   func row(_ event: MetricEvent) -> String {
     for name in event.values.names where !columns.contains(name) {
-      fatalError("metric log: '\(name)' of the split '\(event.split)' was not declared by the recipe; declared: \(header)")
+      stop("metric log: '\(name)' of the split '\(event.split)' was not declared by the recipe; declared: \(header)")
     }
     return row(split: event.split, step: event.step, epoch: event.epoch) { name in
       event.values[name].map { MetricEvent.number($0) ?? "nan" }

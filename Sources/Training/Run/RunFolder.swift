@@ -51,6 +51,8 @@ public final class RunFolder {
   let configYAML: String
   private let overrides, environment: String
   private let lock: RunLock
+  /// Records the run as failed where the process ends because of a failure that nothing can catch.
+  private let registration: ProcessExit.Registration
 
   public var store: CheckpointStore { CheckpointStore(runFolder: path) }
 
@@ -59,6 +61,7 @@ public final class RunFolder {
     configYAML = request.resolvedYAML
     overrides = request.overrides.map { $0.option + "\n" }.joined()
     self.environment = try environment.json()
+    registration = ProcessExit.onFailure { RunRecord.fail(with: $0, in: path) }
   }
 
   /// Writes `config.yaml`, `overrides.txt` and `env.json`. To be called when the checkpoint is known to fit: one that does not leaves the

@@ -25,6 +25,16 @@ public struct RunRecord: Codable, Sendable, Equatable {
 
   static let name = "run.json"
 
+  /// Records that the process of a run ends because of `failure`, if it was still running.
+  static func fail(with failure: Failure, in folder: String) {
+    guard var record = try? RunRecord(folder: folder), record.state == .running, record.pid == Int(getpid()) else { return }
+    record.state = .failed
+    record.exit = Int(failure.kind.exitCode)
+    record.problem = failure.description
+    record.ended = TimeSource.stamp(TimeSource.system.wall())
+    try? record.write(to: folder)
+  }
+
   func write(to folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

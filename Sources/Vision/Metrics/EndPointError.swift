@@ -1,3 +1,5 @@
+import Base
+
 /// The end-point error of optical flow and the scores made from it, accumulated image by image.
 ///
 /// The error of a pixel is `e = |f − f*|₂`, in pixels. Two poolings are in use and both are kept:
@@ -18,6 +20,8 @@
 public struct EndPointError: Sendable, Equatable {
   /// Images with at least one known pixel.
   public private(set) var imageCount = 0
+  /// Images without one: they are in none of the metrics.
+  public private(set) var unknownImageCount = 0
   private var all = ErrorPool()
   private var byRange = [ErrorPool](repeating: ErrorPool(), count: MotionRange.allCases.count)
   /// Pixels that image 2 shows too, and occluded ones, of images whose occlusion is known.
@@ -40,7 +44,7 @@ public struct EndPointError: Sendable, Equatable {
   ) {
     requireOneSize(predicted, truth, "add")
     guard occlusion.map({ $0.count == truth.isValid.count }) ?? true else {
-      fatalError("EndPointError.add: \(occlusion?.count ?? 0) occlusion flags for \(truth.height)x\(truth.width) pixels")
+      stop("EndPointError.add: \(occlusion?.count ?? 0) occlusion flags for \(truth.height)x\(truth.width) pixels")
     }
     var image = EndPointError()
     for pixel in 0..<truth.isValid.count where truth.isValid[pixel] {
@@ -50,7 +54,12 @@ public struct EndPointError: Sendable, Equatable {
       let du = predicted.vectors[2 * pixel] - u, dv = predicted.vectors[2 * pixel + 1] - v
       image.count((du * du + dv * dv).squareRoot(), speed: magnitude, isOccluded: occlusion?[pixel])
     }
-    if image.pixelCount > 0 { (image.imageCount, image.imageMeanSum) = (1, image.mean) }
+    if image.pixelCount > 0 {
+      image.imageCount = 1
+      image.imageMeanSum = image.mean
+    } else {
+      image.unknownImageCount = 1
+    }
     merge(image)
   }
 
@@ -65,6 +74,7 @@ public struct EndPointError: Sendable, Equatable {
   /// Adds what another accumulator has seen, for images judged in parallel.
   public mutating func merge(_ other: EndPointError) {
     imageCount += other.imageCount
+    unknownImageCount += other.unknownImageCount
     all.merge(other.all)
     for range in MotionRange.allCases { byRange[range.rawValue].merge(other.byRange[range.rawValue]) }
     matched.merge(other.matched)
@@ -142,6 +152,6 @@ public struct ErrorPool: Sendable, Equatable {
 
 private func requireOneSize(_ predicted: FlowField, _ truth: FlowField, _ operation: String) {
   guard predicted.height == truth.height, predicted.width == truth.width else {
-    fatalError("EndPointError.\(operation): predicted \(predicted.height)x\(predicted.width), truth \(truth.height)x\(truth.width)")
+    stop("EndPointError.\(operation): predicted \(predicted.height)x\(predicted.width), truth \(truth.height)x\(truth.width)")
   }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// How well estimated occlusion agrees with the truth, over all pixels of all images.
 public struct OcclusionScore: Sendable, Equatable {
   private var hits = 0, falseAlarms = 0, misses = 0
@@ -9,7 +11,7 @@ public struct OcclusionScore: Sendable, Equatable {
   ///   - predicted, truth: one flag for each pixel, true where it is occluded.
   public mutating func add(predicted: [Bool], truth: [Bool]) {
     guard predicted.count == truth.count else {
-      fatalError("OcclusionScore.add: \(predicted.count) flags to be judged by \(truth.count)")
+      stop("OcclusionScore.add: \(predicted.count) flags to be judged by \(truth.count)")
     }
     for (found, isOccluded) in zip(predicted, truth) {
       if found && isOccluded { hits += 1 } else if found { falseAlarms += 1 } else if isOccluded { misses += 1 }

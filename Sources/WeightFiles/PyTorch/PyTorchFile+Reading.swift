@@ -92,8 +92,7 @@ extension PyTorchFile {
   public func stateDictionary(key: String? = nil, warn: (String) -> Void = { _ in }) throws -> StateDictionary {
     let chosen = try dictionary(key)
     if !chosen.others.isEmpty {
-      let some = chosen.others.prefix(12).joined(separator: ", ")
-      warn("\(name): left out, as they are no tensors: \(some)" + (chosen.others.count > 12 ? ", ..." : ""))
+      warn("\(name.printable()): left out, as they are no tensors: \(someOf(chosen.others, atMost: 12))")
     }
     var entries: [Safetensors.Entry] = [], aliases: [String: String] = [:], names: [TensorView: String] = [:], seen: Set<String> = []
     var budget = 4 << 20 + 8 * bytes.count
@@ -117,12 +116,12 @@ extension PyTorchFile {
   private func dictionary(_ key: String?) throws -> TensorDictionary {
     let all = try dictionaries()
     let list = all.prefix(12).map { dictionary in
-      "\n  \(dictionary.path.isEmpty ? "(the whole file)" : dictionary.path): \(dictionary.views.count) tensors"
-        + (dictionary.others.isEmpty ? "" : " and other things (\(dictionary.others.prefix(3).joined(separator: ", ")))")
-    }.joined() + (all.count > 12 ? "\n  ... \(all.count) in all" : "")
+      "  \(dictionary.path.isEmpty ? "(the whole file)" : dictionary.path): \(dictionary.views.count) tensors"
+        + (dictionary.others.isEmpty ? "" : " and other things (\(someOf(dictionary.others, atMost: 3)))")
+    } + (all.count > 12 ? ["  ... \(all.count) in all"] : [])
     if let key {
       guard let chosen = all.first(where: { $0.path == key }) else {
-        throw Failure(.usage, at: name, "there is no dictionary of tensors under '\(key)'; there are:\(list.isEmpty ? " none" : list)")
+        throw Failure(.usage, at: name, "there is no dictionary of tensors under '\(key)'; there are:\(list.isEmpty ? " none" : "")", items: list)
       }
       return chosen
     }
@@ -131,7 +130,7 @@ extension PyTorchFile {
     guard !all.isEmpty else {
       throw Failure(.badData, at: name, "there is no dictionary of tensors in it", remedy: "Save one: torch.save(model.state_dict(), PATH).")
     }
-    throw Failure(.badData, at: name, "it is not clear which dictionary of tensors is meant; there are:\(list)",
+    throw Failure(.badData, at: name, "it is not clear which dictionary of tensors is meant; there are:", items: list,
                   remedy: all.contains { $0.path.hasSuffix("_parameters") }
                     ? "The file holds a whole module, with its code. In PyTorch: torch.save(model.state_dict(), PATH)."
                     : "Choose one with apus convert IN OUT --key PATH.")

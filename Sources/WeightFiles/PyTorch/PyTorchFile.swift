@@ -42,7 +42,9 @@ public struct PyTorchFile: Sendable {
       throw Failure(.badData, at: name, "this is a pickle, but torch.save did not write it",
                     remedy: "Save the tensors with torch.save(model.state_dict(), PATH).")
     } else {
-      throw Failure(.badData, at: name, "this is no file of torch.save, or its beginning is cut off")
+      let kind = FileKind(of: bytes)
+      throw Failure(.badData, at: name, kind.map { "this is no file of torch.save but \($0.name)" } ?? "this is no file of torch.save, or its beginning is cut off",
+                    remedy: kind?.remedy ?? "")
     }
   }
 
@@ -70,7 +72,9 @@ extension PyTorchFile {
                     remedy: "In PyTorch: torch.save(torch.jit.load(PATH).state_dict(), NEW_PATH).")
     }
     guard let program = archive["\(stem)/data.pkl"] else {
-      throw Failure(.badData, at: name, "this zip archive holds no \(stem)/data.pkl; torch.save did not write it")
+      let weights = archive.members.first { ZipArchive.isWeightName($0.name) }
+      throw Failure(.badData, at: name, "this zip archive holds no \(stem)/data.pkl; torch.save did not write it"
+        + (weights.map { ", but it holds '\($0.name)'" } ?? ""), remedy: weights == nil ? "" : "Unpack it first: unzip FILE")
     }
     if let order = archive["\(stem)/byteorder"], !bytes[order.range].elementsEqual("little".utf8) {
       throw Failure(.badData, at: name, "the byte order is '\(String(decoding: bytes[order.range].prefix(16), as: UTF8.self))', expected 'little'")

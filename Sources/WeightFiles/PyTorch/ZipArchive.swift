@@ -18,6 +18,11 @@ struct ZipArchive {
   private let bytes: [UInt8]
   private let file: String
 
+  /// Whether a member is a file of weights of its own, as in the archives that authors offer.
+  static func isWeightName(_ name: String) -> Bool {
+    [".pth", ".pt", ".safetensors", ".ckpt"].contains { name.lowercased().hasSuffix($0) }
+  }
+
   subscript(name: String) -> Member? { places[name].map { members[$0] } }
 
   /// - Throws: `.badData` if this is no such archive.
@@ -131,6 +136,9 @@ private struct ZipFields {
     }
     try widen(&size, &packed, &header, nameEnd..<nameEnd + extraLength, name)
     guard flags & 1 == 0 else { throw failure("the member '\(name)' is encrypted") }
+    guard method == 0 || !ZipArchive.isWeightName(name) else {
+      throw Failure(.badData, at: file, "this is a zip archive with '\(name)' in it", remedy: "Unpack it first: unzip FILE")
+    }
     guard method == 0 else {
       throw Failure(.badData, at: file, "zip archive: the member '\(name)' is compressed (method \(method)); PyTorch stores members as they are",
                     remedy: "Unpack it and pack it again without compression (zip -0 -r), or load and save it with PyTorch.")

@@ -56,7 +56,7 @@ let elementaryCases: [OpCase] = [
     let target = Tensor.uniform([3, 4, 2], from: -1, to: 1, &random, precision: x[0].precision)
     return x[0].exp().maskedL1(target, mask: .uniform([3, 4, 1], from: 0, to: 1, &random, precision: x[0].precision))
   },
-  OpCase("dropout", nil, [[4, 6]]) { x in
+  OpCase("dropout", .dropout, [[4, 6]]) { x in
     var random = Random(seed: 3, stream: .dropout)
     return x[0].dropout(0.4, &random).squared()
   },

@@ -34,6 +34,19 @@ let largeCases: [OpCase] = [
   OpCase("large attention", nil, [[2, 4, 300, 32], [2, 4, 280, 32], [2, 4, 280, 32], [300, 280]]) {
     $0[0].attention(keys: $0[1], values: $0[2], bias: $0[3])
   },
+  OpCase("large attention with dropout", .attention, [[2, 300, 64], [2, 280, 64], [2, 280, 64]]) { x in
+    var random = Random(seed: 8, stream: .dropout)
+    return x[0].attention(keys: x[1], values: x[2], heads: 2, dropout: DropoutMask(0.2, count: 2 * 2 * 300 * 280, &random))
+  },
+  OpCase("large dropout", .dropout, [[300, 700]]) { x in
+    var random = Random(seed: 8, stream: .dropout)
+    _ = random.nextWord()
+    return x[0].dropout(0.2, &random) + .normal([300, 700], &random, precision: x[0].precision)
+      + .uniform([300, 700], from: -1, to: 2, &random, precision: x[0].precision)
+  },
+  OpCase("large convolution with residual", .convolution, [[2, 60, 64, 64], [3, 3, 64, 48], [2, 60, 64, 48]]) {
+    $0[0].convolved(with: $0[1], Convolution(padding: 1), activation: .relu, residual: $0[2])
+  },
   OpCase("large softmax", .softmax, [[3000, 130]]) { $0[0].softmax() },
   OpCase("large sum", nil, [[300, 70, 40], [40]]) { (($0[0] + $0[1]) * $0[1]).sum([0, 1]) },
   OpCase("large sum of long rows", .sum, [[70, 20_000]]) { $0[0].squared().sum([0]) },

@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 import Tensors
 
@@ -44,6 +45,12 @@ let productCases: [OpCase] = [
   OpCase("pointwise convolution with tanh", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2]]) {
     $0[0].convolved(with: $0[1], bias: $0[2], activation: .tanh)
   },
+  OpCase("convolution with residual and relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3], [2, 4, 3, 3]]) {
+    $0[0].convolved(with: $0[1], bias: $0[2], Convolution(padding: 1), activation: .relu, residual: $0[3]) * $0[3]
+  },
+  OpCase("pointwise convolution with residual", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2, 3, 2, 2]]) {
+    $0[0].convolved(with: $0[1], residual: $0[2].exp()).squared()
+  },
   OpCase("affine transformation", .convolution, [[2, 3, 4], [4, 2], [2]]) { $0[0].affineTransformed(by: $0[1], bias: $0[2]) },
   OpCase("pointwise convolution input gradient", .convolutionInputGradient, [[2, 3, 2, 3], [1, 1, 2, 3]]) {
     $0[0].convolutionInputGradient($0[1], inputSize: Extent(height: 3, width: 2), Convolution())
@@ -67,6 +74,15 @@ let productCases: [OpCase] = [
   },
   OpCase("attention of heads with a recorded bias", nil, [[2, 3, 4], [2, 5, 4], [2, 5, 4], [2, 1, 1, 5]]) {
     $0[0].attention(keys: $0[1], values: $0[2], heads: 2, bias: $0[3])
+  },
+  OpCase("attention of heads with dropout", .attention, [[2, 3, 8], [2, 5, 8], [2, 5, 6]]) { x in
+    var random = Random(seed: 8, stream: .dropout)
+    let mask = DropoutMask(0.3, count: 2 * 2 * 3 * 5, &random)
+    return x[0].attention(keys: x[1], values: x[2], heads: 2, dropout: mask)
+  },
+  OpCase("self-attention with dropout", .attention, [[2, 4, 12]], in: -2...2) { x in
+    var random = Random(seed: 9, stream: .dropout)
+    return x[0].selfAttention(heads: 2, dropout: DropoutMask(0.4, count: 2 * 2 * 4 * 4, &random))
   },
   OpCase("self-attention", .attention, [[2, 4, 12]], in: -2...2) { $0[0].selfAttention(heads: 2) },
   OpCase("self-attention with a mask", .attention, [[1, 5, 18]], in: -2...2) {

@@ -1,0 +1,72 @@
+import Base
+import Tensors
+
+/// Batch normalisation that never learns: `y = x · s + t` with `s = weight / √(running_var + ε)` and `t = bias - running_mean · s`.
+///
+/// Detection models take the backbone's statistics from a classifier and keep them: their batches are too small for statistics of their own.
+/// Behind a `Conv2d`, call the convolution with the normalisation (`conv(x, norm, pass, …)`): it then takes no pass over memory.
+/// - Shape: `[n, ..., c]` → same.
+/// - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, all buffers; no `num_batches_tracked`.
+/// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Detectron's and torchvision's `FrozenBatchNorm2d`.
+public struct FrozenBatchNorm2d: NormalizationLayer {
+  public let weight, bias, runningMean, runningVar: Buffer
+  public let epsilon: Double
+
+  public init(_ channels: Int, epsilon: Double = 1e-5) {
+    weight = Buffer(.ones([channels]))
+    bias = Buffer(.zeros([channels]))
+    runningMean = Buffer(.zeros([channels]))
+    runningVar = Buffer(.ones([channels]))
+    self.epsilon = epsilon
+  }
+
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+    var tail = tail
+    tail.weight = weight.value
+    tail.bias = bias.value
+    return x.normalized(mean: runningMean.value, variance: runningVar.value, tail, epsilon: epsilon)
+  }
+
+  public func constantAffine(_ pass: Pass) -> ConstantAffine? {
+    ConstantAffine(mean: runningMean.value, variance: runningVar.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
+  }
+}
+
+/// A normalisation by given statistics as what it is: `y = x · scale + shift` for each channel.
+public struct ConstantAffine {
+  /// `[channels]`.
+  public let scale, shift: Tensor
+
+  init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Double) {
+    scale = weight * (variance + epsilon).power(-0.5)
+    shift = bias - mean * scale
+  }
+}
+
+extension Conv2d {
+  /// The convolution, a normalisation, and what often follows: `outputActivation(residual + activation(norm(conv(x))))`.
+  ///
+  /// If the normalisation is a constant scale and shift in this pass, they go into the weights and the bias of the convolution, forward and
+  /// backward: `norm(conv(x, w)) = conv(x, w · scale) + shift`, and the gradient of `w` is that of `w · scale`, times the scale. Residual and
+  /// activation are then its epilogue. Otherwise this is `norm(conv(x), pass, …)`.
+  /// ```swift
+  /// var y = conv1(x, bn1, pass, activation: .relu)
+  /// y = conv2(y, bn2, pass, residual: x, outputActivation: .relu)   // the end of a residual block
+  /// ```
+  public func callAsFunction(
+    _ x: Tensor, _ norm: some NormalizationLayer, _ pass: Pass, activation: Rectifier = .none, residual: Tensor? = nil,
+    outputActivation: Rectifier = .none
+  ) -> Tensor {
+    guard let affine = norm.constantAffine(pass) else {
+      return norm(self(x), pass, activation: activation, residual: residual, outputActivation: outputActivation)
+    }
+    let scaled = weight.value * affine.scale
+    let shift = bias.map { $0.value * affine.scale + affine.shift } ?? affine.shift
+    guard let residual, activation == .relu else {
+      let isRectified = activation == .relu || outputActivation == .relu
+      return x.convolved(with: scaled, bias: shift, how, activation: isRectified ? .relu : nil, residual: residual)
+    }
+    let y = residual + x.convolved(with: scaled, bias: shift, how, activation: .relu)
+    return outputActivation == .relu ? y.relu() : y
+  }
+}
