@@ -21,7 +21,9 @@ public final class Typeface {
   public init(_ wanted: String = Typeface.preferredFamily) {
     let remedy = "install the package fonts-dejavu-core"
     if let regular = Self.match(wanted, FC_WEIGHT_REGULAR), let bold = Self.match(wanted, FC_WEIGHT_BOLD) {
-      (self.regular, self.bold, family) = (regular.face, bold.face, regular.family)
+      self.regular = regular.face
+      self.bold = bold.face
+      family = regular.family
       problem = family == wanted ? nil : "the font \(wanted) is not installed, pictures are labelled in \(family); \(remedy)"
     } else {
       family = "@cairo:"
