@@ -3,7 +3,7 @@ import Foundation
 
 /// Surfaces made of opaque shapes that fall on each other.
 extension TexturePainter {
-  /// What falls.
+  /// The distribution of the leaves: sizes, shapes, brightness.
   private struct LeafLaw {
     /// Radii, px: density ∝ r⁻³ between the two.
     var smallest, largest: Double
@@ -16,9 +16,9 @@ extension TexturePainter {
     var shapes: [Leaf.Shape]
     /// Main direction and standard deviation, radians; nil: any direction.
     var direction: (angle: Double, spread: Double)?
-    /// How often a leaf is striped.
+    /// Share of striped leaves, 0...1.
     var stripedShare = 0.0
-    /// How often the surface is covered in all.
+    /// Summed area of the leaves, in areas of the surface.
     var layers = 1.8
   }
 

@@ -3,21 +3,21 @@ import Data
 import Foundation
 import Vision
 
-/// The camera: lens blur, the light on the scene, the tone curve, sensor noise, eight bits.
+/// A camera model: lens blur, light, tone curve, sensor noise, rounding to eight bits, JPEG.
 struct Exposure: Sendable {
   /// Standard deviation of the Gaussian blur, px.
   var blur = 0.0
-  /// Factor per colour channel.
+  /// Gain of the light, a factor per colour channel.
   var gain = SIMD4<Float>(repeating: 1)
   /// Relative change of the light from the left to the right border, and from top to bottom.
   var slope = SIMD2<Float>(0, 0)
-  /// How much darker the corners are than the centre, 0...1.
+  /// Vignetting: the relative loss of light in the corners, 0...1.
   var vignette: Float = 0
   /// The tone curve: levels 0...1 become `level^gamma`, then spread by `contrast` about 1/2.
   var gamma = 1.0, contrast = 1.0
   /// Standard deviation of the noise, in grey levels.
   var noise = 0.0
-  /// Of the JPEG file that the picture passes through, 1...100; 0: none.
+  /// Quality of the JPEG file that the picture passes through, 1...100; 0: none.
   var quality = 0
 
   func develop(_ colors: [SIMD4<Float>], height: Int, width: Int, _ random: Random) -> Image {
@@ -55,7 +55,7 @@ struct Exposure: Sendable {
     }
   }
 
-  /// Output by input, in eighths of a level.
+  /// The tone curve as a table: output level by input in eighths of a level.
   private var toneCurve: [Float] {
     (0...2040).map { index in
       let level = pow(Double(index) / 2040, gamma)
@@ -84,7 +84,7 @@ struct Exposure: Sendable {
     return rows(columns, height: height, width: width, weights: (center, near * center, far * center))
   }
 
-  /// The same along rows, row by row, so that memory is read in order.
+  /// One direction of the Gaussian: sums of neighbouring rows, row by row, so that memory is read in order.
   private static func rows(
     _ input: [SIMD4<Float>], height: Int, width: Int, weights: (center: Float, near: Float, far: Float)
   ) -> [SIMD4<Float>] {

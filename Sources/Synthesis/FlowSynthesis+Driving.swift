@@ -3,7 +3,8 @@ import Foundation
 
 /// Scenes as seen from a car: sky, a floor, a distant row of trees or houses, walls, upright objects. Units: the camera's height is 1.
 extension FlowSynthesis {
-  /// - Parameter pace: factor of all ways and turns.
+  /// The layers of a drive, from back to front.
+  /// - Parameter pace: factor of all translations and rotations.
   func drivingLayers(pace: Double, index: Int, seed: UInt64, _ random: inout Random) -> [SceneLayer] {
     let camera = drivingCamera(pace: pace, &random)
     let farthest = exp(random.uniform(log(8), log(40)))

@@ -3,7 +3,7 @@ import Foundation
 
 /// Scenes of flat objects over a plane.
 extension FlowSynthesis {
-  /// The background, then objects, the larger ones mostly behind.
+  /// The layers of a flat scene: the background, then objects, the larger ones mostly behind.
   /// - Parameter pace: factor of all shifts.
   func flatLayers(pace: Double, index: Int, seed: UInt64, _ random: inout Random) -> [SceneLayer] {
     let center = SIMD2(Double(width), Double(height)) / 2
@@ -54,7 +54,7 @@ extension FlowSynthesis {
     return limited(motion.scaled(by: pace), at: corners, to: limit)
   }
 
-  /// The background's motion, with an own motion on top unless the object is attached.
+  /// The motion of an object: the background's, followed by one of its own unless the object is attached.
   private func objectMotion(
     on ground: Homography, at position: SIMD2<Double>, radius: Double, pace: Double, _ random: inout Random
   ) -> Homography {

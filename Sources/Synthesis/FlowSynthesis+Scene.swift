@@ -22,7 +22,7 @@ extension FlowSynthesis {
 
   // MARK: Surfaces
 
-  /// How often each family covers the background of a flat scene, and an object.
+  /// Probabilities of the families: for the background of a flat scene, and for an object.
   private static let backgroundFamilies: [(TextureFamily, Double)] = [
     (.noise, 0.07), (.grain, 0.03), (.leaves, 0.24), (.foliage, 0.07), (.strands, 0.06), (.patches, 0.07), (.stripes, 0.03),
     (.masonry, 0.09), (.weave, 0.03), (.dots, 0.03), (.smooth, 0.05), (.mosaic, 0.23),
@@ -72,12 +72,12 @@ extension FlowSynthesis {
     return layer
   }
 
-  /// An exponent; the density rises linearly towards the steepest, for most photographs are steep.
+  /// The exponent of a luminance spectrum, drawn with a density that rises linearly towards the steepest, for most photographs are steep.
   func spectrum(_ random: inout Random) -> Double {
     flattestSpectrum + (steepestSpectrum - flattestSpectrum) * random.uniform().squareRoot()
   }
 
-  /// 1 in focus, more out of it.
+  /// The size of a texel, px: 1 in focus, more out of it.
   func texelSize(_ random: inout Random) -> Double { random.chance(defocusShare) ? random.uniform(1, defocus) : 1 }
 
   func bend(over wavelength: Double, pace: Double, _ random: inout Random) -> Deformation {
@@ -93,7 +93,7 @@ extension FlowSynthesis {
     return SIMD2(cos(angle), sin(angle)) * length
   }
 
-  /// `strength` 1 is an object, less moves more rigidly.
+  /// An affine motion about a point. `strength` scales rotation, zoom and shear: 1 for objects, less for the background.
   func drawMotion(about center: SIMD2<Double>, median: Double, strength: Double, _ random: inout Random) -> Homography {
     let shift = shift(median: median, &random)
     return .about(
@@ -101,7 +101,7 @@ extension FlowSynthesis {
       shear: SIMD2(random.normal(), random.normal()) * (strength * shear), shift: shift)
   }
 
-  /// `motion`, lessened so that none of the points moves farther than `limit`.
+  /// `motion` reduced so that none of the points moves farther than `limit` (px).
   func limited(_ motion: Homography, at points: [SIMD2<Double>], to limit: Double) -> Homography {
     let largest = points.map { length(motion.displacement(at: $0)) }.max() ?? 0
     return largest > limit ? motion.scaled(by: limit / largest) : motion
@@ -115,7 +115,7 @@ extension FlowSynthesis {
 
   // MARK: Light and air
 
-  /// A large soft shadow, or a small highlight, on its own way.
+  /// A large soft shadow, or a small highlight, with a motion of its own.
   private func light(_ effect: SceneLight.Effect, pace: Double, _ random: inout Random) -> SceneLight {
     let isShadow = effect == .shadow
     let frame = Double(min(height, width))

@@ -4,7 +4,7 @@ import Vision
 
 /// Synthetic image pairs with exact dense optical flow: textured shapes that move over a textured, moving background.
 ///
-/// What decides whether a network trained on such pairs works on real ones is the statistics of the images and of the motions: luminance
+/// The statistics of images and motions are those of real films, for they decide whether a network trained here works there: luminance
 /// with an amplitude spectrum 1/f^0.6...1.6, moderate and weakly correlated colours, edges and plain areas of all sizes, repeating
 /// patterns, thin structures, shadows; motions from fractions of a pixel to a sixth of the frame, of one plane, of several in parallax,
 /// of surfaces that bend. The flow is that of the front-most surface at each pixel of image 1, computed from the motion of that surface,
@@ -19,7 +19,7 @@ import Vision
 /// let pair = FlowSynthesis().sample(index: 0, seed: 1)
 /// ```
 /// - Source: flat scenes follow FlyingChairs (Dosovitskiy et al., "FlowNet", ICCV 2015: affine motions of objects over an affine motion
-///   of the background), with drawn instead of photographed surfaces. What helps transfer: Mayer et al., "What makes good synthetic
+///   of the background), with drawn instead of photographed surfaces. On what helps transfer: Mayer et al., "What makes good synthetic
 ///   training data for learning disparity and optical flow estimation?", IJCV 2018; Sun et al., "AutoFlow", CVPR 2021.
 public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   /// Rows and columns of the images, px; at least 32.
@@ -134,7 +134,7 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
   }
 
-  /// The settings that are shares, with their names.
+  /// All settings whose range is 0...1, with their names.
   private var shares: [(String, Double)] {
     [("staticShare", staticShare), ("gentleShare", gentleShare), ("drivingShare", drivingShare), ("attachedShare", attachedShare),
      ("deformingShare", deformingShare), ("tiltShare", tiltShare), ("thinShare", thinShare), ("shadow", shadow),

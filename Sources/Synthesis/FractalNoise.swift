@@ -13,9 +13,9 @@ package enum FractalNoise {
   /// B-spline coefficients of a periodic field with zero mean and unit variance (of the coefficients).
   /// - Parameters:
   ///   - baseHeight, baseWidth: cells of the coarsest octave, at least 2.
-  ///   - octaves: how often the grid is doubled: the result has `base << octaves` rows and columns.
+  ///   - octaves: the number of doublings of the grid: the result has `base << octaves` rows and columns.
   ///   - exponent: of the amplitude spectrum.
-  ///   - smoothOctaves: how many of the finest octaves stay empty (0: detail down to the grid).
+  ///   - smoothOctaves: the number of finest octaves that stay empty (0: detail down to the grid).
   package static func field(
     baseHeight: Int, baseWidth: Int, octaves: Int, exponent: Double, smoothOctaves: Int = 0, noise: inout NormalNoise
   ) -> [Float] {

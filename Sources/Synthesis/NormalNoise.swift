@@ -11,7 +11,7 @@ package struct NormalNoise {
 
   private var random: Random
 
-  /// Numbers of their own, independent of what `random` gives afterwards.
+  /// A stream of its own, independent of the numbers that `random` gives afterwards.
   package init(from random: inout Random) { self.random = Random(seed: random.next(), stream: .noise) }
 
   /// Adds `scale · N(0, 1)` to every element.

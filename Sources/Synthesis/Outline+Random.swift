@@ -3,7 +3,7 @@ import Foundation
 
 extension Outline {
   /// Draws a solid or thin outline that fits into a circle of the given radius (px).
-  /// - Parameter thinShare: how often it is of thin bars, 0...1.
+  /// - Parameter thinShare: probability of thin bars, 0...1.
   static func random(radius: Double, thinShare: Double, _ random: inout Random) -> Outline {
     let square = SIMD2(repeating: radius)
     if random.chance(thinShare) { return Outline(form: randomThinForm(radius, &random), hole: nil, reach: square) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The outline of an object: where it is solid, told by the signed distance to its edge.
+/// The outline of an object as the signed distance to its edge.
 struct Outline: Sendable {
   /// The families of outlines.
   enum Form: Sendable {

@@ -3,7 +3,7 @@ import Foundation
 
 /// Colours as photographs have them: mostly earthy and weakly saturated, sometimes vivid, rarely near black or white.
 struct Palette: Sendable {
-  /// What the colours belong to.
+  /// The kind of surface that the colours are for.
   enum Mood: Sendable {
     case any, green, grey, sky
   }

@@ -5,7 +5,7 @@ import Foundation
 struct SceneObject {
   var outline: Outline
   var family: TextureFamily
-  /// Of the luminance's amplitude spectrum.
+  /// Exponent of the luminance's amplitude spectrum.
   var exponent: Double
   var palette = Palette.Mood.any
   /// Size of a texel, px: 1 is sharp, more is out of focus.
@@ -13,15 +13,15 @@ struct SceneObject {
   /// Darkness of the shadow, 0...1, and the direction in which it falls; 0 casts none.
   var darkness = 0.0
   var light = SIMD2<Double>(0, 0)
-  /// Whether the surface darkens towards its rim and to one side, as if it were round.
+  /// Shading towards the rim and to one side, as of something round.
   var isRound = true
-  /// Whether the texture also comes in reduced sizes, for surfaces that recede.
+  /// True for surfaces that recede from the camera: their texture is also kept in reduced sizes (mipmaps).
   var recedes = false
 
-  /// The layer.
+  /// The object as a layer of a scene.
   /// - Parameters:
-  ///   - placement: from the outline's coordinates (px around its centre) to image 1.
-  ///   - motion, deformation: from image 1 to image 2.
+  ///   - placement: map from the outline's coordinates (px around its centre) to image 1.
+  ///   - motion, deformation: map from image 1 to image 2.
   func layer(
     placement: Homography, motion: Homography, deformation: Deformation? = nil, _ random: inout Random
   ) -> SceneLayer {

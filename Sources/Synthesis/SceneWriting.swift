@@ -17,7 +17,7 @@ extension FlowSynthesis {
   ///     KITTI in the part without truth; HD1K has no such part.
   ///   - root: the folder to fill; made if missing.
   ///   - threads: at work at the same time; 0 takes one per processor.
-  ///   - progress: called after each scene with how many are done, from any thread, one call at a time.
+  ///   - progress: called after each scene with the number of those done, from any thread, one call at a time.
   /// - Throws: `.usage` for settings out of range; `.cannotCreate` if a folder cannot be made or holds other data; the failures of
   ///   `AtomicFile.write`.
   public func write(

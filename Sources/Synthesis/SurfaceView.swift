@@ -1,8 +1,8 @@
 import Foundation
 
-/// A surface as the camera sees it at one moment: which pixels it may cover, and what they show.
+/// A layer projected into the frame at one moment: the pixels that it may cover, and their values.
 struct SurfaceView {
-  /// From texture coordinates to the frame, without the deformation.
+  /// Map from texture coordinates to the frame, without the deformation.
   let place: Homography
   private let texture: Texture
   private let reductions: [Texture]
@@ -46,7 +46,7 @@ struct SurfaceView {
     }
   }
 
-  /// Solves for the place in image 1 pixel by pixel, each from its neighbour's solution.
+  /// A deformed surface: solves for the position in image 1 pixel by pixel, each from its neighbour's solution.
   @inline(__always)
   private func visitBent(
     _ bending: (deformation: Deformation, time: Double, motion: Homography, placement: Homography),
@@ -64,7 +64,7 @@ struct SurfaceView {
     }
   }
 
-  /// A plane in perspective: what is far away is read from a reduced texture.
+  /// A plane in perspective: distant parts are read from a reduced texture (mipmapping).
   @inline(__always)
   private func visitReceding(
     _ box: (rows: ClosedRange<Int>, columns: ClosedRange<Int>), _ width: Int, _ body: (Int, SIMD4<Float>, Float) -> Void
@@ -87,7 +87,7 @@ struct SurfaceView {
     }
   }
 
-  /// Between the two reductions whose texels are as large as the pixel.
+  /// Trilinear filtering: a mixture of the two reductions whose texels are nearest to the pixel in size.
   @inline(__always)
   private func value(at p: SIMD2<Float>, area: Float) -> SIMD4<Float>? {
     guard area > 1 else { return texture.value(at: p, wraps: wraps) }

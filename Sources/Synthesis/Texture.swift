@@ -29,7 +29,7 @@ package struct Texture: Sendable {
   }
 
   /// Evaluates a line of points `start + i · step`, i = 0..<count, and hands each value to `body`.
-  /// - Parameter wraps: whether the texture repeats; otherwise points outside are skipped.
+  /// - Parameter wraps: true: the texture repeats; false: points outside are skipped.
   @inline(__always)
   func forEach(from start: SIMD2<Float>, step: SIMD2<Float>, count: Int, wraps: Bool, _ body: (Int, SIMD4<Float>) -> Void) {
     texels.withUnsafeBufferPointer { texels in
@@ -68,7 +68,7 @@ package struct Texture: Sendable {
     return left + right
   }
 
-  /// Which points of a line lie on the texture.
+  /// The indices of the points of a line that lie on the texture.
   private func indicesInside(_ start: SIMD2<Float>, _ step: SIMD2<Float>, _ count: Int) -> Range<Int> {
     var low: Float = 0, high = Float(count - 1)
     for axis in 0..<2 {

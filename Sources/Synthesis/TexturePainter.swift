@@ -40,12 +40,12 @@ public enum TextureFamily: String, Codable, Sendable, CaseIterable {
 /// Paints one texture: colours by family, modulated by fractal luminance and weaker fractal chroma.
 struct TexturePainter {
   var family: TextureFamily
-  /// Rows and columns of the coarsest octave, and how often it is doubled.
+  /// Rows and columns of the coarsest octave, and the number of doublings.
   let baseHeight, baseWidth, octaves: Int
   /// Exponent of the luminance's amplitude spectrum.
   let exponent: Double
   var mood = Palette.Mood.any
-  /// How often shadows with hard or soft borders lie on the surface, and how often a few large shapes, 0...1.
+  /// Probabilities, 0...1, of shadows with hard or soft borders on the surface, and of a few large shapes.
   var shadeShare = 0.3, clutterShare = 0.0
   var height: Int { baseHeight << octaves }
   var width: Int { baseWidth << octaves }

@@ -1,5 +1,5 @@
 extension FlowField {
-  /// This field carried along by itself: what the next pair of a sequence starts from if everything goes on moving as it did.
+  /// The start for the next pair of a sequence (RAFT's warm start): this field moved along itself, as if everything went on as it did.
   ///
   /// The vector at `(x, y)` moves to `(x + u, y + v)` and is kept if that lies strictly inside, `0 < x + u < width` and
   /// `0 < y + v < height`. Each node of the grid takes the vector that landed nearest to it; of equally near ones the one that came

@@ -1,6 +1,6 @@
 import Base
 
-/// Which pixels of image 1 image 2 does not show, judged by whether the flow there and the flow back cancel.
+/// Estimates the occluded pixels of image 1, those that image 2 does not show: there the flow forth and the flow back do not cancel.
 ///
 /// A pixel is matched if `|f + b|² < relative · (|f|² + |b|²) + absolute`, with the forward flow `f` at the pixel and the backward flow
 /// `b`, bilinear, where `f` leads. It is occluded otherwise, and if `f` leads out of the picture or either vector is unknown.
@@ -9,9 +9,9 @@ import Base
 ///
 /// - Source: Sundaram, Brox, Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", ECCV 2010, eq. 5.
 public struct ForwardBackwardCheck: Sendable, Equatable {
-  /// The share of the squared lengths that may be left over.
+  /// The tolerated remainder `|f + b|²` as a share of the squared lengths.
   public var relative: Float
-  /// What may be left over besides, in squared px.
+  /// The tolerated remainder besides, in squared px.
   public var absolute: Float
 
   public init(relative: Float = 0.01, absolute: Float = 0.5) { (self.relative, self.absolute) = (relative, absolute) }

@@ -1,7 +1,6 @@
 extension Image {
-  /// The picture at most so wide, in its proportions; every pixel is the mean of those it covers, rounded half up.
-  ///
-  /// Without this, thin structures of a large picture would flicker in its small one.
+  /// The picture reduced to a width in its proportions; every pixel is the mean of those it covers, rounded half up, so that thin
+  /// structures fade instead of breaking up. A picture that is no wider stays as it is.
   public func shrunk(toWidth limit: Int) -> Image {
     guard width > limit, limit > 0 else { return self }
     let rows = max(1, (height * limit + width / 2) / width)
@@ -22,7 +21,7 @@ extension Image {
     return result
   }
 
-  /// The picture of this width, at least its own, in its proportions; every pixel takes the nearest one.
+  /// The picture enlarged to a width in its proportions; every pixel takes the nearest one. A picture that is no narrower stays as it is.
   public func enlarged(toWidth target: Int) -> Image {
     guard target > width, width > 0 else { return self }
     let rows = max(1, (height * target + width / 2) / width)

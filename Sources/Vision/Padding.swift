@@ -7,7 +7,7 @@ import Base
 ///
 /// - Source: evaluation protocol of RAFT (Teed and Deng, ECCV 2020).
 public struct Padding: Sendable, Equatable {
-  /// Where the vertical padding goes. Horizontal padding is always split, the smaller half left.
+  /// The side of the vertical padding. Horizontal padding is always split, the smaller half left.
   public enum Mode: String, ConfigChoice {
     /// Split, the smaller half on top.
     case sintel
