@@ -79,7 +79,8 @@ public final class Typeface {
 
   private func withScaledFont<Result>(_ style: TextStyle, _ body: (OpaquePointer) -> Result?) -> Result? {
     Self.withOptions { options in
-      var size = cairo_matrix_t(), identity = cairo_matrix_t()
+      var size = cairo_matrix_t()
+      var identity = cairo_matrix_t()
       cairo_matrix_init_scale(&size, style.size, style.size)
       cairo_matrix_init_identity(&identity)
       guard let font = cairo_scaled_font_create(face(style.weight), &size, &identity, options) else { return nil }

@@ -6,7 +6,8 @@ extension FlowScene {
   ///
   /// Surfaces keep their form: bending further in every frame, they would fold.
   package func film(frames: Int) -> [FlowScene] {
-    var scene = self, scenes: [FlowScene] = []
+    var scene = self
+    var scenes: [FlowScene] = []
     for index in layers.indices { scene.layers[index].deformation = nil }
     for _ in 0..<frames {
       scenes.append(scene)
@@ -29,7 +30,8 @@ extension FlowScene {
   /// The point is where the pixel's flow leads, taken as it is, not rounded to a pixel; a layer covers it where it is at least half opaque.
   /// - Parameter owners: the layer on top at each pixel of this frame.
   package func occlusion(owners: [Int16]) -> [Bool] {
-    let flow = flow(owners: owners), back = layers.map { $0.motion.after($0.placement).inverse }
+    let flow = flow(owners: owners)
+    let back = layers.map { $0.motion.after($0.placement).inverse }
     let bounds = SIMD2(Double(width), Double(height)) - 0.5
     return owners.indices.map { pixel in
       let p = SIMD2(Double(pixel % width) + Double(flow[2 * pixel]), Double(pixel / width) + Double(flow[2 * pixel + 1]))

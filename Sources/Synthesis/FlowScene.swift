@@ -86,7 +86,8 @@ package struct FlowScene: Sendable {
     var vectors = [Float](repeating: 0, count: 2 * height * width)
     for y in 0..<height {
       for x in 0..<width {
-        let pixel = y * width + x, p = SIMD2(Double(x), Double(y))
+        let pixel = y * width + x
+        let p = SIMD2(Double(x), Double(y))
         let layer = layers[Int(owners[pixel])]
         let move = (second ? layer.source(of: p) : layer.target(of: p)) - p
         vectors[2 * pixel] = Float(move.x)

@@ -22,7 +22,8 @@ extension FlowSynthesis {
       var own = source(.synthesis, number + 2, index, seed)
       var object = SceneObject(outline: flatOutline(radius: radius, &own), family: objectFamily(&own), exponent: spectrum(&own))
       object.texel = texelSize(&own)
-      (object.darkness, object.light) = (darkness, light)
+      object.darkness = darkness
+      object.light = light
       if object.family == .foliage { object.palette = own.chance(0.7) ? .green : .any }
       let bend = own.chance(deformingShare) ? self.bend(over: radius * own.uniform(0.7, 2), pace: pace, &own) : nil
       let turn = isUpright(&own) ? own.uniform(-0.1, 0.1) : own.uniform(0, 2 * .pi)

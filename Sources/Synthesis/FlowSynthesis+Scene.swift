@@ -5,7 +5,8 @@ extension FlowSynthesis {
   /// The layers of one sample, from back to front, and the light over them.
   package func scene(index: Int, seed: UInt64) -> FlowScene {
     var random = source(.synthesis, 0, index, seed)
-    let isDriving = random.chance(drivingShare), isGentle = random.chance(gentleShare)
+    let isDriving = random.chance(drivingShare)
+    let isGentle = random.chance(gentleShare)
     let pace = isGentle ? random.uniform(0.05, 0.4) : 1
     let layers = isDriving
       ? drivingLayers(pace: pace, index: index, seed: seed, &random) : flatLayers(pace: pace, index: index, seed: seed, &random)
@@ -120,7 +121,8 @@ extension FlowSynthesis {
     let isShadow = effect == .shadow
     let frame = Double(min(height, width))
     let radius = isShadow ? frame * random.uniform(0.15, 0.6) : random.uniform(4, frame * 0.12)
-    let softness = radius * random.uniform(isShadow ? 0.05 : 0.3, 0.8), strength = isShadow ? random.uniform(0.15, 0.55) : random.uniform(0.2, 0.9)
+    let softness = radius * random.uniform(isShadow ? 0.05 : 0.3, 0.8)
+    let strength = isShadow ? random.uniform(0.15, 0.55) : random.uniform(0.2, 0.9)
     let outline = Outline.random(radius: radius, thinShare: isShadow ? 0.2 : 0, &random)
     let cell = isShadow ? 4.0 : 1.5
     let columns = Int((2 * (outline.reach.x + softness) / cell).rounded(.up)) + 5
@@ -138,12 +140,15 @@ extension FlowSynthesis {
 
   /// Fog that thickens with the depth: from the first layer (far) to the last (near) in flat scenes, else in the units of the scene.
   private func addFog(to scene: inout FlowScene, isDriving: Bool, _ random: inout Random) {
-    let grey = Float(random.uniform(110, 235)), tint = Float(random.uniform(-12, 12))
-    let share = fog * random.uniform(0.2, 1), density = Float(-log(1 - share * 0.999))
+    let grey = Float(random.uniform(110, 235))
+    let tint = Float(random.uniform(-12, 12))
+    let share = fog * random.uniform(0.2, 1)
+    let density = Float(-log(1 - share * 0.999))
     for index in scene.layers.indices {
       let rank = 1 - Double(index) / Double(max(1, scene.layers.count))
       let depth = isDriving ? Float(scene.layers[index].depth) : Float(rank)
-      scene.layers[index].haze = .init(color: SIMD4(grey - tint, grey, grey + tint, 0), density: isDriving ? density / 20 : density, depth: depth)
+      let color = SIMD4(grey - tint, grey, grey + tint, 0)
+      scene.layers[index].haze = .init(color: color, density: isDriving ? density / 20 : density, depth: depth)
     }
   }
 }

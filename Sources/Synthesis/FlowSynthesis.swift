@@ -149,7 +149,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   ///   - seed: of the data set.
   public func sample(index: Int, seed: UInt64) -> (image1: Image, image2: Image, flow: FlowField) {
     let scene = scene(index: index, seed: seed)
-    let first = scene.render(second: false), second = scene.render(second: true)
+    let first = scene.render(second: false)
+    let second = scene.render(second: true)
     let exposures = exposures(index: index, seed: seed, frames: 2)
     return (
       exposures[0].develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
@@ -170,7 +171,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     var first = Exposure()
     first.blur = random.uniform(0, blur)
     first.noise = random.chance(0.3) ? 0 : random.uniform(0, noise)
-    (first.gamma, first.contrast) = (factor(toneSpread), max(0.6, factor(toneSpread)))
+    first.gamma = factor(toneSpread)
+    first.contrast = max(0.6, factor(toneSpread))
     first.gain = SIMD4(Float(factor(toneSpread / 2)), Float(factor(toneSpread / 2)), Float(factor(toneSpread / 2)), 1)
     first.vignette = Float(random.uniform(0, vignette) * random.uniform())
     if random.chance(jpegShare) { first.quality = random.integer(in: 40..<96) }

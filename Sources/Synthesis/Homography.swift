@@ -10,7 +10,9 @@ package struct Homography: Sendable, Equatable {
   package var w: SIMD3<Double>
 
   package init(x: SIMD3<Double>, y: SIMD3<Double>, w: SIMD3<Double>) {
-    (self.x, self.y, self.w) = (x, y, w)
+    self.x = x
+    self.y = y
+    self.w = w
   }
 
   /// The affine map `p ↦ a·p.x + b·p.y + t`.
@@ -44,7 +46,9 @@ package struct Homography: Sendable, Equatable {
   package var determinant: Double { (x * Homography.cross(y, w)).sum() }
 
   package var inverse: Homography {
-    let first = Homography.cross(y, w), second = Homography.cross(w, x), third = Homography.cross(x, y)
+    let first = Homography.cross(y, w)
+    let second = Homography.cross(w, x)
+    let third = Homography.cross(x, y)
     let determinant = determinant
     return Homography(x: SIMD3(first.x, second.x, third.x) / determinant, y: SIMD3(first.y, second.y, third.y) / determinant,
                       w: SIMD3(first.z, second.z, third.z) / determinant)
@@ -58,8 +62,10 @@ package struct Homography: Sendable, Equatable {
   package static func about(
     _ center: SIMD2<Double>, rotation: Double, zoom: Double, shear: SIMD2<Double> = SIMD2(0, 0), shift: SIMD2<Double> = SIMD2(0, 0)
   ) -> Homography {
-    let c = zoom * cos(rotation), s = zoom * sin(rotation)
-    let a = SIMD2(c, s) + SIMD2(-s, c) * shear.y, b = SIMD2(-s, c) + SIMD2(c, s) * shear.x
+    let c = zoom * cos(rotation)
+    let s = zoom * sin(rotation)
+    let a = SIMD2(c, s) + SIMD2(-s, c) * shear.y
+    let b = SIMD2(-s, c) + SIMD2(c, s) * shear.x
     return Homography(a: a, b: b, t: center + shift - (a * center.x + b * center.y))
   }
 
@@ -85,12 +91,15 @@ package struct Camera: Sendable {
   package var focal: Double
   package var center: SIMD2<Double>
   /// Rotation of the camera between the images, radians: yaw to the right, pitch up, roll clockwise.
-  package var yaw = 0.0, pitch = 0.0, roll = 0.0
+  package var yaw = 0.0
+  package var pitch = 0.0
+  package var roll = 0.0
   /// Translation of the camera between the images, in units of the scene.
   package var translation = SIMD3<Double>(0, 0, 0)
 
   package init(focal: Double, center: SIMD2<Double>) {
-    (self.focal, self.center) = (focal, center)
+    self.focal = focal
+    self.center = center
   }
 
   /// The projection of directions `(X, Y, Z)` to the image.
@@ -100,7 +109,8 @@ package struct Camera: Sendable {
 
   /// The map from image 1 to image 2 of the points of a plane `normal · P = distance`, which itself moves by `velocity`.
   ///
-  /// With `P₂ = R·(P₁ + v) - t` and `n·P₁ = d` the map is `K·(R + (R·v - t)·nᵀ/d)·K⁻¹`. An infinite distance leaves the rotation.
+  /// With `P₂ = R·(P₁ + v) - t` and `n·P₁ = d` the map is `K·(R + (R·v - t)·nᵀ/d)·K⁻¹`.
+  /// An infinite distance leaves the rotation.
   package func motion(ofPlane normal: SIMD3<Double>, distance: Double, velocity: SIMD3<Double> = SIMD3(0, 0, 0)) -> Homography {
     let r = rotation
     func turned(_ row: SIMD3<Double>) -> Double { (row * velocity).sum() }

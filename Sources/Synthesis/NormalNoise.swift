@@ -35,7 +35,8 @@ package struct NormalNoise {
 
   /// `Φ⁻¹(p)` by bisection of `erfc`; runs 4096 times per process.
   private static func inverseNormal(_ p: Double) -> Double {
-    var low = -8.0, high = 8.0
+    var low = -8.0
+    var high = 8.0
     for _ in 0..<48 {
       let middle = (low + high) / 2
       if erfc(-middle / 2.0.squareRoot()) / 2 < p { low = middle } else { high = middle }

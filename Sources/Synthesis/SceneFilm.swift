@@ -4,7 +4,8 @@ import Vision
 struct SceneFilm {
   private let scenes: [FlowScene]
   /// The frames without motion blur, and those with the scene's own shutter time.
-  private let frames, blurredFrames: [FlowScene.Frame]
+  private let frames: [FlowScene.Frame]
+  private let blurredFrames: [FlowScene.Frame]
   private let exposures: [Exposure]
   private let synthesis: FlowSynthesis
   private let index: Int
@@ -14,7 +15,9 @@ struct SceneFilm {
   ///   - index: of the scene in the set.
   ///   - count: frames, at least one.
   init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
-    (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
+    self.synthesis = synthesis
+    self.index = index
+    self.seed = seed
     scenes = synthesis.scene(index: index, seed: seed).film(frames: count)
     frames = scenes.map { scene in
       var scene = scene
@@ -58,8 +61,10 @@ struct SceneFilm {
   ///   - holes: share of the other pixels without flow, 0...1.
   ///   - visibleOnly: true leaves out occluded pixels too (KITTI's `flow_noc`).
   func sparseFlow(_ frame: Int, sky: Double, holes: Double, visibleOnly: Bool) -> FlowField {
-    var flow = flow(frame), random = synthesis.source(.synthesis, -100 - frame, index, seed)
-    let skyRows = Int((sky * Double(flow.height)).rounded()), hidden = visibleOnly ? occlusion(frame) : []
+    var flow = flow(frame)
+    var random = synthesis.source(.synthesis, -100 - frame, index, seed)
+    let skyRows = Int((sky * Double(flow.height)).rounded())
+    let hidden = visibleOnly ? occlusion(frame) : []
     for i in flow.isValid.indices {
       let isHole = random.chance(holes)
       if i / flow.width < skyRows || isHole || (visibleOnly && hidden[i]) { flow.isValid[i] = false }

@@ -51,7 +51,9 @@ package struct SceneLayer: Sendable {
     package var depth: Float
 
     package init(color: SIMD4<Float>, density: Float, depth: Float) {
-      (self.color, self.density, self.depth) = (color, density, depth)
+      self.color = color
+      self.density = density
+      self.depth = depth
     }
   }
 

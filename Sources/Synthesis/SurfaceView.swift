@@ -15,14 +15,20 @@ struct SurfaceView {
   init(_ layer: SceneLayer, at time: Double) {
     let motion = layer.motion.scaled(by: time)
     place = motion.after(layer.placement)
-    (texture, reductions, wraps, haze) = (layer.texture, layer.reductions, layer.wraps, layer.haze)
+    texture = layer.texture
+    reductions = layer.reductions
+    wraps = layer.wraps
+    haze = layer.haze
     if let deformation = layer.deformation, time != 0 { bending = (deformation, time, motion, layer.placement) }
   }
 
   /// A texture that ends at its border.
   init(_ texture: Texture, at place: Homography) {
     self.place = place
-    (self.texture, reductions, wraps, haze) = (texture, [], false, nil)
+    self.texture = texture
+    reductions = []
+    wraps = false
+    haze = nil
   }
 
   /// Visits the pixels that the surface may cover with their index, value and the share that the air lets through.
@@ -52,7 +58,8 @@ struct SurfaceView {
     _ bending: (deformation: Deformation, time: Double, motion: Homography, placement: Homography),
     _ box: (rows: ClosedRange<Int>, columns: ClosedRange<Int>), _ width: Int, _ body: (Int, SIMD4<Float>) -> Void
   ) {
-    let undone = bending.motion.inverse, back = bending.placement.inverse
+    let undone = bending.motion.inverse
+    let back = bending.placement.inverse
     for y in box.rows {
       var offset = SIMD2<Double>(0, 0)
       for x in box.columns {
@@ -69,7 +76,8 @@ struct SurfaceView {
   private func visitReceding(
     _ box: (rows: ClosedRange<Int>, columns: ClosedRange<Int>), _ width: Int, _ body: (Int, SIMD4<Float>, Float) -> Void
   ) {
-    let back = place.inverse, step = SIMD3(back.x.x, back.y.x, back.w.x)
+    let back = place.inverse
+    let step = SIMD3(back.x.x, back.y.x, back.w.x)
     // A map H = (u, v, w) changes areas by det H / w³ (the determinant of its derivative after the division).
     let determinant = abs(back.determinant)
     for y in box.rows {
@@ -112,9 +120,12 @@ struct SurfaceView {
     let corners = [SIMD2(0, 0), SIMD2(size.x, 0), SIMD2(0, size.y), size].map { place.homogeneous($0) }
     guard corners.allSatisfy({ $0.z > 1e-6 }) else { return whole }
     let margin = bending.map { 2 * $0.deformation.reach * abs($0.time) } ?? 0
-    let x = corners.map { $0.x / $0.z }, y = corners.map { $0.y / $0.z }
-    let left = max(0, bound((x.min() ?? 0) - margin)), right = min(width - 1, bound((x.max() ?? 0) + margin))
-    let top = max(0, bound((y.min() ?? 0) - margin)), bottom = min(height - 1, bound((y.max() ?? 0) + margin))
+    let x = corners.map { $0.x / $0.z }
+    let y = corners.map { $0.y / $0.z }
+    let left = max(0, bound((x.min() ?? 0) - margin))
+    let right = min(width - 1, bound((x.max() ?? 0) + margin))
+    let top = max(0, bound((y.min() ?? 0) - margin))
+    let bottom = min(height - 1, bound((y.max() ?? 0) + margin))
     return left <= right && top <= bottom ? (top...bottom, left...right) : nil
   }
 

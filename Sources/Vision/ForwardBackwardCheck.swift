@@ -41,8 +41,10 @@ extension FlowField {
   /// The vector at any place, bilinear; `nil` outside the field and where a vector with a weight above zero is unknown.
   func vector(atX x: Float, y: Float) -> SIMD2<Float>? {
     guard x >= 0, y >= 0, x <= Float(width - 1), y <= Float(height - 1) else { return nil }
-    let left = min(Int(x), max(0, width - 2)), top = min(Int(y), max(0, height - 2))
-    let a = x - Float(left), b = y - Float(top)
+    let left = min(Int(x), max(0, width - 2))
+    let top = min(Int(y), max(0, height - 2))
+    let a = x - Float(left)
+    let b = y - Float(top)
     var sum = SIMD2<Float>()
     for (row, column, weight) in [(top, left, (1 - a) * (1 - b)), (top, left + 1, a * (1 - b)), (top + 1, left, (1 - a) * b),
                                   (top + 1, left + 1, a * b)] where weight > 0 {

@@ -6,9 +6,12 @@ extension Image {
     let rows = max(1, (height * limit + width / 2) / width)
     var result = Image(height: rows, width: limit, channels: channels)
     for y in 0..<rows {
-      let top = y * height / rows, bottom = max(top + 1, (y + 1) * height / rows)
+      let top = y * height / rows
+      let bottom = max(top + 1, (y + 1) * height / rows)
       for x in 0..<limit {
-        let left = x * width / limit, right = max(left + 1, (x + 1) * width / limit), count = (bottom - top) * (right - left)
+        let left = x * width / limit
+        let right = max(left + 1, (x + 1) * width / limit)
+        let count = (bottom - top) * (right - left)
         for channel in 0..<channels {
           var sum = 0
           for row in top..<bottom {

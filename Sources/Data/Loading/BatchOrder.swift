@@ -57,7 +57,8 @@ public struct BatchOrder: Sendable, Equatable {
         return Place(epoch: epoch, index: orders.order(of: epoch, self)[position % count])
       }
     }
-    let epoch = batch / batchesPerEpoch, start = batch % batchesPerEpoch * batchSize
+    let epoch = batch / batchesPerEpoch
+    let start = batch % batchesPerEpoch * batchSize
     return orders.order(of: epoch, self)[start..<min(start + batchSize, count)].map { Place(epoch: epoch, index: $0) }
   }
 

@@ -25,7 +25,9 @@ public final class Loader<Element: Sendable>: Sendable {
   ///   - batch: number of the first batch that `next` returns; to resume, the number of batches consumed so far.
   ///   - end: number of the batch before which loading ends; nil: never.
   /// - Precondition: `workers >= 0`, `prefetch >= 1`, `batch >= 0`.
-  public init(_ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, endingAt end: Int? = nil, load: @escaping Load) {
+  public init(
+    _ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, endingAt end: Int? = nil, load: @escaping Load
+  ) {
     guard workers >= 0, prefetch >= 1, batch >= 0 else {
       stop("Loader: \(workers) workers, \(prefetch) batches ahead, starting at \(batch); expected at least 0, 1 and 0")
     }
