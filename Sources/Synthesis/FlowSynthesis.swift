@@ -104,7 +104,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
     problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
     problems.require((0..<10_000).contains(fewestObjects), "fewest_objects", fewestObjects, "0 to 9999")
-    problems.require(mostObjects >= fewestObjects && mostObjects < 10_000, "most_objects", mostObjects, "fewest_objects (\(fewestObjects)) to 9999")
+    problems.require(
+      mostObjects >= fewestObjects && mostObjects < 10_000, "most_objects", mostObjects, "fewest_objects (\(fewestObjects)) to 9999")
     problems.require((3...10_000).contains(smallestRadius), "smallest_radius", smallestRadius, "3 to 10000 px")
     problems.require(largestRadius >= smallestRadius && largestRadius <= 10_000, "largest_radius", largestRadius,
                      "smallest_radius (\(smallestRadius)) to 10000 px")
