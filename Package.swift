@@ -10,6 +10,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -17,7 +18,7 @@ let package = Package(
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .systemLibrary(name: "CCairo", pkgConfig: "cairo-ft", providers: [.apt(["libcairo2-dev"])]),
     .target(name: "CKernels"),
-    .target(name: "Base"),
+    .target(name: "Base", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),
     .target(name: "Tensors", dependencies: ["Base", "CKernels", "COpenBLAS"]),
     .target(name: "WeightFiles", dependencies: ["Base", "Tensors"]),
     .target(name: "Networks", dependencies: ["Base", "Tensors", "WeightFiles"]),

@@ -31,8 +31,9 @@ public struct WeightConversion {
   /// - Throws: `.badData` naming every array that is missing, unexpected or of another shape, and the failures of reading and writing.
   public func run(warn: (String) -> Void) throws -> String {
     if let output { _ = try WeightFormat(ofName: output) }
-    let file = try WeightFile.locate(input)
-    var state = try withoutPrefix(StateDictionary(at: file, key: key, warn: warn), file)
+    let weights = try WeightFile.open(input)
+    let file = weights.path
+    var state = try withoutPrefix(weights.stateDictionary(key: key, warn: warn), file)
     if model != nil || names != nil { state = try RAFT.official(state, from: file) }
     if let model {
       let misfits = model.module.misfits(of: state)

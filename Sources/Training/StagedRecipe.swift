@@ -46,11 +46,13 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   private static func initialize(_ model: Training.Model, _ stage: Stage<Config>) throws -> [String] {
     let initialization = stage.config.initialize
     guard !initialization.from.isEmpty else { return [] }
-    let file = try WeightFile.locate(initialization.from, part: Training.weightsPart)
-    let state = try StateDictionary(at: file, key: initialization.key.isEmpty ? nil : initialization.key) { _ in }
+    var notes: [String] = []
+    let weights = try WeightFile.open(initialization.from, part: Training.weightsPart) { notes.append($0) }
+    let file = weights.path
+    let state = try weights.stateDictionary(key: initialization.key.isEmpty ? nil : initialization.key)
     let prefix = initialization.prefix.isEmpty ? "module." : initialization.prefix
     let plain = try Training.canonical(state.renamed([(prefix, "")], from: file), from: file)
-    return try initialization.apply(plain, to: model, from: file, section: stage.section + "initialize")
+    return try notes + initialization.apply(plain, to: model, from: file, section: stage.section + "initialize")
   }
 
   // MARK: The loop's side

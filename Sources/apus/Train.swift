@@ -49,7 +49,6 @@ struct Train: ParsableCommand {
 
   private func train<Task: LearningTask>(_ task: Task.Type, _ overrides: [ConfigOverride]) throws {
     let loaded = try options.load(task, overrides)
-    StopSignal.install()
     let recipe = try task.recipe(loaded.value, weights: loadFrom)
     var request = RunRequest(configPath: options.config, resolvedYAML: loaded.resolvedYAML)
     request.overrides = overrides

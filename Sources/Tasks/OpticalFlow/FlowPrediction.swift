@@ -93,10 +93,11 @@ extension OpticalFlow {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
+    let file = try WeightFile.open(weights)
     return Array(try encoder.encode(Settings(
       model: config.model, prediction: config.prediction, iterations: config.learning.validationIterations,
       padding: config.learning.padding.rawValue, products: MatmulPrecision.description,
-      weights: CRC32C.of(File.bytes(at: WeightFile.locate(weights))))))
+      weights: CRC32C.of(file.bytes ?? File.bytes(at: file.path)))))
   }
 }
 

@@ -36,8 +36,9 @@ public enum OpticalFlow: LearningTask {
 
   /// Takes over the weights of a file, under the authors' names or torchvision's.
   static func load(_ path: String, into model: RAFT) throws {
-    let file = try WeightFile.locate(path)
-    try model.load(RAFT.official(StateDictionary(at: file), from: file), from: file)
+    let weights = try WeightFile.open(path) { FileHandle.standardError.write(Foundation.Data("\($0)\n".utf8)) }
+    let file = weights.path
+    try model.load(RAFT.official(weights.stateDictionary(), from: file), from: file)
     if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
       throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN", remedy: "The training that made it diverged.")
     }
