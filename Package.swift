@@ -47,7 +47,8 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "SynthesisTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "ModelsTests", dependencies: ["Base", "Models", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Base", "Training", "Networks", "WeightFiles", "Data", "Tensors", "TestSupport"]),
+    .executableTarget(name: "Trial", dependencies: ["Base", "Training"], path: "Tests/Trial"),
+    .testTarget(name: "TrainingTests", dependencies: ["Base", "Training", "Trial", "Networks", "WeightFiles", "Data", "Tensors", "TestSupport"]),
     .testTarget(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),

@@ -81,8 +81,9 @@ public struct Trainer<R: Recipe> {
       try recipe.restore(checkpoint.files.filter { ![TrainerState.fileName, "config.yaml"].contains($0.key) }, at: checkpoint.step)
     } catch let failure as Failure {
       let place = failure.place.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(failure.place)"
-      throw Failure(failure.kind, at: place, failure.problem,
-                    remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
+      throw failure.told(
+        at: place,
+        remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
     }
   }
 

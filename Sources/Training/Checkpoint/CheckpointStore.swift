@@ -85,8 +85,9 @@ public struct CheckpointStore: Sendable {
     guard let failure = error as? Failure, failure.kind == .inputOutput else { return error }
     let last = try? step(of: .last)  // only for the message
     let good = last.map { "the checkpoint of step \($0) is untouched" } ?? "there is no older checkpoint"
-    let cure = failure.problem.contains("disk full") ? "free some space on this disk, then continue" : "continue"
-    return Failure(failure.kind, at: failure.place, failure.problem, remedy: "\(cure) with --resume auto; \(good)")
+    let isFull = failure.problem.contains("disk full")
+    let cure = isFull ? "free some space on this disk, then " : failure.remedy.isEmpty ? "" : "\(failure.remedy) Then "
+    return failure.told(remedy: "\(cure)continue with --resume auto; \(good)")
   }
 
   // MARK: Pointers

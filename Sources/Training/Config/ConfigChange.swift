@@ -1,18 +1,18 @@
 import Base
 
 /// One value that differs between two configs.
-struct ConfigChange: Equatable, CustomStringConvertible {
+package struct ConfigChange: Equatable, CustomStringConvertible {
   /// The dotted key, such as `data.root`; a number names the element of a list.
-  let key: String
+  package let key: String
   /// The value as text; nil where the key is missing.
-  let before: String?
-  let after: String?
+  package let before: String?
+  package let after: String?
 
   /// `plan.steps: 10 -> 20`
-  var description: String { "\(key): \(before ?? "(none)") -> \(after ?? "(none)")" }
+  package var description: String { "\(key): \(before ?? "(none)") -> \(after ?? "(none)")" }
 
   /// What differs, in the order of the new config; keys that are gone come last.
-  static func between(_ before: ConfigNode, _ after: ConfigNode) -> [ConfigChange] {
+  package static func between(_ before: ConfigNode, _ after: ConfigNode) -> [ConfigChange] {
     let old = leaves(of: before, key: "")
     let new = leaves(of: after, key: "")
     let oldValues = Dictionary(old.map { ($0.key, $0.value) }) { first, _ in first }

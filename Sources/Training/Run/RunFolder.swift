@@ -200,7 +200,7 @@ public final class RunFolder: Sendable {
     let others = ((try? store.steps) ?? []).reversed().filter { store.path(step: $0) != source }  // only for the message
     let sound = others.first { (try? Checkpoint.verify(folder: store.path(step: $0), step: $0)) != nil }
     let remedy = sound.map { "resume from \(store.path(step: $0))" } ?? "there is no other sound checkpoint in \(store.folder)"
-    return Failure(failure.kind, at: failure.place, failure.problem, remedy: remedy)
+    return failure.told(remedy: remedy)
   }
 
   /// The run folders of a config, newest first: their names begin with the time.

@@ -6,14 +6,14 @@ import Synchronization
 ///
 /// It runs on a thread of its own. When the time of grace is over it writes into `run.json` that the run stopped at its last checkpoint, and
 /// leaves with the signal's exit code. What the checkpoints hold is intact at every moment, so nothing but the steps since then is lost.
-enum Watchdog {
+package enum Watchdog {
   /// What the loop is at.
-  enum Phase: Sendable {
+  package enum Phase: Sendable {
     case preparing, step, evaluating, saving
   }
 
   /// Seconds from a signal until the process leaves.
-  enum Grace {
+  package enum Grace {
     /// If nothing would be lost: no step was done since the last save.
     static let nothingToLose = 5.0
     /// If steps would be lost: as nothing to lose, and time for the step at work as long as steps usually take here, up to this.
@@ -26,7 +26,7 @@ enum Watchdog {
     /// - Parameters:
     ///   - isSaved: whether all steps that are done are saved.
     ///   - usual: seconds that a step took so far.
-    static func seconds(_ phase: Phase, isSaved: Bool, usual: Double) -> Double {
+    package static func seconds(_ phase: Phase, isSaved: Bool, usual: Double) -> Double {
       if phase == .saving { return saving }
       return isSaved ? nothingToLose : min(longest, nothingToLose + 1.5 * usual)
     }
