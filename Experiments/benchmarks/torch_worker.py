@@ -86,6 +86,22 @@ class Convolution(Differentiated):
         self.prepare(layer, (s["batch"], s["inputs"], s["height"], s["width"]), s["input_gradient"])
 
 
+class Matmul(Workload):
+    has_images = False
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        s = sizes
+        a = torch.randn((s["terms"], s["rows"]) if s["first_transposed"] else (s["rows"], s["terms"]))
+        b = torch.randn((s["columns"], s["terms"]) if s["second_transposed"] else (s["terms"], s["columns"]))
+        self.factors = a.T if s["first_transposed"] else a, b.T if s["second_transposed"] else b
+        self.multiply = self.compiled(torch.mm)
+
+    def step(self):
+        with self.autocast(), torch.no_grad():
+            self.multiply(*self.factors)
+
+
 class EncoderLayer(Differentiated):
     has_images = False
 
@@ -178,7 +194,7 @@ def raft(variant):
     return {"small": optical_flow.raft_small, "large": optical_flow.raft_large}[variant](weights=None)
 
 
-KINDS = {"convolution": Convolution, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_step": FlowStep,
+KINDS = {"convolution": Convolution, "matmul": Matmul, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_step": FlowStep,
          "raft_inference": FlowInference}
 
 

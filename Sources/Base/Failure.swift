@@ -36,7 +36,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   /// Where: a path, `path:line:column`, or a config key; empty if there is no place.
   public let place: String
   /// What was found and what was expected there: one line, and one more for each item.
-  public let problem: String
+  public private(set) var problem: String
   /// What the user can do about it.
   public let remedy: String
 
@@ -49,6 +49,13 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     self.place = place.printable(limit: 500)
     self.problem = Failure.lines(problem, items)
     self.remedy = remedy.split(separator: "\n", omittingEmptySubsequences: false).map { $0.printable() }.joined(separator: "\n")
+  }
+
+  /// The same failure, told with another place or remedy.
+  public func told(at place: String? = nil, remedy: String? = nil) -> Failure {
+    var failure = Failure(kind, at: place ?? self.place, "", remedy: remedy ?? self.remedy)
+    failure.problem = problem  // it is printable already, and may have several lines
+    return failure
   }
 
   public var description: String {

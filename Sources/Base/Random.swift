@@ -2,12 +2,12 @@ import Foundation
 
 /// A counter-based random source: the n-th number of a stream is a pure function of its key.
 ///
-/// Keys name what the numbers are for, `(seed, stream, epoch, sample)`, so a run draws the same numbers however many threads
-/// or workers take part and wherever it was interrupted.
+/// The key is `(seed, stream, epoch, sample)`, so a run draws the same numbers however many threads or workers take part and wherever
+/// it was interrupted.
 ///
 /// - Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: Philox 4x32 with 10 rounds.
 public struct Random: RandomNumberGenerator, Sendable, Equatable {
-  /// What a stream of numbers is used for; each purpose has its own numbers.
+  /// The purpose of a stream of numbers; each has its own numbers.
   public enum Stream: UInt32, Sendable, CaseIterable {
     case initialization, shuffling, augmentation, dropout, noise, synthesis, test
   }

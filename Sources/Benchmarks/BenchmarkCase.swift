@@ -21,7 +21,7 @@ public struct BenchmarkCase: Sendable {
 }
 
 extension BenchmarkCase {
-  public static let all = convolutions + others + flowSteps
+  public static let all = convolutions + others + products + flowSteps
 
   /// The cases with these names, or in groups with these names, in the order of `all`; all of them for no names.
   /// - Throws: `.usage` naming what is known.
@@ -43,6 +43,14 @@ extension BenchmarkCase {
       "3x3 convolution, \(channels) channels, \(size.height)x\(size.width), batch \(batch), forward and backward",
       ConvolutionWorkload(channels, size: size, batch: batch))
   }
+
+  /// The products of a transformer's layer, of 1x1 convolutions with their gradients, of attention and of a large square.
+  private static let products: [BenchmarkCase] = [
+    MatmulWorkload(1700, 256, 256), MatmulWorkload(1700, 2048, 256), MatmulWorkload(1700, 256, 2048),
+    MatmulWorkload(256, 2048, 1700, firstTransposed: true), MatmulWorkload(3200, 512, 128), MatmulWorkload(2048, 2048, 2048),
+    MatmulWorkload(850, 850, 32, secondTransposed: true), MatmulWorkload(12288, 256, 64, secondTransposed: true),
+    MatmulWorkload(12288, 64, 256), MatmulWorkload(256, 64, 12288, firstTransposed: true),
+  ].map { BenchmarkCase("matmul-\($0.label)", group: "matmul", "matrix product of \($0.rows)x\($0.terms) by \($0.terms)x\($0.columns)", $0) }
 
   private static var others: [BenchmarkCase] {
     var encoder = BenchmarkCase(

@@ -15,7 +15,21 @@ extension BenchmarkReport {
     let means = groups.map { "\($0.name): geometric mean of torch/ours \(Self.number($0.ratio, 2))\n" }
     let remarks = skipped.map { "\($0.name) was skipped: \($0.reason)\n" }
       + cases.flatMap { item in item.notes.map { "\(item.name): \($0)\n" } }
-    return heading + "\n" + table.text + (means.isEmpty ? "" : "\n") + means.joined() + (remarks.isEmpty ? "" : "\n") + remarks.joined()
+    return heading + "\n" + table.text + comparison + (means.isEmpty ? "" : "\n") + means.joined() + (remarks.isEmpty ? "" : "\n") + remarks.joined()
+  }
+
+  /// The cases with alternatives: the speed of each way in GFLOP/s, and ours relative to the best of the others.
+  private var comparison: String {
+    let compared = cases.filter { !$0.alternatives.isEmpty }
+    guard let names = compared.first?.alternatives.map(\.variant) else { return "" }
+    var table = TextTable(["GFLOP/s", "chosen"] + names + ["chosen/best"], rightAligned: Set(1...names.count + 2))
+    for item in compared {
+      let best = item.alternatives.map(\.gflops).max() ?? 0
+      table.add(
+        [item.name, Self.number(item.ours.gflops, 0)] + item.alternatives.map { Self.number($0.gflops, 0) }
+          + [Self.number(item.ours.gflops / best, 2)])
+    }
+    return "\n" + table.text
   }
 
   private var heading: String {

@@ -32,6 +32,8 @@ public struct BenchmarkReport: Codable, Sendable {
     public var ours: Side
     public var torch: Side?
     public var ratio: Ratio?
+    /// Other ways of ours to compute the same.
+    public var alternatives: [Side]
     public var notes: [String]
   }
 

@@ -75,7 +75,10 @@ public struct Conductor {
 extension Conductor {
   /// What both sides needed in every round.
   private struct Rounds {
-    var ours: [Double] = [], torch: [Double] = []
+    var ours: [Double] = []
+    var torch: [Double] = []
+    /// Of each alternative.
+    var others: [[Double]] = []
     /// Processor time that resting workers used, and how long they rested, seconds.
     var disturbance = 0.0, rest = 0.0
   }
@@ -89,7 +92,12 @@ extension Conductor {
     }
     let isa = ours.hello.isa ?? "", operations = own.operations ?? 0
     let repetitions = Int(max(1, (Self.turn / (own.seconds ?? 1)).rounded(.up)))
-    let rounds = try withNeighbour(item.hasNeighbour) { try alternate(ours, other, repetitions) }
+    let alternatives = try item.workload.alternatives.map { variant in
+      let worker = try WorkerProcess(workerCommand, environment: item.environment)
+      _ = try worker.ask(request(.prepare, item, variant: variant))
+      return worker
+    }
+    let rounds = try withNeighbour(item.hasNeighbour) { try alternate(ours, other, alternatives, repetitions) }
     other = nil
     let ownMemory = item.measuresMemory ? try memory(of: WorkerProcess(workerCommand, environment: item.environment), item) : nil
     if let torch, let known = choice, item.measuresMemory, known.peakMebibytes == nil {
@@ -107,7 +115,8 @@ extension Conductor {
       name: item.name, summary: item.summary, gflop: operations / 1e9, repetitions: repetitions,
       ours: side(isa, own.precision ?? "", rounds.ours, ownMemory),
       torch: choice.map { side($0.variant, options.precision.rawValue, rounds.torch, $0.peakMebibytes) },
-      ratio: choice.map { _ in .init(ours: rounds.ours, torch: rounds.torch) }, notes: notes + (choice?.notes ?? []))
+      ratio: choice.map { _ in .init(ours: rounds.ours, torch: rounds.torch) },
+      alternatives: zip(item.workload.alternatives, rounds.others).map { side($0, own.precision ?? "", $1, nil) }, notes: notes + (choice?.notes ?? []))
   }
 
   private func request(_ action: WorkerRequest.Action, _ item: BenchmarkCase, variant: String = "") -> WorkerRequest {
@@ -122,8 +131,10 @@ extension Conductor {
     return (worker, known ?? TorchSide.Choice(variant: reply.variant ?? "", notes: reply.notes ?? []))
   }
 
-  private func alternate(_ ours: WorkerProcess, _ torch: WorkerProcess?, _ repetitions: Int) throws -> Rounds {
-    var rounds = Rounds()
+  private func alternate(
+    _ ours: WorkerProcess, _ torch: WorkerProcess?, _ alternatives: [WorkerProcess], _ repetitions: Int
+  ) throws -> Rounds {
+    var rounds = Rounds(others: alternatives.map { _ in [] })
     func turn(_ active: WorkerProcess, _ resting: WorkerProcess?) throws -> Double {
       usleep(UInt32(Self.pause * 1e6))
       let before = resting?.processorSeconds ?? 0, start = TimeSource.system.steady()
@@ -136,6 +147,7 @@ extension Conductor {
     for _ in 0..<options.rounds {
       rounds.ours.append(try turn(ours, torch))
       if let torch { rounds.torch.append(try turn(torch, ours)) }
+      for (i, worker) in alternatives.enumerated() { rounds.others[i].append(try turn(worker, ours)) }
     }
     return rounds
   }
@@ -166,6 +178,7 @@ extension BenchmarkReport {
     for i in cases.indices {
       cases[i].ours.compare(withPeak: peakGflops)
       cases[i].torch?.compare(withPeak: peakGflops)
+      for j in cases[i].alternatives.indices { cases[i].alternatives[j].compare(withPeak: peakGflops) }
     }
   }
 

@@ -17,7 +17,7 @@ struct WorkerRequest: Encodable {
   /// Prepare: the benchmark by name (our side) and by kind and sizes (the other side).
   var benchmark: BenchmarkCase?
   var precision = MatmulPrecision.highest
-  /// Prepare: the variant to use; empty to try all.
+  /// Prepare: the variant to use. Empty: PyTorch's side tries all, ours takes what a program takes.
   var variant = ""
   /// Run: how often.
   var repetitions = 1
@@ -43,6 +43,7 @@ struct ReceivedRequest: Decodable {
   let repetitions: Int
   let name: String?
   let precision: MatmulPrecision?
+  let variant: String?
 }
 
 /// A worker's answer: one line of JSON on its standard output. A worker's first line answers no request; it says what it is.

@@ -10,6 +10,20 @@ package protocol Workload: Encodable, Sendable {
 
   /// Parameters and inputs with random numbers, ready to run.
   func prepared() throws -> PreparedWorkload
+
+  /// Other ways of ours to compute the same, measured beside the one that a program takes.
+  var alternatives: [String] { get }
+
+  /// As `prepared`, in one of these ways.
+  func prepared(as alternative: String) throws -> PreparedWorkload
+}
+
+extension Workload {
+  package var alternatives: [String] { [] }
+
+  package func prepared(as alternative: String) throws -> PreparedWorkload {
+    throw Failure(.usage, at: "bench", "a benchmark of the kind '\(Self.kind)' has no alternative '\(alternative)'")
+  }
 }
 
 /// A forward pass and all gradients of its result.

@@ -2,8 +2,10 @@
  *
  * ACROSS stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
  * iteration reads its elements before it writes them. ONE_BY_ONE stands before loops of a few iterations, where the set-up of a vector
- * loop costs more than it saves. LANEWISE opens a block whose sums the compiler may keep in several lanes. UNROLLED stands before
- * loops over registers, BY_EIGHT before the innermost ones around them. */
+ * loop costs more than it saves. UNROLLED stands before loops over registers, BY_EIGHT before the innermost ones around them.
+ *
+ * No sum is left to the compiler's order: those that run across lanes have 32 of them whatever the vectors' length (see reduction.inc), so
+ * that AVX2 and AVX-512 give the same bits. */
 #ifndef APUS_LOOPS_H
 #define APUS_LOOPS_H
 
@@ -16,7 +18,6 @@
 #define ONE_BY_ONE _Pragma("clang loop vectorize(disable) unroll(disable)")
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define BY_EIGHT _Pragma("clang loop unroll_count(8)")
-#define LANEWISE _Pragma("clang fp reassociate(on)")
 #define INLINE static inline __attribute__((always_inline))
 
 /* Sets y[i] for all i < n, where a stands for x[i]; EACH_CALL for expressions that call the C library, which do not vectorise. */

@@ -80,8 +80,9 @@ extension Canvas {
 
   /// An image, pixel for pixel, its upper left corner at `point`; alpha is dropped.
   public func image(_ image: Image, at point: Point) {
-    guard image.height > 0, image.width > 0,
-          let picture = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(clamping: image.width), Int32(clamping: image.height)) else { return }
+    let width = Int32(clamping: image.width)
+    let height = Int32(clamping: image.height)
+    guard width > 0, height > 0, let picture = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height) else { return }
     defer { cairo_surface_destroy(picture) }
     if let data = cairo_image_surface_get_data(picture) {
       let source = image.rgb()

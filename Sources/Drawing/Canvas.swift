@@ -24,7 +24,8 @@ public final class Canvas {
   /// - Throws: `.cannotCreate` if a side is not in 1...32767 pixels, or without memory.
   convenience init(size: Size, scale: Int, typeface: Typeface) throws {
     let (width, height) = try Self.pixels(size, scale: scale)
-    try self.init(size: size, typeface: typeface, surface: cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height), scale: scale, sink: nil)
+    let surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height)
+    try self.init(size: size, typeface: typeface, surface: surface, scale: scale, sink: nil)
   }
 
   /// A canvas of vectors.
@@ -32,7 +33,8 @@ public final class Canvas {
   convenience init(vectorsOf size: Size, typeface: Typeface) throws {
     let (width, height) = try Self.pixels(size, scale: 1)
     let sink = SVGSink()
-    let surface = cairo_svg_surface_create_for_stream(SVGSink.append, Unmanaged.passUnretained(sink).toOpaque(), Double(width), Double(height))
+    let context = Unmanaged.passUnretained(sink).toOpaque()
+    let surface = cairo_svg_surface_create_for_stream(SVGSink.append, context, Double(width), Double(height))
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX)
     try self.init(size: size, typeface: typeface, surface: surface, scale: 1, sink: sink)
   }

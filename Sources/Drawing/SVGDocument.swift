@@ -7,7 +7,8 @@ final class SVGSink {
   /// Cairo's callback; its context is a sink.
   static let append: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<UInt8>?, UInt32) -> cairo_status_t = { context, bytes, count in
     guard let context else { return CAIRO_STATUS_WRITE_ERROR }
-    Unmanaged<SVGSink>.fromOpaque(context).takeUnretainedValue().bytes.append(contentsOf: UnsafeBufferPointer(start: bytes, count: Int(count)))
+    let sink = Unmanaged<SVGSink>.fromOpaque(context).takeUnretainedValue()
+    sink.bytes.append(contentsOf: UnsafeBufferPointer(start: bytes, count: Int(count)))
     return CAIRO_STATUS_SUCCESS
   }
 }
@@ -38,7 +39,8 @@ struct SVGDocument {
 
   private static func element(_ text: Text) -> String {
     let weight = text.style.weight == .bold ? " font-weight=\"bold\"" : ""
-    return "<text x=\"\(rounded(text.x))\" y=\"\(rounded(text.y))\" font-size=\"\(rounded(text.style.size))\"\(weight)>\(escaped(text.text))</text>\n"
+    let place = "x=\"\(rounded(text.x))\" y=\"\(rounded(text.y))\""
+    return "<text \(place) font-size=\"\(rounded(text.style.size))\"\(weight)>\(escaped(text.text))</text>\n"
   }
 
   private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
@@ -74,7 +76,8 @@ struct SVGDocument {
     var position = 0
     while position < file.count {
       result.append(file[position])
-      let isName = file[position] == UInt8(ascii: "#") || (file[position] == UInt8(ascii: "\"") && file[..<position].suffix(3).elementsEqual(mark.dropLast()))
+      let isGiven = file[position] == UInt8(ascii: "\"") && file[...position].suffix(mark.count).elementsEqual(mark)
+      let isName = isGiven || file[position] == UInt8(ascii: "#")
       position += 1
       guard isName else { continue }
       let name = file[position...].prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: ")") }

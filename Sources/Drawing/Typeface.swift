@@ -21,7 +21,9 @@ public final class Typeface {
   public init(_ wanted: String = Typeface.preferredFamily) {
     let remedy = "install the package fonts-dejavu-core"
     if let regular = Self.match(wanted, FC_WEIGHT_REGULAR), let bold = Self.match(wanted, FC_WEIGHT_BOLD) {
-      (self.regular, self.bold, family) = (regular.face, bold.face, regular.family)
+      self.regular = regular.face
+      self.bold = bold.face
+      family = regular.family
       problem = family == wanted ? nil : "the font \(wanted) is not installed, pictures are labelled in \(family); \(remedy)"
     } else {
       family = "@cairo:"
@@ -77,7 +79,8 @@ public final class Typeface {
 
   private func withScaledFont<Result>(_ style: TextStyle, _ body: (OpaquePointer) -> Result?) -> Result? {
     Self.withOptions { options in
-      var size = cairo_matrix_t(), identity = cairo_matrix_t()
+      var size = cairo_matrix_t()
+      var identity = cairo_matrix_t()
       cairo_matrix_init_scale(&size, style.size, style.size)
       cairo_matrix_init_identity(&identity)
       guard let font = cairo_scaled_font_create(face(style.weight), &size, &identity, options) else { return nil }

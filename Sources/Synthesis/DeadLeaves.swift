@@ -3,10 +3,11 @@ import Foundation
 
 /// Surfaces made of opaque shapes that fall on each other.
 extension TexturePainter {
-  /// What falls.
+  /// The distribution of the leaves: sizes, shapes, brightness.
   private struct LeafLaw {
     /// Radii, px: density ∝ r⁻³ between the two.
-    var smallest, largest: Double
+    var smallest: Double
+    var largest: Double
     /// Width over length.
     var flatness: ClosedRange<Double>
     /// Standard deviation of the logarithm of the brightness.
@@ -16,9 +17,9 @@ extension TexturePainter {
     var shapes: [Leaf.Shape]
     /// Main direction and standard deviation, radians; nil: any direction.
     var direction: (angle: Double, spread: Double)?
-    /// How often a leaf is striped.
+    /// Share of striped leaves, 0...1.
     var stripedShare = 0.0
-    /// How often the surface is covered in all.
+    /// Summed area of the leaves, in areas of the surface.
     var layers = 1.8
   }
 
@@ -84,7 +85,8 @@ extension TexturePainter {
     let radius = law.smallest / (1 - random.uniform() * (1 - ratio)).squareRoot()
     let flatness = random.uniform(law.flatness.lowerBound, law.flatness.upperBound)
     let angle = law.direction.map { $0.angle + $0.spread * random.normal() } ?? random.uniform(0, 2 * .pi)
-    let slope = random.uniform(-0.3, 0.3), level = exp(law.brightness * random.normal())
+    let slope = random.uniform(-0.3, 0.3)
+    let level = exp(law.brightness * random.normal())
     let color = palette.colors[random.integer(in: 0..<palette.colors.count)] * Float(level)
     let stripes = law.stripedShare > 0 && random.chance(law.stripedShare)
       ? SIMD2(Float(2 * .pi / exp(random.uniform(log(4), log(16)))), Float(random.uniform(0.1, 0.6))) : SIMD2(0, 0)
@@ -102,8 +104,10 @@ private struct Leaf {
     case ellipse, rectangle, pointed, triangle
   }
 
-  let center, axes: SIMD2<Float>
-  let cosine, sine: Float
+  let center: SIMD2<Float>
+  let axes: SIMD2<Float>
+  let cosine: Float
+  let sine: Float
   let shape: Shape
   let slope: Float
   /// Phase per px across the axis, and strength; 0 is plain.
@@ -113,14 +117,16 @@ private struct Leaf {
   /// Draws on a periodic plane, with an edge one texel wide.
   func draw(on texels: UnsafeMutableBufferPointer<SIMD4<Float>>, height: Int, width: Int) {
     let corner = shape == .rectangle ? axes * 0.85 : axes
-    let reachX = abs(cosine) * corner.x + abs(sine) * corner.y + 1, reachY = abs(sine) * corner.x + abs(cosine) * corner.y + 1
+    let reachX = abs(cosine) * corner.x + abs(sine) * corner.y + 1
+    let reachY = abs(sine) * corner.x + abs(cosine) * corner.y + 1
     for y in Int((center.y - reachY).rounded(.up))...Int((center.y + reachY).rounded(.down)) {
       let row = (y % height + height) % height * width
       let dy = Float(y) - center.y
       var column = (Int((center.x - reachX).rounded(.up)) % width + width) % width
       for x in Int((center.x - reachX).rounded(.up))...Int((center.x + reachX).rounded(.down)) {
         let dx = Float(x) - center.x
-        let px = cosine * dx + sine * dy, py = cosine * dy - sine * dx
+        let px = cosine * dx + sine * dy
+        let py = cosine * dy - sine * dx
         let coverage = (distance(px, py, corner) + 0.5).clamped()
         if coverage > 0 {
           let old = texels[row + column]
@@ -140,7 +146,8 @@ private struct Leaf {
     switch shape {
     case .rectangle: return min(corner.x - abs(px), corner.y - abs(py))
     case .ellipse:
-      let sx = px / axes.x, sy = py / axes.y
+      let sx = px / axes.x
+      let sy = py / axes.y
       return (1 - (sx * sx + sy * sy).squareRoot()) * axes.y
     case .pointed:
       // Two parabolas that meet at the tips.

@@ -13,22 +13,22 @@ public enum FlowLayout: String, ConfigChoice {
   /// Sequences with sparse flow.
   case hd1k
 
-  /// Frames in a scene: two where the layout has pairs.
+  /// The number of frames in a scene: two where the layout has pairs.
   func frames(_ asked: Int) -> Int { [.flyingChairs, .kitti].contains(self) ? 2 : asked }
 
   /// Samples with truth in a scene of the training part, each pass and direction counted.
   public func samples(frames: Int) -> Int { (self.frames(frames) - 1) * (self == .flyingThings ? 4 : self == .sintel ? 2 : 1) }
 }
 
-/// One file of a generated scene: where it goes below the root, and what it holds.
+/// One file of a generated scene: its path below the root, and its content.
 struct SceneFile {
   enum Content {
     case clean(Int), final(Int)
     case flow(Int), pastFlow(Int)
-    /// As KITTI and HD1K know it.
+    /// Sparse flow, as in KITTI and HD1K.
     case sparseFlow(Int, sky: Double, holes: Double, visibleOnly: Bool)
     case occlusion(Int)
-    /// The pixels without trustworthy flow: none, of any frame.
+    /// Sintel's mask of pixels without trustworthy flow: empty, generated flow is exact.
     case invalid
   }
 
@@ -40,7 +40,7 @@ extension FlowLayout {
   /// The files of one scene, folders in the layout's order. FlyingChairs has a writer of its own.
   /// - Parameters:
   ///   - number: of the scene, from 0.
-  ///   - isHeldOut: whether it belongs to TEST, `test` or `testing`; HD1K has no such part.
+  ///   - isHeldOut: true for scenes of TEST, `test` or `testing`; HD1K has no such part.
   func files(scene number: Int, frames: Int, isHeldOut: Bool) -> [SceneFile] {
     switch self {
     case .flyingChairs: []

@@ -1,12 +1,13 @@
 import Vision
 
-/// Scenes of more than two frames: every layer goes on with its motion from frame to frame.
+/// Scenes of more than two frames: every layer repeats its motion from frame to frame.
 extension FlowScene {
   /// The scene at the beginning, and as it is at each further frame.
   ///
   /// Surfaces keep their form: bending further in every frame, they would fold.
   package func film(frames: Int) -> [FlowScene] {
-    var scene = self, scenes: [FlowScene] = []
+    var scene = self
+    var scenes: [FlowScene] = []
     for index in layers.indices { scene.layers[index].deformation = nil }
     for _ in 0..<frames {
       scenes.append(scene)
@@ -16,7 +17,7 @@ extension FlowScene {
     return scenes
   }
 
-  /// A frame of a film with time running backwards: its flow leads to the frame before.
+  /// This frame with time reversed: its flow leads to the frame before.
   package func reversed() -> FlowScene {
     var scene = self
     for (index, layer) in layers.enumerated() { scene.layers[index].motion = layer.motion.inverse }
@@ -24,12 +25,13 @@ extension FlowScene {
     return scene
   }
 
-  /// Which pixels are not to be seen in the next frame, row-major: their point is covered there by a layer above theirs, or lies outside.
+  /// Occlusion: a flag for each pixel, row-major, true if its point is covered by a layer above its own in the next frame, or outside.
   ///
   /// The point is where the pixel's flow leads, taken as it is, not rounded to a pixel; a layer covers it where it is at least half opaque.
   /// - Parameter owners: the layer on top at each pixel of this frame.
   package func occlusion(owners: [Int16]) -> [Bool] {
-    let flow = flow(owners: owners), back = layers.map { $0.motion.after($0.placement).inverse }
+    let flow = flow(owners: owners)
+    let back = layers.map { $0.motion.after($0.placement).inverse }
     let bounds = SIMD2(Double(width), Double(height)) - 0.5
     return owners.indices.map { pixel in
       let p = SIMD2(Double(pixel % width) + Double(flow[2 * pixel]), Double(pixel / width) + Double(flow[2 * pixel + 1]))

@@ -8,7 +8,7 @@ package struct FlowScene: Sendable {
   package var layers: [SceneLayer]
   /// Shadows and highlights that wander over all surfaces. They are not part of the flow.
   package var lights: [SceneLight] = []
-  /// How long the shutter is open, as a share of the time between the images, 0...1. The flow is that of the middle of the exposures.
+  /// Exposure time as a share of the time between the images, 0...1. The flow is that between the middles of the exposures.
   package var shutter = 0.0
 
   package init(height: Int, width: Int, layers: [SceneLayer]) {
@@ -17,7 +17,7 @@ package struct FlowScene: Sendable {
     self.layers = layers
   }
 
-  /// One frame before the camera: linear values 0...255, and which layer is on top at each pixel.
+  /// A rendered frame before the camera model: linear values 0...255, and the layer on top at each pixel.
   package struct Frame: Sendable {
     package var colors: [SIMD4<Float>]
     /// Index of the front-most layer that covers at least half of the pixel.
@@ -43,7 +43,7 @@ package struct FlowScene: Sendable {
     return frame
   }
 
-  /// The longest way of the frame's corners under a motion.
+  /// The largest displacement of the frame's corners under a motion, px.
   private func largestStep(_ motion: Homography) -> Double {
     let size = SIMD2(Double(width), Double(height))
     return [SIMD2(0, 0), SIMD2(size.x, 0), SIMD2(0, size.y), size].map { corner -> Double in
@@ -86,7 +86,8 @@ package struct FlowScene: Sendable {
     var vectors = [Float](repeating: 0, count: 2 * height * width)
     for y in 0..<height {
       for x in 0..<width {
-        let pixel = y * width + x, p = SIMD2(Double(x), Double(y))
+        let pixel = y * width + x
+        let p = SIMD2(Double(x), Double(y))
         let layer = layers[Int(owners[pixel])]
         let move = (second ? layer.source(of: p) : layer.target(of: p)) - p
         vectors[2 * pixel] = Float(move.x)
@@ -104,11 +105,11 @@ package struct SceneLight: Sendable {
   }
 
   package let effect: Effect
-  /// The strength is the last component, 0...1.
+  /// The strength of the effect is the last component, 0...1.
   package let texture: Texture
-  /// From texture coordinates to image 1.
+  /// Map from texture coordinates to image 1.
   package var placement: Homography
-  /// From image 1 to image 2.
+  /// Map from image 1 to image 2.
   package var motion: Homography
 
   fileprivate func fall(on colors: UnsafeMutableBufferPointer<SIMD4<Float>>, height: Int, width: Int, at time: Double) {

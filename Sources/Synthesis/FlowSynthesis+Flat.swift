@@ -3,7 +3,7 @@ import Foundation
 
 /// Scenes of flat objects over a plane.
 extension FlowSynthesis {
-  /// The background, then objects, the larger ones mostly behind.
+  /// The layers of a flat scene: the background, then objects, the larger ones mostly behind.
   /// - Parameter pace: factor of all shifts.
   func flatLayers(pace: Double, index: Int, seed: UInt64, _ random: inout Random) -> [SceneLayer] {
     let center = SIMD2(Double(width), Double(height)) / 2
@@ -22,7 +22,8 @@ extension FlowSynthesis {
       var own = source(.synthesis, number + 2, index, seed)
       var object = SceneObject(outline: flatOutline(radius: radius, &own), family: objectFamily(&own), exponent: spectrum(&own))
       object.texel = texelSize(&own)
-      (object.darkness, object.light) = (darkness, light)
+      object.darkness = darkness
+      object.light = light
       if object.family == .foliage { object.palette = own.chance(0.7) ? .green : .any }
       let bend = own.chance(deformingShare) ? self.bend(over: radius * own.uniform(0.7, 2), pace: pace, &own) : nil
       let turn = isUpright(&own) ? own.uniform(-0.1, 0.1) : own.uniform(0, 2 * .pi)
@@ -54,7 +55,7 @@ extension FlowSynthesis {
     return limited(motion.scaled(by: pace), at: corners, to: limit)
   }
 
-  /// The background's motion, with an own motion on top unless the object is attached.
+  /// The motion of an object: the background's, followed by one of its own unless the object is attached.
   private func objectMotion(
     on ground: Homography, at position: SIMD2<Double>, radius: Double, pace: Double, _ random: inout Random
   ) -> Homography {

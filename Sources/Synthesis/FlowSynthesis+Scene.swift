@@ -5,7 +5,8 @@ extension FlowSynthesis {
   /// The layers of one sample, from back to front, and the light over them.
   package func scene(index: Int, seed: UInt64) -> FlowScene {
     var random = source(.synthesis, 0, index, seed)
-    let isDriving = random.chance(drivingShare), isGentle = random.chance(gentleShare)
+    let isDriving = random.chance(drivingShare)
+    let isGentle = random.chance(gentleShare)
     let pace = isGentle ? random.uniform(0.05, 0.4) : 1
     let layers = isDriving
       ? drivingLayers(pace: pace, index: index, seed: seed, &random) : flatLayers(pace: pace, index: index, seed: seed, &random)
@@ -22,7 +23,7 @@ extension FlowSynthesis {
 
   // MARK: Surfaces
 
-  /// How often each family covers the background of a flat scene, and an object.
+  /// Probabilities of the families: for the background of a flat scene, and for an object.
   private static let backgroundFamilies: [(TextureFamily, Double)] = [
     (.noise, 0.07), (.grain, 0.03), (.leaves, 0.24), (.foliage, 0.07), (.strands, 0.06), (.patches, 0.07), (.stripes, 0.03),
     (.masonry, 0.09), (.weave, 0.03), (.dots, 0.03), (.smooth, 0.05), (.mosaic, 0.23),
@@ -72,12 +73,12 @@ extension FlowSynthesis {
     return layer
   }
 
-  /// An exponent; the density rises linearly towards the steepest, for most photographs are steep.
+  /// The exponent of a luminance spectrum, drawn with a density that rises linearly towards the steepest, for most photographs are steep.
   func spectrum(_ random: inout Random) -> Double {
     flattestSpectrum + (steepestSpectrum - flattestSpectrum) * random.uniform().squareRoot()
   }
 
-  /// 1 in focus, more out of it.
+  /// The size of a texel, px: 1 in focus, more out of it.
   func texelSize(_ random: inout Random) -> Double { random.chance(defocusShare) ? random.uniform(1, defocus) : 1 }
 
   func bend(over wavelength: Double, pace: Double, _ random: inout Random) -> Deformation {
@@ -93,7 +94,7 @@ extension FlowSynthesis {
     return SIMD2(cos(angle), sin(angle)) * length
   }
 
-  /// `strength` 1 is an object, less moves more rigidly.
+  /// An affine motion about a point. `strength` scales rotation, zoom and shear: 1 for objects, less for the background.
   func drawMotion(about center: SIMD2<Double>, median: Double, strength: Double, _ random: inout Random) -> Homography {
     let shift = shift(median: median, &random)
     return .about(
@@ -101,7 +102,7 @@ extension FlowSynthesis {
       shear: SIMD2(random.normal(), random.normal()) * (strength * shear), shift: shift)
   }
 
-  /// `motion`, lessened so that none of the points moves farther than `limit`.
+  /// `motion` reduced so that none of the points moves farther than `limit` (px).
   func limited(_ motion: Homography, at points: [SIMD2<Double>], to limit: Double) -> Homography {
     let largest = points.map { length(motion.displacement(at: $0)) }.max() ?? 0
     return largest > limit ? motion.scaled(by: limit / largest) : motion
@@ -115,12 +116,13 @@ extension FlowSynthesis {
 
   // MARK: Light and air
 
-  /// A large soft shadow, or a small highlight, on its own way.
+  /// A large soft shadow, or a small highlight, with a motion of its own.
   private func light(_ effect: SceneLight.Effect, pace: Double, _ random: inout Random) -> SceneLight {
     let isShadow = effect == .shadow
     let frame = Double(min(height, width))
     let radius = isShadow ? frame * random.uniform(0.15, 0.6) : random.uniform(4, frame * 0.12)
-    let softness = radius * random.uniform(isShadow ? 0.05 : 0.3, 0.8), strength = isShadow ? random.uniform(0.15, 0.55) : random.uniform(0.2, 0.9)
+    let softness = radius * random.uniform(isShadow ? 0.05 : 0.3, 0.8)
+    let strength = isShadow ? random.uniform(0.15, 0.55) : random.uniform(0.2, 0.9)
     let outline = Outline.random(radius: radius, thinShare: isShadow ? 0.2 : 0, &random)
     let cell = isShadow ? 4.0 : 1.5
     let columns = Int((2 * (outline.reach.x + softness) / cell).rounded(.up)) + 5
@@ -138,12 +140,15 @@ extension FlowSynthesis {
 
   /// Fog that thickens with the depth: from the first layer (far) to the last (near) in flat scenes, else in the units of the scene.
   private func addFog(to scene: inout FlowScene, isDriving: Bool, _ random: inout Random) {
-    let grey = Float(random.uniform(110, 235)), tint = Float(random.uniform(-12, 12))
-    let share = fog * random.uniform(0.2, 1), density = Float(-log(1 - share * 0.999))
+    let grey = Float(random.uniform(110, 235))
+    let tint = Float(random.uniform(-12, 12))
+    let share = fog * random.uniform(0.2, 1)
+    let density = Float(-log(1 - share * 0.999))
     for index in scene.layers.indices {
       let rank = 1 - Double(index) / Double(max(1, scene.layers.count))
       let depth = isDriving ? Float(scene.layers[index].depth) : Float(rank)
-      scene.layers[index].haze = .init(color: SIMD4(grey - tint, grey, grey + tint, 0), density: isDriving ? density / 20 : density, depth: depth)
+      let color = SIMD4(grey - tint, grey, grey + tint, 0)
+      scene.layers[index].haze = .init(color: color, density: isDriving ? density / 20 : density, depth: depth)
     }
   }
 }

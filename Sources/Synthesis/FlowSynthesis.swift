@@ -4,7 +4,7 @@ import Vision
 
 /// Synthetic image pairs with exact dense optical flow: textured shapes that move over a textured, moving background.
 ///
-/// What decides whether a network trained on such pairs works on real ones is the statistics of the images and of the motions: luminance
+/// The statistics of images and motions are those of real films, for they decide whether a network trained here works there: luminance
 /// with an amplitude spectrum 1/f^0.6...1.6, moderate and weakly correlated colours, edges and plain areas of all sizes, repeating
 /// patterns, thin structures, shadows; motions from fractions of a pixel to a sixth of the frame, of one plane, of several in parallax,
 /// of surfaces that bend. The flow is that of the front-most surface at each pixel of image 1, computed from the motion of that surface,
@@ -19,7 +19,7 @@ import Vision
 /// let pair = FlowSynthesis().sample(index: 0, seed: 1)
 /// ```
 /// - Source: flat scenes follow FlyingChairs (Dosovitskiy et al., "FlowNet", ICCV 2015: affine motions of objects over an affine motion
-///   of the background), with drawn instead of photographed surfaces. What helps transfer: Mayer et al., "What makes good synthetic
+///   of the background), with drawn instead of photographed surfaces. On what helps transfer: Mayer et al., "What makes good synthetic
 ///   training data for learning disparity and optical flow estimation?", IJCV 2018; Sun et al., "AutoFlow", CVPR 2021.
 public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   /// Rows and columns of the images, px; at least 32.
@@ -104,7 +104,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
     problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
     problems.require((0..<10_000).contains(fewestObjects), "fewest_objects", fewestObjects, "0 to 9999")
-    problems.require(mostObjects >= fewestObjects && mostObjects < 10_000, "most_objects", mostObjects, "fewest_objects (\(fewestObjects)) to 9999")
+    problems.require(
+      mostObjects >= fewestObjects && mostObjects < 10_000, "most_objects", mostObjects, "fewest_objects (\(fewestObjects)) to 9999")
     problems.require((3...10_000).contains(smallestRadius), "smallest_radius", smallestRadius, "3 to 10000 px")
     problems.require(largestRadius >= smallestRadius && largestRadius <= 10_000, "largest_radius", largestRadius,
                      "smallest_radius (\(smallestRadius)) to 10000 px")
@@ -134,7 +135,7 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
   }
 
-  /// The settings that are shares, with their names.
+  /// All settings whose range is 0...1, with their names.
   private var shares: [(String, Double)] {
     [("staticShare", staticShare), ("gentleShare", gentleShare), ("drivingShare", drivingShare), ("attachedShare", attachedShare),
      ("deformingShare", deformingShare), ("tiltShare", tiltShare), ("thinShare", thinShare), ("shadow", shadow),
@@ -149,7 +150,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   ///   - seed: of the data set.
   public func sample(index: Int, seed: UInt64) -> (image1: Image, image2: Image, flow: FlowField) {
     let scene = scene(index: index, seed: seed)
-    let first = scene.render(second: false), second = scene.render(second: true)
+    let first = scene.render(second: false)
+    let second = scene.render(second: true)
     let exposures = exposures(index: index, seed: seed, frames: 2)
     return (
       exposures[0].develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
@@ -170,7 +172,8 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     var first = Exposure()
     first.blur = random.uniform(0, blur)
     first.noise = random.chance(0.3) ? 0 : random.uniform(0, noise)
-    (first.gamma, first.contrast) = (factor(toneSpread), max(0.6, factor(toneSpread)))
+    first.gamma = factor(toneSpread)
+    first.contrast = max(0.6, factor(toneSpread))
     first.gain = SIMD4(Float(factor(toneSpread / 2)), Float(factor(toneSpread / 2)), Float(factor(toneSpread / 2)), 1)
     first.vignette = Float(random.uniform(0, vignette) * random.uniform())
     if random.chance(jpegShare) { first.quality = random.integer(in: 40..<96) }

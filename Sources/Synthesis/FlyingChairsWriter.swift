@@ -14,7 +14,7 @@ extension FlowSynthesis {
   ///   - validationShare: share of the pairs, 0...1, marked as validation; they are spread evenly.
   ///   - root: the folder to fill; made if missing.
   ///   - threads: at work at the same time; 0 takes one per processor.
-  ///   - progress: called after each pair with how many are done, from any thread, one call at a time.
+  ///   - progress: called after each pair with the number of those done, from any thread, one call at a time.
   /// - Throws: `.usage` for settings out of range; `.cannotCreate` if a folder cannot be made or holds other pairs; the failures of
   ///   `AtomicFile.write`.
   public func writeFlyingChairs(
@@ -59,7 +59,7 @@ extension FlowSynthesis {
     }
   }
 
-  /// Which samples are for validation: `count · share` of them, rounded, at equal distances.
+  /// A mark for each sample, true for validation: `count · share` of them, rounded, at equal distances.
   static func validationMarks(count: Int, share: Double) -> [Bool] {
     let marked = Int((Double(count) * share).rounded())
     return (0..<count).map { ($0 + 1) * marked / count > $0 * marked / count }

@@ -13,18 +13,20 @@ package enum FractalNoise {
   /// B-spline coefficients of a periodic field with zero mean and unit variance (of the coefficients).
   /// - Parameters:
   ///   - baseHeight, baseWidth: cells of the coarsest octave, at least 2.
-  ///   - octaves: how often the grid is doubled: the result has `base << octaves` rows and columns.
+  ///   - octaves: the number of doublings of the grid: the result has `base << octaves` rows and columns.
   ///   - exponent: of the amplitude spectrum.
-  ///   - smoothOctaves: how many of the finest octaves stay empty (0: detail down to the grid).
+  ///   - smoothOctaves: the number of finest octaves that stay empty (0: detail down to the grid).
   package static func field(
     baseHeight: Int, baseWidth: Int, octaves: Int, exponent: Double, smoothOctaves: Int = 0, noise: inout NormalNoise
   ) -> [Float] {
-    var height = baseHeight, width = baseWidth
+    var height = baseHeight
+    var width = baseWidth
     var field = [Float](repeating: 0, count: height * width)
     noise.add(to: &field, scale: 1)
     for octave in 1..<max(1, octaves + 1) {
       field = doubled(field, height: height, width: width)
-      (height, width) = (2 * height, 2 * width)
+      height = 2 * height
+      width = 2 * width
       if octave <= octaves - smoothOctaves { noise.add(to: &field, scale: Float(exp2(Double(octave) * (1 - exponent)))) }
     }
     standardize(&field)
@@ -37,7 +39,8 @@ package enum FractalNoise {
     return coarse.withUnsafeBufferPointer { coarse in
       let rows = [Float](unsafeUninitializedCapacity: height * wide) { rows, count in
         for y in 0..<height {
-          let from = coarse.baseAddress.map { $0 + y * width }, to = rows.baseAddress.map { $0 + y * wide }
+          let from = coarse.baseAddress.map { $0 + y * width }
+          let to = rows.baseAddress.map { $0 + y * wide }
           guard let from, let to else { return }
           for x in 1..<max(1, width - 1) {
             to[2 * x] = 0.75 * from[x] + 0.125 * (from[x - 1] + from[x + 1])
@@ -60,8 +63,11 @@ package enum FractalNoise {
       [Float](unsafeUninitializedCapacity: 2 * height * width) { fine, count in
         guard let rows = rows.baseAddress, let fine = fine.baseAddress else { return }
         for y in 0..<height {
-          let above = rows + (y + height - 1) % height * width, middle = rows + y * width, below = rows + (y + 1) % height * width
-          let even = fine + 2 * y * width, odd = even + width
+          let above = rows + (y + height - 1) % height * width
+          let middle = rows + y * width
+          let below = rows + (y + 1) % height * width
+          let even = fine + 2 * y * width
+          let odd = even + width
           for x in 0..<width {
             even[x] = 0.75 * middle[x] + 0.125 * (above[x] + below[x])
             odd[x] = 0.5 * (middle[x] + below[x])
@@ -74,7 +80,8 @@ package enum FractalNoise {
 
   /// Shifts and scales to mean 0 and variance 1.
   private static func standardize(_ field: inout [Float]) {
-    var sum = 0.0, squares = 0.0
+    var sum = 0.0
+    var squares = 0.0
     for value in field {
       sum += Double(value)
       squares += Double(value * value)

@@ -10,7 +10,9 @@ package struct Homography: Sendable, Equatable {
   package var w: SIMD3<Double>
 
   package init(x: SIMD3<Double>, y: SIMD3<Double>, w: SIMD3<Double>) {
-    (self.x, self.y, self.w) = (x, y, w)
+    self.x = x
+    self.y = y
+    self.w = w
   }
 
   /// The affine map `p ↦ a·p.x + b·p.y + t`.
@@ -35,7 +37,7 @@ package struct Homography: Sendable, Equatable {
     return SIMD3((x * p).sum(), (y * p).sum(), (w * p).sum())
   }
 
-  /// First `inner`, then this map.
+  /// The composition: first `inner`, then this map.
   package func after(_ inner: Homography) -> Homography {
     func row(_ r: SIMD3<Double>) -> SIMD3<Double> { inner.x * r.x + inner.y * r.y + inner.w * r.z }
     return Homography(x: row(x), y: row(y), w: row(w))
@@ -44,7 +46,9 @@ package struct Homography: Sendable, Equatable {
   package var determinant: Double { (x * Homography.cross(y, w)).sum() }
 
   package var inverse: Homography {
-    let first = Homography.cross(y, w), second = Homography.cross(w, x), third = Homography.cross(x, y)
+    let first = Homography.cross(y, w)
+    let second = Homography.cross(w, x)
+    let third = Homography.cross(x, y)
     let determinant = determinant
     return Homography(x: SIMD3(first.x, second.x, third.x) / determinant, y: SIMD3(first.y, second.y, third.y) / determinant,
                       w: SIMD3(first.z, second.z, third.z) / determinant)
@@ -58,8 +62,10 @@ package struct Homography: Sendable, Equatable {
   package static func about(
     _ center: SIMD2<Double>, rotation: Double, zoom: Double, shear: SIMD2<Double> = SIMD2(0, 0), shift: SIMD2<Double> = SIMD2(0, 0)
   ) -> Homography {
-    let c = zoom * cos(rotation), s = zoom * sin(rotation)
-    let a = SIMD2(c, s) + SIMD2(-s, c) * shear.y, b = SIMD2(-s, c) + SIMD2(c, s) * shear.x
+    let c = zoom * cos(rotation)
+    let s = zoom * sin(rotation)
+    let a = SIMD2(c, s) + SIMD2(-s, c) * shear.y
+    let b = SIMD2(-s, c) + SIMD2(c, s) * shear.x
     return Homography(a: a, b: b, t: center + shift - (a * center.x + b * center.y))
   }
 
@@ -69,7 +75,7 @@ package struct Homography: Sendable, Equatable {
     return shift(center).after(lean).after(shift(-center))
   }
 
-  /// How far `p` moves.
+  /// The displacement of `p` under this map.
   package func displacement(at p: SIMD2<Double>) -> SIMD2<Double> { self(p) - p }
 
   /// The same kind of motion, `factor` times as far: of affine motions every displacement is multiplied by it, of others about so.
@@ -84,23 +90,27 @@ package struct Camera: Sendable {
   /// Focal length and principal point, px.
   package var focal: Double
   package var center: SIMD2<Double>
-  /// How the camera turns between the images, radians: yaw to the right, pitch up, roll clockwise.
-  package var yaw = 0.0, pitch = 0.0, roll = 0.0
-  /// Where it goes, in units of the scene.
+  /// Rotation of the camera between the images, radians: yaw to the right, pitch up, roll clockwise.
+  package var yaw = 0.0
+  package var pitch = 0.0
+  package var roll = 0.0
+  /// Translation of the camera between the images, in units of the scene.
   package var translation = SIMD3<Double>(0, 0, 0)
 
   package init(focal: Double, center: SIMD2<Double>) {
-    (self.focal, self.center) = (focal, center)
+    self.focal = focal
+    self.center = center
   }
 
-  /// From directions `(X, Y, Z)` to the image.
+  /// The projection of directions `(X, Y, Z)` to the image.
   package var projection: Homography {
     Homography(x: SIMD3(focal, 0, center.x), y: SIMD3(0, focal, center.y), w: SIMD3(0, 0, 1))
   }
 
-  /// From image 1 to image 2 for the points of the plane `normal · P = distance`, which itself moves by `velocity`.
+  /// The map from image 1 to image 2 of the points of a plane `normal · P = distance`, which itself moves by `velocity`.
   ///
-  /// With `P₂ = R·(P₁ + v) - t` and `n·P₁ = d` the map is `K·(R + (R·v - t)·nᵀ/d)·K⁻¹`. An infinite distance leaves the rotation.
+  /// With `P₂ = R·(P₁ + v) - t` and `n·P₁ = d` the map is `K·(R + (R·v - t)·nᵀ/d)·K⁻¹`.
+  /// An infinite distance leaves the rotation.
   package func motion(ofPlane normal: SIMD3<Double>, distance: Double, velocity: SIMD3<Double> = SIMD3(0, 0, 0)) -> Homography {
     let r = rotation
     func turned(_ row: SIMD3<Double>) -> Double { (row * velocity).sum() }
@@ -112,7 +122,7 @@ package struct Camera: Sendable {
     return abs(map.w.x) + abs(map.w.y) < 1e-14 ? Homography(x: map.x / map.w.z, y: map.y / map.w.z, w: SIMD3(0, 0, 1)) : map
   }
 
-  /// The turn of the scene before the camera, as the rows of its matrix: `R_z · R_x · R_y`.
+  /// The rotation of the scene in the camera's frame, `R_z · R_x · R_y`.
   private var rotation: Homography {
     let (cy, sy, cp, sp, cr, sr) = (cos(yaw), sin(yaw), cos(pitch), sin(pitch), cos(roll), sin(roll))
     let turnY = Homography(x: SIMD3(cy, 0, -sy), y: SIMD3(0, 1, 0), w: SIMD3(sy, 0, cy))

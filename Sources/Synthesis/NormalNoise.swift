@@ -11,7 +11,7 @@ package struct NormalNoise {
 
   private var random: Random
 
-  /// Numbers of their own, independent of what `random` gives afterwards.
+  /// A stream of its own, independent of the numbers that `random` gives afterwards.
   package init(from random: inout Random) { self.random = Random(seed: random.next(), stream: .noise) }
 
   /// Adds `scale · N(0, 1)` to every element.
@@ -35,7 +35,8 @@ package struct NormalNoise {
 
   /// `Φ⁻¹(p)` by bisection of `erfc`; runs 4096 times per process.
   private static func inverseNormal(_ p: Double) -> Double {
-    var low = -8.0, high = 8.0
+    var low = -8.0
+    var high = 8.0
     for _ in 0..<48 {
       let middle = (low + high) / 2
       if erfc(-middle / 2.0.squareRoot()) / 2 < p { low = middle } else { high = middle }

@@ -3,7 +3,7 @@ import Foundation
 
 extension Outline {
   /// Draws a solid or thin outline that fits into a circle of the given radius (px).
-  /// - Parameter thinShare: how often it is of thin bars, 0...1.
+  /// - Parameter thinShare: probability of thin bars, 0...1.
   static func random(radius: Double, thinShare: Double, _ random: inout Random) -> Outline {
     let square = SIMD2(repeating: radius)
     if random.chance(thinShare) { return Outline(form: randomThinForm(radius, &random), hole: nil, reach: square) }
@@ -24,7 +24,8 @@ extension Outline {
     let count = roughness > 0 ? 14 : 5
     let harmonics = (0..<count).map { index in
       let fine = index < 5 ? 0 : roughness * 0.5
-      let amplitude = (0.28 / Double(index + 1) + fine) * random.normal().clamped(to: -1...1), phase = random.uniform(0, 2 * .pi)
+      let amplitude = (0.28 / Double(index + 1) + fine) * random.normal().clamped(to: -1...1)
+      let phase = random.uniform(0, 2 * .pi)
       return SIMD2(cos(phase), sin(phase)) * amplitude
     }
     let reach = 1 + harmonics.reduce(0) { $0 + ($1 * $1).sum().squareRoot() }
@@ -41,7 +42,8 @@ extension Outline {
 
   /// An upright rectangle.
   static func panel(width: Double, height: Double, rounding: Double = 0) -> Outline {
-    let half = SIMD2(width, height) / 2, inner = half - rounding
+    let half = SIMD2(width, height) / 2
+    let inner = half - rounding
     let corners = [SIMD2(-inner.x, -inner.y), SIMD2(inner.x, -inner.y), inner, SIMD2(-inner.x, inner.y)]
     return Outline(form: .polygon(corners, rounding: rounding), hole: nil, reach: half)
   }
@@ -49,7 +51,8 @@ extension Outline {
   /// The upper edge of a forest, a hedge or a row of houses, over a straight lower one.
   static func skyline(width: Double, height: Double, isBuilt: Bool, _ random: inout Random) -> Outline {
     var corners = [SIMD2(-width / 2, height / 2)]
-    var x = -width / 2, level = random.uniform(0.3, 1)
+    var x = -width / 2
+    var level = random.uniform(0.3, 1)
     while x < width / 2 {
       corners.append(SIMD2(x, height / 2 - height * level))
       x = min(width / 2, x + height * (isBuilt ? random.uniform(0.3, 1.5) : random.uniform(0.1, 0.5)))
@@ -76,7 +79,9 @@ extension Outline {
       let (x, y) = (reach * cos(angle), reach * sin(angle))
       return .polygon([SIMD2(-x, -y), SIMD2(x, -y), SIMD2(x, y), SIMD2(-x, y)], rounding: rounding)
     }
-    let count = random.integer(in: 3..<10), isStar = random.chance(0.4), turn = random.uniform(0, 2 * .pi)
+    let count = random.integer(in: 3..<10)
+    let isStar = random.chance(0.4)
+    let turn = random.uniform(0, 2 * .pi)
     let corners = (0..<count).map { index in
       let angle = turn + (Double(index) + random.uniform(-0.3, 0.3)) * 2 * .pi / Double(count)
       let length = reach * (isStar ? random.uniform(0.35, 1) : random.uniform(0.8, 1))
@@ -111,7 +116,9 @@ extension Outline {
       }
       return .bars(Array(zip(points, points.dropFirst())), halfWidth: halfWidth)
     case 1:
-      let count = random.integer(in: 2..<6), half = reach * 0.68, tilt = random.uniform(-0.3, 0.3) * half
+      let count = random.integer(in: 2..<6)
+      let half = reach * 0.68
+      let tilt = random.uniform(-0.3, 0.3) * half
       let rails = (0..<count).map { index in
         let x = half * (2 * Double(index) / Double(max(1, count - 1)) - 1)
         return (SIMD2(x * 0.9, -half), SIMD2(x + tilt * 0.3, half))
@@ -120,18 +127,21 @@ extension Outline {
       return .bars(rails + [(SIMD2(-half, y), SIMD2(half, y + tilt))], halfWidth: halfWidth)
     case 2:
       let angle = random.uniform(0.4, 1.2)
-      let x = reach * cos(angle), y = reach * sin(angle)
+      let x = reach * cos(angle)
+      let y = reach * sin(angle)
       let corners = [SIMD2(-x, -y), SIMD2(x, -y), SIMD2(x, y), SIMD2(-x, y), SIMD2(-x, -y)]
       return .bars(Array(zip(corners, corners.dropFirst())), halfWidth: halfWidth)
     case 3:
-      let angle = random.uniform(0.4, 1.2), period = max(5 * halfWidth, radius * random.uniform(0.15, 0.45))
+      let angle = random.uniform(0.4, 1.2)
+      let period = max(5 * halfWidth, radius * random.uniform(0.15, 0.45))
       return .lattice(half: SIMD2(cos(angle), sin(angle)) * radius, period: SIMD2(period, period * random.uniform(0.8, 2)),
                       halfWidth: halfWidth, angle: random.chance(0.5) ? .pi / 4 : random.uniform(-0.2, 0.2))
     default:
       let bend = SIMD2(random.uniform(-0.2, 0.2) * reach, 0)
       let stem = [SIMD2(0, 0.9 * reach), bend, SIMD2(0, -0.9 * reach)]
       let twigs = (0..<random.integer(in: 3..<8)).map { _ -> (SIMD2<Double>, SIMD2<Double>) in
-        let y = random.uniform(-0.8, 0.6) * reach, x = bend.x * (1 - abs(y) / (0.9 * reach))
+        let y = random.uniform(-0.8, 0.6) * reach
+        let x = bend.x * (1 - abs(y) / (0.9 * reach))
         let length = random.uniform(0.15, 0.5) * reach * (random.chance(0.5) ? 1 : -1)
         return (SIMD2(x, y), SIMD2(x + length, y - abs(length) * random.uniform(0.3, 1)).clamped(to: 0.7 * reach))
       }

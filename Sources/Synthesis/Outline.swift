@@ -1,6 +1,6 @@
 import Foundation
 
-/// The outline of an object: where it is solid, told by the signed distance to its edge.
+/// The outline of an object as the signed distance to its edge.
 struct Outline: Sendable {
   /// The families of outlines.
   enum Form: Sendable {
@@ -84,7 +84,8 @@ struct Outline: Sendable {
     let rho = max(1e-9, (p * p).sum().squareRoot())
     let turn = p / rho
     var power = turn
-    var r = 1.0, slope = 0.0
+    var r = 1.0
+    var slope = 0.0
     for (index, harmonic) in harmonics.enumerated() {
       power = SIMD2(power.x * turn.x - power.y * turn.y, power.x * turn.y + power.y * turn.x)
       r += harmonic.x * power.x - harmonic.y * power.y
@@ -95,7 +96,8 @@ struct Outline: Sendable {
 
   @inline(__always)
   private static func segmentDistance(_ a: SIMD2<Double>, _ b: SIMD2<Double>, at p: SIMD2<Double>) -> Double {
-    let edge = b - a, offset = p - a
+    let edge = b - a
+    let offset = p - a
     let share = min(1, max(0, (offset * edge).sum() / max(1e-12, (edge * edge).sum())))
     let away = offset - edge * share
     return (away * away).sum().squareRoot()
@@ -103,7 +105,8 @@ struct Outline: Sendable {
 
   /// Distance to the nearest edge; inside by the even-odd rule.
   private static func polygonDistance(_ corners: UnsafeBufferPointer<SIMD2<Double>>, at p: SIMD2<Double>) -> Double {
-    var nearest = Double.infinity, isInside = false
+    var nearest = Double.infinity
+    var isInside = false
     var a = corners[corners.count - 1]
     for b in corners {
       nearest = min(nearest, segmentDistance(a, b, at: p))

@@ -3,7 +3,7 @@ import Foundation
 
 /// Colours as photographs have them: mostly earthy and weakly saturated, sometimes vivid, rarely near black or white.
 struct Palette: Sendable {
-  /// What the colours belong to.
+  /// The kind of surface that the colours are for.
   enum Mood: Sendable {
     case any, green, grey, sky
   }
@@ -14,24 +14,32 @@ struct Palette: Sendable {
   let chromaAxis: SIMD3<Float>
 
   /// Opponent directions: warm against cold, magenta against green.
-  private static let warm = SIMD3(0.55, 0.0, -0.65), magenta = SIMD3(0.3, -0.45, 0.35)
+  private static let warm = SIMD3(0.55, 0.0, -0.65)
+  private static let magenta = SIMD3(0.3, -0.45, 0.35)
 
   /// Draws `count` related colours.
   init(count: Int, mood: Mood = .any, _ random: inout Random) {
     let vividness = random.chance(0.2) ? 1.8 : 0.85
     var center = SIMD2(0.12 + 0.22 * random.normal(), 0.10 * random.normal()) * vividness
-    var brightness = log(random.uniform(48, 175)), spread = random.uniform(0.15, 0.7), variety = SIMD2(0.14, 0.08) * vividness
+    var brightness = log(random.uniform(48, 175))
+    var spread = random.uniform(0.15, 0.7)
+    var variety = SIMD2(0.14, 0.08) * vividness
     switch mood {
     case .any: break
     case .green:
       center = SIMD2(0.3 + 0.2 * random.normal(), -0.28 + 0.1 * random.normal())
-      (brightness, spread) = (log(random.uniform(25, 110)), random.uniform(0.3, 0.8))
+      brightness = log(random.uniform(25, 110))
+      spread = random.uniform(0.3, 0.8)
     case .grey:
       center = SIMD2(0.04 * random.normal(), 0.02 * random.normal())
-      (brightness, spread, variety) = (log(random.uniform(50, 150)), random.uniform(0.05, 0.4), SIMD2(0.04, 0.02))
+      brightness = log(random.uniform(50, 150))
+      spread = random.uniform(0.05, 0.4)
+      variety = SIMD2(0.04, 0.02)
     case .sky:
       center = SIMD2(random.uniform(-0.5, 0.15), 0.03 * random.normal())
-      (brightness, spread, variety) = (log(random.uniform(140, 235)), random.uniform(0.02, 0.2), SIMD2(0.08, 0.02))
+      brightness = log(random.uniform(140, 235))
+      spread = random.uniform(0.02, 0.2)
+      variety = SIMD2(0.08, 0.02)
     }
     colors = (0..<count).map { _ in
       let own = center + variety * SIMD2(random.normal(), random.normal())

@@ -3,8 +3,9 @@ import Vision
 /// A generated scene over several frames, rendered, with its exact flow.
 struct SceneFilm {
   private let scenes: [FlowScene]
-  /// With a shutter that is open for a moment only, and with the scene's own.
-  private let frames, blurredFrames: [FlowScene.Frame]
+  /// The frames without motion blur, and those with the scene's own shutter time.
+  private let frames: [FlowScene.Frame]
+  private let blurredFrames: [FlowScene.Frame]
   private let exposures: [Exposure]
   private let synthesis: FlowSynthesis
   private let index: Int
@@ -14,7 +15,9 @@ struct SceneFilm {
   ///   - index: of the scene in the set.
   ///   - count: frames, at least one.
   init(_ synthesis: FlowSynthesis, index: Int, seed: UInt64, frames count: Int) {
-    (self.synthesis, self.index, self.seed) = (synthesis, index, seed)
+    self.synthesis = synthesis
+    self.index = index
+    self.seed = seed
     scenes = synthesis.scene(index: index, seed: seed).film(frames: count)
     frames = scenes.map { scene in
       var scene = scene
@@ -25,10 +28,10 @@ struct SceneFilm {
     exposures = synthesis.exposures(index: index, seed: seed, frames: count)
   }
 
-  /// The scene as it is: one light, no blur, no noise.
+  /// Sintel's clean pass: even light, no blur, no noise.
   func clean(_ frame: Int) -> Image { develop(frames[frame], frame, Exposure()) }
 
-  /// The scene as a camera sees it: blurred, with noise, in a light that changes a little, through a tone curve and maybe a JPEG file.
+  /// Sintel's final pass, the scene through a camera: blur, noise, a light that changes a little, a tone curve and maybe a JPEG file.
   func final(_ frame: Int) -> Image { develop(blurredFrames[frame], frame, exposures[frame]) }
 
   private func develop(_ picture: FlowScene.Frame, _ frame: Int, _ exposure: Exposure) -> Image {
@@ -43,7 +46,7 @@ struct SceneFilm {
 
   private func field(_ vectors: [Float]) -> FlowField { FlowField(height: synthesis.height, width: synthesis.width, vectors: vectors) }
 
-  /// Which pixels of a frame are not to be seen in the next one.
+  /// Occlusion: a flag for each pixel of a frame, true where the next frame does not show it.
   func occlusion(_ frame: Int) -> [Bool] { scenes[frame].occlusion(owners: frames[frame].owners) }
 
   /// A mask of a frame's size as an image, white where it is set; `nil`: nowhere.
@@ -52,14 +55,16 @@ struct SceneFilm {
     return Image(mask: mask ?? Array(repeating: false, count: height * width), height: height, width: width)
   }
 
-  /// The flow as a laser scanner would know it: nothing in the upper rows, where the sky would be, and holes everywhere.
+  /// Sparse flow, as from a laser scanner: unknown in the upper rows, where the sky would be, and in holes everywhere.
   /// - Parameters:
   ///   - sky: share of the rows without flow, 0...1.
   ///   - holes: share of the other pixels without flow, 0...1.
-  ///   - visibleOnly: whether pixels that the next frame does not show have none either.
+  ///   - visibleOnly: true leaves out occluded pixels too (KITTI's `flow_noc`).
   func sparseFlow(_ frame: Int, sky: Double, holes: Double, visibleOnly: Bool) -> FlowField {
-    var flow = flow(frame), random = synthesis.source(.synthesis, -100 - frame, index, seed)
-    let skyRows = Int((sky * Double(flow.height)).rounded()), hidden = visibleOnly ? occlusion(frame) : []
+    var flow = flow(frame)
+    var random = synthesis.source(.synthesis, -100 - frame, index, seed)
+    let skyRows = Int((sky * Double(flow.height)).rounded())
+    let hidden = visibleOnly ? occlusion(frame) : []
     for i in flow.isValid.indices {
       let isHole = random.chance(holes)
       if i / flow.width < skyRows || isHole || (visibleOnly && hidden[i]) { flow.isValid[i] = false }

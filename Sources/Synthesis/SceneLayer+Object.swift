@@ -5,7 +5,7 @@ import Foundation
 struct SceneObject {
   var outline: Outline
   var family: TextureFamily
-  /// Of the luminance's amplitude spectrum.
+  /// Exponent of the luminance's amplitude spectrum.
   var exponent: Double
   var palette = Palette.Mood.any
   /// Size of a texel, px: 1 is sharp, more is out of focus.
@@ -13,15 +13,15 @@ struct SceneObject {
   /// Darkness of the shadow, 0...1, and the direction in which it falls; 0 casts none.
   var darkness = 0.0
   var light = SIMD2<Double>(0, 0)
-  /// Whether the surface darkens towards its rim and to one side, as if it were round.
+  /// Shading towards the rim and to one side, as of something round.
   var isRound = true
-  /// Whether the texture also comes in reduced sizes, for surfaces that recede.
+  /// True for surfaces that recede from the camera: their texture is also kept in reduced sizes (mipmaps).
   var recedes = false
 
-  /// The layer.
+  /// The object as a layer of a scene.
   /// - Parameters:
-  ///   - placement: from the outline's coordinates (px around its centre) to image 1.
-  ///   - motion, deformation: from image 1 to image 2.
+  ///   - placement: map from the outline's coordinates (px around its centre) to image 1.
+  ///   - motion, deformation: map from image 1 to image 2.
   func layer(
     placement: Homography, motion: Homography, deformation: Deformation? = nil, _ random: inout Random
   ) -> SceneLayer {
@@ -47,8 +47,10 @@ struct SceneObject {
   /// Sets the opacity to the outline's coverage, and the light on the surface.
   private func shape(_ texels: inout [SIMD4<Float>], height: Int, width: Int, _ random: inout Random) {
     let radius = min(outline.reach.x, outline.reach.y)
-    let rim = isRound && random.chance(0.5) ? random.uniform(0.1, 0.6) : 0, rimWidth = radius * random.uniform(0.2, 0.7)
-    let angle = random.uniform(0, 2 * .pi), tilt = isRound ? random.uniform(0, 0.5) / max(outline.reach.x, outline.reach.y) : 0
+    let rim = isRound && random.chance(0.5) ? random.uniform(0.1, 0.6) : 0
+    let rimWidth = radius * random.uniform(0.2, 0.7)
+    let angle = random.uniform(0, 2 * .pi)
+    let tilt = isRound ? random.uniform(0, 0.5) / max(outline.reach.x, outline.reach.y) : 0
     let slope = SIMD2(cos(angle), sin(angle)) * tilt
     let center = SIMD2(Double(width), Double(height)) / 2
     let depths = outline.distances(height: height, width: width, cell: texel)
@@ -67,7 +69,8 @@ struct SceneObject {
 
   private func shadow(below toTexture: Homography, _ random: inout Random) -> SceneLayer.Shadow {
     let radius = min(outline.reach.x, outline.reach.y)
-    let softness = random.uniform(2, 4 + radius * 0.25), distance = random.uniform(0.05, 0.3) * radius + 1
+    let softness = random.uniform(2, 4 + radius * 0.25)
+    let distance = random.uniform(0.05, 0.3) * radius + 1
     let cell = 4.0
     let width = Int((2 * (outline.reach.x + softness) / cell).rounded(.up)) + 5
     let height = Int((2 * (outline.reach.y + softness) / cell).rounded(.up)) + 5

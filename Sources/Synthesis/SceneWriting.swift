@@ -17,7 +17,7 @@ extension FlowSynthesis {
   ///     KITTI in the part without truth; HD1K has no such part.
   ///   - root: the folder to fill; made if missing.
   ///   - threads: at work at the same time; 0 takes one per processor.
-  ///   - progress: called after each scene with how many are done, from any thread, one call at a time.
+  ///   - progress: called after each scene with the number of those done, from any thread, one call at a time.
   /// - Throws: `.usage` for settings out of range; `.cannotCreate` if a folder cannot be made or holds other data; the failures of
   ///   `AtomicFile.write`.
   public func write(
@@ -31,7 +31,8 @@ extension FlowSynthesis {
     guard (1...9999).contains(count) else { throw Failure(.usage, at: "count", "found \(count), expected 1...9999 scenes") }
     guard (2...100).contains(frames) else { throw Failure(.usage, at: "frames", "found \(frames), expected 2...100") }
     guard (0...1).contains(heldOutShare) else { throw Failure(.usage, at: "heldOutShare", "found \(heldOutShare), expected 0...1") }
-    let frames = layout.frames(frames), marks = Self.validationMarks(count: count, share: layout == .hd1k ? 0 : heldOutShare)
+    let frames = layout.frames(frames)
+    let marks = Self.validationMarks(count: count, share: layout == .hd1k ? 0 : heldOutShare)
     let scenes = (0..<count).map { layout.files(scene: $0, frames: frames, isHeldOut: marks[$0]) }
     try Self.prepare(root, for: scenes.joined().map(\.path))
     try forEachScene(count: count, threads: threads, progress: progress) { index in

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A surface as the camera sees it at one moment: which pixels it may cover, and what they show.
+/// A layer projected into the frame at one moment: the pixels that it may cover, and their values.
 struct SurfaceView {
-  /// From texture coordinates to the frame, without the deformation.
+  /// Map from texture coordinates to the frame, without the deformation.
   let place: Homography
   private let texture: Texture
   private let reductions: [Texture]
@@ -15,14 +15,20 @@ struct SurfaceView {
   init(_ layer: SceneLayer, at time: Double) {
     let motion = layer.motion.scaled(by: time)
     place = motion.after(layer.placement)
-    (texture, reductions, wraps, haze) = (layer.texture, layer.reductions, layer.wraps, layer.haze)
+    texture = layer.texture
+    reductions = layer.reductions
+    wraps = layer.wraps
+    haze = layer.haze
     if let deformation = layer.deformation, time != 0 { bending = (deformation, time, motion, layer.placement) }
   }
 
   /// A texture that ends at its border.
   init(_ texture: Texture, at place: Homography) {
     self.place = place
-    (self.texture, reductions, wraps, haze) = (texture, [], false, nil)
+    self.texture = texture
+    reductions = []
+    wraps = false
+    haze = nil
   }
 
   /// Visits the pixels that the surface may cover with their index, value and the share that the air lets through.
@@ -46,13 +52,14 @@ struct SurfaceView {
     }
   }
 
-  /// Solves for the place in image 1 pixel by pixel, each from its neighbour's solution.
+  /// A deformed surface: solves for the position in image 1 pixel by pixel, each from its neighbour's solution.
   @inline(__always)
   private func visitBent(
     _ bending: (deformation: Deformation, time: Double, motion: Homography, placement: Homography),
     _ box: (rows: ClosedRange<Int>, columns: ClosedRange<Int>), _ width: Int, _ body: (Int, SIMD4<Float>) -> Void
   ) {
-    let undone = bending.motion.inverse, back = bending.placement.inverse
+    let undone = bending.motion.inverse
+    let back = bending.placement.inverse
     for y in box.rows {
       var offset = SIMD2<Double>(0, 0)
       for x in box.columns {
@@ -64,12 +71,13 @@ struct SurfaceView {
     }
   }
 
-  /// A plane in perspective: what is far away is read from a reduced texture.
+  /// A plane in perspective: distant parts are read from a reduced texture (mipmapping).
   @inline(__always)
   private func visitReceding(
     _ box: (rows: ClosedRange<Int>, columns: ClosedRange<Int>), _ width: Int, _ body: (Int, SIMD4<Float>, Float) -> Void
   ) {
-    let back = place.inverse, step = SIMD3(back.x.x, back.y.x, back.w.x)
+    let back = place.inverse
+    let step = SIMD3(back.x.x, back.y.x, back.w.x)
     // A map H = (u, v, w) changes areas by det H / w³ (the determinant of its derivative after the division).
     let determinant = abs(back.determinant)
     for y in box.rows {
@@ -87,7 +95,7 @@ struct SurfaceView {
     }
   }
 
-  /// Between the two reductions whose texels are as large as the pixel.
+  /// Trilinear filtering: a mixture of the two reductions whose texels are nearest to the pixel in size.
   @inline(__always)
   private func value(at p: SIMD2<Float>, area: Float) -> SIMD4<Float>? {
     guard area > 1 else { return texture.value(at: p, wraps: wraps) }
@@ -112,9 +120,12 @@ struct SurfaceView {
     let corners = [SIMD2(0, 0), SIMD2(size.x, 0), SIMD2(0, size.y), size].map { place.homogeneous($0) }
     guard corners.allSatisfy({ $0.z > 1e-6 }) else { return whole }
     let margin = bending.map { 2 * $0.deformation.reach * abs($0.time) } ?? 0
-    let x = corners.map { $0.x / $0.z }, y = corners.map { $0.y / $0.z }
-    let left = max(0, bound((x.min() ?? 0) - margin)), right = min(width - 1, bound((x.max() ?? 0) + margin))
-    let top = max(0, bound((y.min() ?? 0) - margin)), bottom = min(height - 1, bound((y.max() ?? 0) + margin))
+    let x = corners.map { $0.x / $0.z }
+    let y = corners.map { $0.y / $0.z }
+    let left = max(0, bound((x.min() ?? 0) - margin))
+    let right = min(width - 1, bound((x.max() ?? 0) + margin))
+    let top = max(0, bound((y.min() ?? 0) - margin))
+    let bottom = min(height - 1, bound((y.max() ?? 0) + margin))
     return left <= right && top <= bottom ? (top...bottom, left...right) : nil
   }
 

@@ -18,7 +18,8 @@ package struct Texture: Sendable {
     self.width = width
     texels = [SIMD4<Float>](unsafeUninitializedCapacity: (height + 3) * (width + 3)) { padded, count in
       for row in 0..<height + 3 {
-        let source = (row + height - 1) % height * width, target = row * (width + 3)
+        let source = (row + height - 1) % height * width
+        let target = row * (width + 3)
         padded[target] = core[source + width - 1]
         for x in 0..<width { padded[target + 1 + x] = core[source + x] }
         padded[target + 1 + width] = core[source]
@@ -29,7 +30,7 @@ package struct Texture: Sendable {
   }
 
   /// Evaluates a line of points `start + i · step`, i = 0..<count, and hands each value to `body`.
-  /// - Parameter wraps: whether the texture repeats; otherwise points outside are skipped.
+  /// - Parameter wraps: true: the texture repeats; false: points outside are skipped.
   @inline(__always)
   func forEach(from start: SIMD2<Float>, step: SIMD2<Float>, count: Int, wraps: Bool, _ body: (Int, SIMD4<Float>) -> Void) {
     texels.withUnsafeBufferPointer { texels in
@@ -52,10 +53,14 @@ package struct Texture: Sendable {
   /// The spline at a point of the texture's own area; a rounding error beyond its border is pulled back.
   @inline(__always)
   private func value(inside p: SIMD2<Float>, _ base: UnsafePointer<SIMD4<Float>>) -> SIMD4<Float> {
-    let x = min(max(Int32(p.x), 0), Int32(width - 1)), y = min(max(Int32(p.y), 0), Int32(height - 1))
-    let wx = Texture.weights(p.x - Float(x)), wy = Texture.weights(p.y - Float(y))
+    let x = min(max(Int32(p.x), 0), Int32(width - 1))
+    let y = min(max(Int32(p.y), 0), Int32(height - 1))
+    let wx = Texture.weights(p.x - Float(x))
+    let wy = Texture.weights(p.y - Float(y))
     let first = base + (Int(y) * stride + Int(x))
-    let second = first + stride, third = second + stride, fourth = third + stride
+    let second = first + stride
+    let third = second + stride
+    let fourth = third + stride
     let upper: SIMD4<Float> = Texture.sum(first, wx) * wy[0] + Texture.sum(second, wx) * wy[1]
     let lower: SIMD4<Float> = Texture.sum(third, wx) * wy[2] + Texture.sum(fourth, wx) * wy[3]
     return upper + lower
@@ -68,11 +73,14 @@ package struct Texture: Sendable {
     return left + right
   }
 
-  /// Which points of a line lie on the texture.
+  /// The indices of the points of a line that lie on the texture.
   private func indicesInside(_ start: SIMD2<Float>, _ step: SIMD2<Float>, _ count: Int) -> Range<Int> {
-    var low: Float = 0, high = Float(count - 1)
+    var low: Float = 0
+    var high = Float(count - 1)
     for axis in 0..<2 {
-      let size = Float(axis == 0 ? width : height), from = start[axis], pace = step[axis]
+      let size = Float(axis == 0 ? width : height)
+      let from = start[axis]
+      let pace = step[axis]
       if abs(pace) < 1e-6 {
         if from < 0 || from > size { return 0..<0 }
       } else {
@@ -82,7 +90,8 @@ package struct Texture: Sendable {
       }
     }
     guard low <= high else { return 0..<0 }
-    let first = Int(low.rounded(.up)), last = Int(high.rounded(.down))
+    let first = Int(low.rounded(.up))
+    let last = Int(high.rounded(.down))
     return first..<max(first, last + 1)
   }
 
@@ -105,8 +114,10 @@ package struct Texture: Sendable {
     let means = [SIMD4<Float>](unsafeUninitializedCapacity: rows * columns) { means, count in
       for y in 0..<rows {
         for x in 0..<columns {
-          let first = (2 * y + 1) * stride + 2 * x + 1, second = first + stride
-          let upper: SIMD4<Float> = texels[first] + texels[first + 1], lower: SIMD4<Float> = texels[second] + texels[second + 1]
+          let first = (2 * y + 1) * stride + 2 * x + 1
+          let second = first + stride
+          let upper: SIMD4<Float> = texels[first] + texels[first + 1]
+          let lower: SIMD4<Float> = texels[second] + texels[second + 1]
           means[y * columns + x] = (upper + lower) * 0.25
         }
       }
@@ -136,7 +147,9 @@ package struct Texture: Sendable {
   /// The four cubic B-spline weights at the fraction `t` of a cell.
   @inline(__always)
   private static func weights(_ t: Float) -> SIMD4<Float> {
-    let s = 1 - t, t2 = t * t, s2 = s * s
+    let s = 1 - t
+    let t2 = t * t
+    let s2 = s * s
     return SIMD4(s2 * s, 4 - 3 * t2 * (2 - t), 4 - 3 * s2 * (2 - s), t2 * t) * (1 / 6)
   }
 }

@@ -40,13 +40,16 @@ public enum TextureFamily: String, Codable, Sendable, CaseIterable {
 /// Paints one texture: colours by family, modulated by fractal luminance and weaker fractal chroma.
 struct TexturePainter {
   var family: TextureFamily
-  /// Rows and columns of the coarsest octave, and how often it is doubled.
-  let baseHeight, baseWidth, octaves: Int
+  /// Rows and columns of the coarsest octave, and the number of doublings.
+  let baseHeight: Int
+  let baseWidth: Int
+  let octaves: Int
   /// Exponent of the luminance's amplitude spectrum.
   let exponent: Double
   var mood = Palette.Mood.any
-  /// How often shadows with hard or soft borders lie on the surface, and how often a few large shapes, 0...1.
-  var shadeShare = 0.3, clutterShare = 0.0
+  /// Probabilities, 0...1, of shadows with hard or soft borders on the surface, and of a few large shapes.
+  var shadeShare = 0.3
+  var clutterShare = 0.0
   var height: Int { baseHeight << octaves }
   var width: Int { baseWidth << octaves }
 
@@ -81,7 +84,8 @@ struct TexturePainter {
   private func shade(_ texels: inout [SIMD4<Float>], _ random: inout Random) {
     var noise = NormalNoise(from: &random)
     let relief = field(exponent: random.uniform(1, 1.8), smoothOctaves: random.integer(in: 1..<4), &noise)
-    let softness = Float(exp(random.uniform(log(0.04), log(0.6)))), level = Float(random.uniform(-0.6, 1))
+    let softness = Float(exp(random.uniform(log(0.04), log(0.6))))
+    let level = Float(random.uniform(-0.6, 1))
     let darkness = Float(random.uniform(0.25, 0.8))
     // Shadows are a little bluer than the light.
     let strength = SIMD4(darkness, darkness * 0.97, darkness * 0.92, 0)
@@ -121,9 +125,11 @@ struct TexturePainter {
   private func gradient(
     from first: SIMD3<Float>, to other: SIMD3<Float>, contrast: Double, _ random: inout Random
   ) -> [SIMD4<Float>] {
-    let angle = random.uniform(0, 2 * .pi), share = Float(random.uniform(0.1, 0.9))
+    let angle = random.uniform(0, 2 * .pi)
+    let share = Float(random.uniform(0.1, 0.9))
     let direction = SIMD2(Float(cos(angle)) / Float(width), Float(sin(angle)) / Float(height))
-    let change = SIMD4(other - first, 0) * share, middle = SIMD4(first, Float(contrast))
+    let change = SIMD4(other - first, 0) * share
+    let middle = SIMD4(first, Float(contrast))
     return pixelwise { x, y in middle + change * (direction.x * (x - Float(width) / 2) + direction.y * (y - Float(height) / 2) + 0.5) }
   }
 
@@ -132,11 +138,15 @@ struct TexturePainter {
     var noise = NormalNoise(from: &random)
     let relief = field(exponent: random.uniform(1.2, 1.7), smoothOctaves: random.integer(in: 1..<4), &noise)
     let softness = Float(random.chance(0.6) ? random.uniform(0.02, 0.08) : random.uniform(0.1, 0.5))
-    let low = Float(random.uniform(-0.9, 0.2)), high = low + Float(random.uniform(0.4, 1.5))
+    let low = Float(random.uniform(-0.9, 0.2))
+    let high = low + Float(random.uniform(0.4, 1.5))
     func tone(_ index: Int) -> SIMD4<Float> { SIMD4(palette.colors[index], Float(random.uniform(0.02, 0.35))) }
-    let ground = tone(0), middle = tone(1), top = tone(2)
+    let ground = tone(0)
+    let middle = tone(1)
+    let top = tone(2)
     return relief.map { value in
-      let first = ((value - low) / softness + 0.5).clamped(), second = ((value - high) / softness + 0.5).clamped()
+      let first = ((value - low) / softness + 0.5).clamped()
+      let second = ((value - high) / softness + 0.5).clamped()
       let lower = ground + (middle - ground) * first
       return lower + (top - lower) * second
     }

@@ -9,8 +9,8 @@ public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
   case highest
   /// Relative errors about 4e-6: three products of two parts on AMX; elsewhere as `highest`.
   case high
-  /// Operands rounded to bfloat16 (relative errors about 3e-3), sums in float32, where the processor multiplies bfloat16 numbers;
-  /// elsewhere as `highest`.
+  /// Operands rounded to bfloat16 (relative errors about 3e-3), sums in float32, on AMX; elsewhere as `highest`, because bfloat16 units
+  /// without tile registers gain nothing.
   case medium
 
   private static let setting = Atomic<Int>(0)
@@ -23,16 +23,17 @@ public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
 
   /// The precision that products have with the current setting on this processor.
   public static var effective: MatmulPrecision {
-    switch SplitPath.current(.float32)?.parts {
+    switch ProductPolicy.current.bf16Parts(depth: Int.max, columns: Int.max, .float32) {
     case 1: .medium
     case 2: .high
     default: .highest
     }
   }
 
-  /// What products run on, for logs: for example "avx512", "amx, 3 bfloat16 parts".
+  /// What products run on, for logs: for example "avx512, OpenBLAS 0.3.21 SkylakeX", "amx, 3 bfloat16 parts".
   public static var description: String {
-    let set = InstructionSet.current.rawValue
-    return SplitPath.current(.float32).map { "\(set), \($0.parts) bfloat16 part\($0.parts == 1 ? "" : "s")" } ?? set
+    let policy = ProductPolicy.current, set = policy.instructionSet.rawValue
+    if let parts = policy.bf16Parts(depth: Int.max, columns: Int.max, .float32) { return "\(set), \(parts) bfloat16 part\(parts == 1 ? "" : "s")" }
+    return policy.prefersPanels(depth: Int.max, columns: Int.max) ? set : "\(set), OpenBLAS \(BLAS.info.version) \(BLAS.info.core)"
   }
 }

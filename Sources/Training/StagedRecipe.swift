@@ -46,11 +46,13 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   private static func initialize(_ model: Training.Model, _ stage: Stage<Config>) throws -> [String] {
     let initialization = stage.config.initialize
     guard !initialization.from.isEmpty else { return [] }
+    var notes: [String] = []
     let (key, prefix) = (initialization.key, initialization.prefix)
     let source = WeightSource(initialization.from, key: key.isEmpty ? nil : key, prefix: prefix.isEmpty ? nil : prefix)
-    let (file, state) = try source.read()
+    let (file, state) = try source.read { notes.append($0) }
     if initialization.takesAll { try Training.requireFit(state, model, from: file) }
-    return try initialization.apply(Training.canonical(state, from: file), to: model, from: file, section: stage.section + "initialize")
+    let plain = try Training.canonical(state, from: file)
+    return try notes + initialization.apply(plain, to: model, from: file, section: stage.section + "initialize")
   }
 
   // MARK: The loop's side

@@ -29,6 +29,10 @@ public struct Trainer<R: Recipe> {
   private var stage = 0
   /// The step of a checkpoint that was written for the sake of its evaluation only, which did not find it the best.
   private var superseded: Int?
+  /// The step of the newest checkpoint that holds this run's state: 0 before the first.
+  private var savedStep: Int
+  /// Seconds that the last step took.
+  private var stepSeconds = 0.0
 
   /// Restores the recipe from the checkpoint, if there is one, and opens the logs.
   /// - Parameters:
@@ -46,6 +50,7 @@ public struct Trainer<R: Recipe> {
     began = time.steady()
     stages = recipe.stages
     state = TrainerState(seed: plan.seed)
+    savedStep = opened.checkpoint?.step ?? 0
     var notes = opened.notes
     if let checkpoint = opened.checkpoint {
       state = try TrainerState(checkpoint)
@@ -67,7 +72,7 @@ public struct Trainer<R: Recipe> {
                         resumedAt: state.step, isResumed: opened.checkpoint != nil, time: time)
     if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
     state.seed = plan.seed
-    try record.write(to: folder.path)
+    try folder.write(record)
   }
 
   /// Restores the recipe; adds the checkpoint's path to its errors.
@@ -76,8 +81,9 @@ public struct Trainer<R: Recipe> {
       try recipe.restore(checkpoint.files.filter { ![TrainerState.fileName, "config.yaml"].contains($0.key) }, at: checkpoint.step)
     } catch let failure as Failure {
       let place = failure.place.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(failure.place)"
-      throw Failure(failure.kind, at: place, failure.problem,
-                    remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
+      throw failure.told(
+        at: place,
+        remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
     }
   }
 
@@ -92,9 +98,10 @@ public struct Trainer<R: Recipe> {
 
   /// After resuming from an older checkpoint, last/best may name later steps; after a crash, an earlier one. Resets both.
   private static func restorePointers(of store: CheckpointStore, from checkpoint: Checkpoint, best: Int?) throws {
-    guard store.steps.contains(checkpoint.step) else { return }  // continued from the checkpoint of another run folder
+    let steps = try store.steps
+    guard steps.contains(checkpoint.step) else { return }  // continued from the checkpoint of another run folder
     try store.point(.last, at: checkpoint.step)
-    if let best, store.steps.contains(best) { try store.point(.best, at: best) } else { store.remove(.best) }
+    if let best, steps.contains(best) { try store.point(.best, at: best) } else { try store.remove(.best) }
   }
 
   /// Trains to the last step of the plan, or until something asks to stop.
@@ -115,12 +122,12 @@ public struct Trainer<R: Recipe> {
   /// Writes `trace.json` to the run folder. A signal ends the profile early.
   /// - Throws: `Failure(.usage)` if the plan has not so many steps left, and as `run`.
   public mutating func profile(steps count: Int, warmingUp: Int = 3) throws -> ProfileReport {
-    let left = plan.steps - state.step
-    guard count >= 1, count + warmingUp <= left else {
-      throw Failure(.usage, at: "--profile", "\(count) steps and \(warmingUp) to warm up, but the plan has \(left) left",
-                    remedy: "Choose 1 or more, and more with --steps.")
-    }
-    return try recordingFailures { trainer in
+    try recordingFailures { trainer in
+      let left = trainer.plan.steps - trainer.state.step
+      guard count >= 1, warmingUp < left, count <= left - warmingUp else {
+        throw Failure(.usage, at: "--profile", "\(count) steps and \(warmingUp) to warm up, but the plan has \(left) left",
+                      remedy: "Choose 1 or more, and more with --steps.")
+      }
       for _ in 0..<warmingUp where trainer.stop() == nil { _ = try trainer.learn() }
       var done = 0
       Profiler.start()
@@ -137,7 +144,9 @@ public struct Trainer<R: Recipe> {
     }
   }
 
+  /// Does what the process is there for; however it ends, `run.json` tells it.
   private mutating func recordingFailures<Result>(_ body: (inout Trainer) throws -> Result) throws -> Result {
+    Watchdog.begin(folder, saved: record)
     do {
       return try body(&self)
     } catch {
@@ -197,13 +206,19 @@ public struct Trainer<R: Recipe> {
   /// One update.
   private mutating func learn() throws -> StepReport {
     let start = time.steady()
+    try folder.requireOwn()
+    enter(.step)
     let report: StepReport
     do {
       report = try recipe.step(at: state.step)
     } catch let failure as Failure where failure.kind == .diverged {
       throw diverged(at: state.step + 1, "\(failure.place): \(failure.problem)")
+    } catch let failure as Failure where [.badData, .missingInput, .inputOutput].contains(failure.kind) {
+      saveBeforeFailing()
+      throw failure
     }
     state.step += 1
+    stepSeconds = time.steady() - start
     (state.epoch, state.stage) = (report.epoch, stages?.name(after: state.step))
     record.step = state.step
     state.interval.add(report.metrics)
@@ -220,10 +235,23 @@ public struct Trainer<R: Recipe> {
     return report
   }
 
+  /// Keeps the steps that were done when the data of the next one cannot be read: a recipe reads them before it changes anything.
+  private mutating func saveBeforeFailing() {
+    guard state.step > savedStep else { return }
+    do {
+      try save()
+      console.note("saved step \(state.step) before giving up")
+    } catch {
+      console.warning("the last steps cannot be saved: \(error)")
+    }
+  }
+
+  private func enter(_ phase: Watchdog.Phase) { Watchdog.enter(phase, isSaved: state.step == savedStep, usual: stepSeconds) }
+
   /// The failure of a step whose numbers are no longer finite, which the recipe or the loop found.
   private func diverged(at step: Int, _ reason: String) -> Failure {
     let parameter = recipe.nonFiniteParameter().map { "the parameter '\($0)' is not finite" } ?? "all parameters are still finite"
-    let last = store.step(of: .last).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"
+    let last = (try? store.step(of: .last)).map { "the checkpoint of step \($0) is sound" } ?? "there is no checkpoint yet"
     return Failure(.diverged, at: folder.path, "training diverged at step \(step): \(reason); \(parameter)",
                    remedy: "lower the learning rate or clip the gradient, then start again; \(last)")
   }
@@ -245,6 +273,7 @@ public struct Trainer<R: Recipe> {
   /// - Returns: false if it was asked to stop before it was done; a resume runs it again.
   private mutating func evaluate() throws -> Bool {
     console.activity("evaluating at step \(state.step) …")
+    enter(.evaluating)
     let start = time.steady()
     MemoryPool.trim()  // an evaluation has other sizes than training: neither keeps what only the other needs
     defer { MemoryPool.trim() }
@@ -300,26 +329,32 @@ public struct Trainer<R: Recipe> {
 
   private func keep(_ picture: EvaluationReport.Picture) throws {
     let place = "\(folder.path)/vis/\(CheckpointStore.folderName(step: state.step))/\(picture.name).png"
-    try File.createFolder((place as NSString).deletingLastPathComponent)
+    try folder.requireOwn()
+    try File.createFolder(File.folder(of: place))
     try AtomicFile.write(picture.png, to: place)
     try log.append(picture: picture.png, tag: "val/\(picture.name)", step: state.step)
   }
 
   private mutating func save() throws {
     console.activity("saving step \(state.step) …")
+    try folder.requireOwn()
+    enter(.saving)
     let files = try recipe.checkpointFiles()
     try log.synchronize()
     let own = [CheckpointFile(name: TrainerState.fileName, bytes: try state.json()),
                CheckpointFile(name: "config.yaml", bytes: Array(folder.configYAML.utf8))]
     try store.save(step: state.step, files: files + own)
-    store.prune(keepLast: plan.keepLast, current: state.step, milestones: stages?.ends ?? [], superseded: superseded)
+    savedStep = state.step
+    Watchdog.saved(record)
+    try store.prune(keepLast: plan.keepLast, current: state.step, milestones: stages?.ends ?? [], superseded: superseded)
     superseded = nil
-    try record.write(to: folder.path)
+    try folder.write(record)
   }
 
   private mutating func close(_ end: RunRecord.State, exit: Int32) throws {
     console.finish()
+    Watchdog.end()
     (record.state, record.exit, record.ended) = (end, Int(exit), TimeSource.stamp(time.wall()))
-    try record.write(to: folder.path)
+    try folder.write(record)
   }
 }

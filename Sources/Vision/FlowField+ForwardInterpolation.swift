@@ -1,5 +1,5 @@
 extension FlowField {
-  /// This field carried along by itself: what the next pair of a sequence starts from if everything goes on moving as it did.
+  /// The start for the next pair of a sequence (RAFT's warm start): this field moved along itself, as if everything went on as it did.
   ///
   /// The vector at `(x, y)` moves to `(x + u, y + v)` and is kept if that lies strictly inside, `0 < x + u < width` and
   /// `0 < y + v < height`. Each node of the grid takes the vector that landed nearest to it; of equally near ones the one that came
@@ -23,13 +23,17 @@ extension FlowField {
 
 /// The end points of vectors in buckets of one cell, for an exact search of the nearest one.
 private struct LandedVectors {
-  private let height, width: Int
+  private let height: Int
+  private let width: Int
   /// Sources by the cell of their end point, `starts[cell]..<starts[cell + 1]`, in row order within each cell.
-  private let starts, sources: [Int]
+  private let starts: [Int]
+  private let sources: [Int]
   /// End points by source.
-  private let x, y: [Double]
+  private let x: [Double]
+  private let y: [Double]
   /// The nearest cell of the row with anything in it, at this cell or before it (-1: none), and at this cell or behind it (width: none).
-  private let before, behind: [Int]
+  private let before: [Int]
+  private let behind: [Int]
 
   var isEmpty: Bool { sources.isEmpty }
 
@@ -37,18 +41,21 @@ private struct LandedVectors {
     let (height, width) = (flow.height, flow.width), count = height * width
     let x = (0..<count).map { Double($0 % width) + Double(flow.vectors[2 * $0]) }
     let y = (0..<count).map { Double($0 / width) + Double(flow.vectors[2 * $0 + 1]) }
-    var cells = [Int](repeating: -1, count: count), starts = [Int](repeating: 0, count: count + 1)
+    var cells = [Int](repeating: -1, count: count)
+    var starts = [Int](repeating: 0, count: count + 1)
     for i in 0..<count where flow.isValid[i] && x[i] > 0 && x[i] < Double(width) && y[i] > 0 && y[i] < Double(height) {
       cells[i] = Int(y[i]) * width + Int(x[i])
       starts[cells[i] + 1] += 1
     }
     for cell in 0..<count { starts[cell + 1] += starts[cell] }
-    var sources = [Int](repeating: 0, count: starts[count]), next = starts
+    var sources = [Int](repeating: 0, count: starts[count])
+    var next = starts
     for i in 0..<count where cells[i] >= 0 {
       sources[next[cells[i]]] = i
       next[cells[i]] += 1
     }
-    var before = [Int](repeating: -1, count: count), behind = [Int](repeating: width, count: count)
+    var before = [Int](repeating: -1, count: count)
+    var behind = [Int](repeating: width, count: count)
     for row in stride(from: 0, to: count, by: max(width, 1)) {
       func isFilled(_ column: Int) -> Bool { starts[row + column] < starts[row + column + 1] }
       for column in 0..<width { before[row + column] = isFilled(column) ? column : column > 0 ? before[row + column - 1] : -1 }
@@ -56,8 +63,14 @@ private struct LandedVectors {
         behind[row + column] = isFilled(column) ? column : column + 1 < width ? behind[row + column + 1] : width
       }
     }
-    (self.height, self.width, self.x, self.y) = (height, width, x, y)
-    (self.starts, self.sources, self.before, self.behind) = (starts, sources, before, behind)
+    self.height = height
+    self.width = width
+    self.x = x
+    self.y = y
+    self.starts = starts
+    self.sources = sources
+    self.before = before
+    self.behind = behind
   }
 
   /// The best candidate so far.
@@ -97,7 +110,8 @@ private struct LandedVectors {
 
   private func visit(_ cell: Int, y: Int, x: Int, _ best: inout Best) {
     for source in sources[starts[cell]..<starts[cell + 1]] {
-      let dx = self.x[source] - Double(x), dy = self.y[source] - Double(y)
+      let dx = self.x[source] - Double(x)
+      let dy = self.y[source] - Double(y)
       let distance = dx * dx + dy * dy
       if distance < best.distance || (distance == best.distance && source < best.source) {
         best = Best(distance: distance, source: source)

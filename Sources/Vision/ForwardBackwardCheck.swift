@@ -1,6 +1,6 @@
 import Base
 
-/// Which pixels of image 1 image 2 does not show, judged by whether the flow there and the flow back cancel.
+/// Estimates the occluded pixels of image 1, those that image 2 does not show: there the flow forth and the flow back do not cancel.
 ///
 /// A pixel is matched if `|f + b|² < relative · (|f|² + |b|²) + absolute`, with the forward flow `f` at the pixel and the backward flow
 /// `b`, bilinear, where `f` leads. It is occluded otherwise, and if `f` leads out of the picture or either vector is unknown.
@@ -9,9 +9,9 @@ import Base
 ///
 /// - Source: Sundaram, Brox, Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", ECCV 2010, eq. 5.
 public struct ForwardBackwardCheck: Sendable, Equatable {
-  /// The share of the squared lengths that may be left over.
+  /// The tolerated remainder `|f + b|²` as a share of the squared lengths.
   public var relative: Float
-  /// What may be left over besides, in squared px.
+  /// The tolerated remainder besides, in squared px.
   public var absolute: Float
 
   public init(relative: Float = 0.01, absolute: Float = 0.5) { (self.relative, self.absolute) = (relative, absolute) }
@@ -41,8 +41,10 @@ extension FlowField {
   /// The vector at any place, bilinear; `nil` outside the field and where a vector with a weight above zero is unknown.
   func vector(atX x: Float, y: Float) -> SIMD2<Float>? {
     guard x >= 0, y >= 0, x <= Float(width - 1), y <= Float(height - 1) else { return nil }
-    let left = min(Int(x), max(0, width - 2)), top = min(Int(y), max(0, height - 2))
-    let a = x - Float(left), b = y - Float(top)
+    let left = min(Int(x), max(0, width - 2))
+    let top = min(Int(y), max(0, height - 2))
+    let a = x - Float(left)
+    let b = y - Float(top)
     var sum = SIMD2<Float>()
     for (row, column, weight) in [(top, left, (1 - a) * (1 - b)), (top, left + 1, a * (1 - b)), (top + 1, left, (1 - a) * b),
                                   (top + 1, left + 1, a * b)] where weight > 0 {

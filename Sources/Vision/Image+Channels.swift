@@ -2,7 +2,8 @@ extension Image {
   /// The image with three channels: grey is repeated, alpha is dropped.
   public func rgb() -> Image {
     if channels == 3 { return self }
-    let count = height * width, channels = channels
+    let count = height * width
+    let channels = channels
     let pixels = self.pixels.withUnsafeBufferPointer { source in
       [UInt8](unsafeUninitializedCapacity: 3 * count) { target, filled in
         for i in 0..<count {

@@ -1,15 +1,17 @@
 extension Image {
-  /// The picture at most so wide, in its proportions; every pixel is the mean of those it covers, rounded half up.
-  ///
-  /// Without this, thin structures of a large picture would flicker in its small one.
+  /// The picture reduced to a width in its proportions; every pixel is the mean of those it covers, rounded half up, so that thin
+  /// structures fade instead of breaking up. A picture that is no wider stays as it is.
   public func shrunk(toWidth limit: Int) -> Image {
     guard width > limit, limit > 0 else { return self }
     let rows = max(1, (height * limit + width / 2) / width)
     var result = Image(height: rows, width: limit, channels: channels)
     for y in 0..<rows {
-      let top = y * height / rows, bottom = max(top + 1, (y + 1) * height / rows)
+      let top = y * height / rows
+      let bottom = max(top + 1, (y + 1) * height / rows)
       for x in 0..<limit {
-        let left = x * width / limit, right = max(left + 1, (x + 1) * width / limit), count = (bottom - top) * (right - left)
+        let left = x * width / limit
+        let right = max(left + 1, (x + 1) * width / limit)
+        let count = (bottom - top) * (right - left)
         for channel in 0..<channels {
           var sum = 0
           for row in top..<bottom {
@@ -22,7 +24,7 @@ extension Image {
     return result
   }
 
-  /// The picture of this width, at least its own, in its proportions; every pixel takes the nearest one.
+  /// The picture enlarged to a width in its proportions; every pixel takes the nearest one. A picture that is no narrower stays as it is.
   public func enlarged(toWidth target: Int) -> Image {
     guard target > width, width > 0 else { return self }
     let rows = max(1, (height * target + width / 2) / width)

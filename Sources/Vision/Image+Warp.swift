@@ -16,11 +16,15 @@ extension Image {
     for y in 0..<height {
       for x in 0..<width where flow.isValid[y * width + x] {
         let (u, v) = flow[y, x]
-        let targetX = Float(x) + u, targetY = Float(y) + v
+        let targetX = Float(x) + u
+        let targetY = Float(y) + v
         guard targetX >= 0, targetY >= 0, targetX <= Float(width - 1), targetY <= Float(height - 1) else { continue }
-        let left = min(Int(targetX), max(0, width - 2)), top = min(Int(targetY), max(0, height - 2))
-        let a = targetX - Float(left), b = targetY - Float(top)
-        let right = min(left + 1, width - 1), bottom = min(top + 1, height - 1)
+        let left = min(Int(targetX), max(0, width - 2))
+        let top = min(Int(targetY), max(0, height - 2))
+        let a = targetX - Float(left)
+        let b = targetY - Float(top)
+        let right = min(left + 1, width - 1)
+        let bottom = min(top + 1, height - 1)
         for channel in 0..<channels {
           func value(_ row: Int, _ column: Int) -> Float { Float(pixels[channels * (row * width + column) + channel]) }
           let upper = value(top, left) * (1 - a) + value(top, right) * a

@@ -7,7 +7,7 @@ import Base
 ///
 /// - Source: evaluation protocol of RAFT (Teed and Deng, ECCV 2020).
 public struct Padding: Sendable, Equatable {
-  /// Where the vertical padding goes. Horizontal padding is always split, the smaller half left.
+  /// The side of the vertical padding. Horizontal padding is always split, the smaller half left.
   public enum Mode: String, ConfigChoice {
     /// Split, the smaller half on top.
     case sintel
@@ -16,9 +16,13 @@ public struct Padding: Sendable, Equatable {
   }
 
   /// Size of the unpadded image.
-  public let height: Int, width: Int
+  public let height: Int
+  public let width: Int
   /// Added pixels at each side.
-  public let left: Int, right: Int, top: Int, bottom: Int
+  public let left: Int
+  public let right: Int
+  public let top: Int
+  public let bottom: Int
 
   public var paddedHeight: Int { height + top + bottom }
   public var paddedWidth: Int { width + left + right }
@@ -33,7 +37,8 @@ public struct Padding: Sendable, Equatable {
     self.height = height
     self.width = width
     func missing(_ length: Int) -> Int { (max(length, minimum) + multiple - 1) / multiple * multiple - length }
-    let missingRows = missing(height), missingColumns = missing(width)
+    let missingRows = missing(height)
+    let missingColumns = missing(width)
     left = missingColumns / 2
     right = missingColumns - left
     top = mode == .sintel ? missingRows / 2 : 0
@@ -49,7 +54,8 @@ public struct Padding: Sendable, Equatable {
     for y in 0..<paddedHeight {
       let row = min(max(y - top, 0), height - 1) * width
       for x in 0..<paddedWidth {
-        let source = (row + min(max(x - left, 0), width - 1)) * channels, target = (y * paddedWidth + x) * channels
+        let source = (row + min(max(x - left, 0), width - 1)) * channels
+        let target = (y * paddedWidth + x) * channels
         for c in 0..<channels { padded.pixels[target + c] = image.pixels[source + c] }
       }
     }
@@ -60,7 +66,8 @@ public struct Padding: Sendable, Equatable {
   /// - Precondition: the field has the padded size.
   public func crop(_ flow: FlowField) -> FlowField {
     requireSize(flow.height, flow.width, paddedHeight, paddedWidth, "crop")
-    var vectors: [Float] = [], isValid: [Bool] = []
+    var vectors: [Float] = []
+    var isValid: [Bool] = []
     for y in 0..<height {
       let start = (y + top) * paddedWidth + left
       vectors += flow.vectors[2 * start..<2 * (start + width)]

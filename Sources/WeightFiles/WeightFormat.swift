@@ -25,7 +25,11 @@ extension StateDictionary {
   ///   - warn: told what is left out.
   /// - Throws: `.missingInput` or `.inputOutput` if it cannot be read, `.badData` if it is damaged, `.usage` for a key that leads nowhere.
   public init(at path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
-    let bytes = try File.bytes(at: path)
+    try self.init(bytes: File.bytes(at: path), name: path, key: key, warn: warn)
+  }
+
+  /// The same for the content of a file; `path` is what messages call it.
+  public init(bytes: [UInt8], name path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
     // What is neither is explained as what its name promises.
     let isNamedSo = ["pth", "pt", "bin", "ckpt", "tar"].contains(Path.fileExtension(path)) && FileKind(of: bytes)?.name != "a safetensors file"
     if PyTorchFile.recognizes(bytes) || isNamedSo {

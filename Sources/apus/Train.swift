@@ -54,7 +54,6 @@ struct Train: ParsableCommand {
     request.weights = loadFrom.map(names.source)
     request.profile = profile
     let task = try request.config.task()
-    StopSignal.install()
     switch try task.train(request, console: Console(progress)) {
     case .profile(let table): try StandardStreams.write(table)
     case .run(.completed): break

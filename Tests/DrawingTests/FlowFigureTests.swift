@@ -130,7 +130,8 @@ import Vision
 
   @Test func aSheetWithoutKnownVectorsSaysSo() throws {
     let image = Image(height: 48, width: 200, color: .black)
-    let flow = FlowField(height: 48, width: 200, vectors: Array(repeating: 1, count: 2 * 48 * 200), isValid: Array(repeating: false, count: 48 * 200))
+    let ones = [Float](repeating: 1, count: 2 * 48 * 200)
+    let flow = FlowField(height: 48, width: 200, vectors: ones, isValid: Array(repeating: false, count: 48 * 200))
     let sheet = try RenderedFigure(ValidationFigure(image1: image, image2: image, truth: flow, predicted: flow))
     #expect(sheet.boxes(of: "no known vector").count == 1)
     #expect(sheet.texts.allSatisfy { !$0.text.contains("nan") })

@@ -38,7 +38,8 @@ struct Gallery {
     log.title = "End-point error, logarithmic"
     log.yScale = .log
     var panels: [LinePlot] = []
-    for (title, unit, better) in [("loss", "", BetterDirection.lower), ("PQ", "%", .higher), ("learning rate", "", nil), ("gradient norm", "", .lower)] {
+    let kinds = [("loss", "", BetterDirection.lower), ("PQ", "%", .higher), ("learning rate", "", nil), ("gradient norm", "", .lower)]
+    for (title, unit, better) in kinds {
       var panel = LinePlot(title: title, xLabel: "step", yLabel: title, series: [
         .init(name: "", points: curve(60, from: title == "learning rate" ? 4e-4 : 40, to: title == "learning rate" ? 1e-6 : 12)),
       ])
@@ -59,7 +60,7 @@ struct Gallery {
     return [
       Gallery(name: "line", figure: plot, expected: ["End-point error", "EPE, px", "↓ lower is better", "step", "validation", "20k"]),
       Gallery(name: "log", figure: log, expected: ["2", "10"]),
-      Gallery(name: "curves", figure: sheet, expected: ["run 2026", "PQ, %", "↑ higher is better"]),
+      Gallery(name: "curves", figure: sheet, expected: ["run 2026", "PQ", "%   ↑ higher is better"]),
       Gallery(name: "bars", figure: bars, expected: ["RAFT-small as", "3.35 ± 0.12", "3.50"]),
     ]
   }
@@ -90,7 +91,8 @@ struct Gallery {
       }
     }
     let isValid = (0..<height * width).map { $0 % width < width - 12 }
-    return (FlowField(height: height, width: width, vectors: truth, isValid: isValid), FlowField(height: height, width: width, vectors: predicted))
+    return (FlowField(height: height, width: width, vectors: truth, isValid: isValid),
+            FlowField(height: height, width: width, vectors: predicted))
   }
 
   static func flow(width: Int) -> [Gallery] {
@@ -102,12 +104,15 @@ struct Gallery {
     return [
       Gallery(
         name: "validation",
-        figure: ValidationFigure(image1: image, image2: image, truth: truth, predicted: predicted, title: "00017_img1, step 12000", width: width),
-        expected: ["00017_img1, step 12000", "image 1", "true flow", "predicted flow", "end-point error", "max flow", "px", "20+", "black: unknown"]),
+        figure: ValidationFigure(
+          image1: image, image2: image, truth: truth, predicted: predicted, title: "00017_img1, step 12000", width: width),
+        expected: ["00017_img1, step 12000", "image 1", "true flow", "predicted flow", "end-point error", "max flow", "px", "20+",
+                   "black: unknown", "darker: longer"]),
       Gallery(name: "iterations", figure: IterationFigure(truth: truth, updates: updates, title: "00017_img1", width: width),
               expected: ["iteration 6", "EPE", "↓ lower is better", "max flow"]),
       Gallery(name: "flow", figure: FlowColorWheel.figure(of: truth, width: width), expected: ["max flow", "px", "at the rim"]),
-      Gallery(name: "error", figure: EndPointErrorMap.figure(predicted: predicted, truth: truth, width: width), expected: ["0", "20+", "px"]),
+      Gallery(name: "error", figure: EndPointErrorMap.figure(predicted: predicted, truth: truth, width: width),
+              expected: ["0", "20+", "px"]),
     ]
   }
 
@@ -119,7 +124,8 @@ struct Gallery {
       LabeledBox(Rectangle(left: 250, top: 2, width: 80, height: 60), label: "a corner with a long name 0.31", color: Palette.color(4)),
     ]
     let joints: [Point?] = [Point(230, 90), Point(230, 130), Point(205, 160), Point(255, 160), nil, Point(250, 210)]
-    let limbs = [Skeleton.Limb(0, 1, Palette.color(5)), .init(1, 2, Palette.color(2)), .init(1, 3, Palette.color(1)), .init(3, 5, Palette.color(1))]
+    let limbs = [(0, 1, 5), (1, 2, 2), (1, 3, 1), (3, 5, 1)].map { Skeleton.Limb($0.0, $0.1, Palette.color($0.2)) }
+    let skeleton = Skeleton(joints: joints, limbs: limbs)
     let names = ["road", "sidewalk", "building", "traffic light", "vegetation", "sky", "person", "rider", "car", "truck", "bus", "bicycle"]
     let classes = names.enumerated().map { LabelOverlay.Class($0.element, Palette.color($0.offset)) }
     let labels = (0..<240 * 320).map { pixel in pixel / 320 < 8 ? 255 : pixel % 320 / 40 + 4 * (pixel / 320 / 180) }
@@ -130,15 +136,16 @@ struct Gallery {
     }
     let mask = Image(height: 240, width: 320, channels: 1, pixels: heat.map { $0 > 0.5 ? 255 : 0 })
     let cell = (width - 50) / 4
+    let row = [image, mask, image, image]
     return [
-      Gallery(name: "boxes", figure: AnnotatedPicture(image, boxes: boxes, skeletons: [Skeleton(joints: joints, limbs: limbs)], width: width),
+      Gallery(name: "boxes", figure: AnnotatedPicture(image, boxes: boxes, skeletons: [skeleton], width: width),
               expected: ["disc 0.98", "a corner"], mayOverlap: true),
       Gallery(name: "labels", figure: LabelOverlay(image, labels: labels, classes: classes, width: width),
               expected: ["road", "traffic light", "bicycle"]),
       Gallery(name: "heat", figure: Heatmap(heat, height: 240, width: 320, label: "score", over: image, displayWidth: width),
               expected: ["0", "1", "score"]),
-      Gallery(name: "grid", figure: FigureGrid(headings: ["input", "mask", "output", "truth"],
-                                               rows: [[image, mask, image, image], [image, mask, image, image]], title: "inpainting", width: cell),
+      Gallery(name: "grid",
+              figure: FigureGrid(headings: ["input", "mask", "output", "truth"], rows: [row, row], title: "inpainting", width: cell),
               expected: ["input", "mask", "output", "truth", "inpainting"]),
     ]
   }

@@ -47,7 +47,8 @@ import Vision
   @Test func drawsEachSeriesInItsColourAndSkipsNaN() throws {
     let points = (0..<50).map { Point(Double($0), Double($0) / 5) }
     var plot = LinePlot(title: "t", xLabel: "step", yLabel: "EPE, px", series: [.init(name: "a", points: points)])
-    (plot.width, plot.height) = (300, 200)
+    plot.width = 300
+    plot.height = 200
     let one = try RenderedFigure(plot)
     #expect(one.image.height == 200 && one.image.width == 300)
     plot.series.append(.init(name: "b", points: [Point(0, 9), Point(20, .nan), Point(49, 1)]))
@@ -63,7 +64,8 @@ import Vision
   @Test func theLegendStandsAboveTheCurves() throws {
     let names = (0..<6).map { "series number \($0)" }
     var plot = LinePlot(title: "many", xLabel: "x", yLabel: "y", series: names.map { .init(name: $0, points: [Point(0, 0), Point(1, 1)]) })
-    (plot.width, plot.height) = (320, 300)
+    plot.width = 320
+    plot.height = 300
     let rendered = try RenderedFigure(plot)
     rendered.checkTexts()
     for name in names { #expect(rendered.boxes(of: name).count == 1) }
@@ -71,7 +73,8 @@ import Vision
   }
 
   @Test func aLogarithmicAxisLeavesOutWhatHasNoLogarithm() throws {
-    var plot = LinePlot(title: "", xLabel: "step", yLabel: "loss", series: [.init(name: "", points: [Point(0, 100), Point(1, 0), Point(2, 0.01)])])
+    let points = [Point(0, 100), Point(1, 0), Point(2, 0.01)]
+    var plot = LinePlot(title: "", xLabel: "step", yLabel: "loss", series: [.init(name: "", points: points)])
     plot.yScale = .log
     let rendered = try RenderedFigure(plot)
     #expect(!rendered.boxes(of: "0.01").isEmpty && !rendered.boxes(of: "100").isEmpty)
@@ -107,7 +110,8 @@ import Vision
   }
 
   @Test func negativeBarsGoToTheLeftOfZero() throws {
-    let rendered = try RenderedFigure(BarPlot(title: "", label: "gain", bars: [.init("up", 1), .init("down", -1, error: 0.5, colorIndex: 1)]))
+    let bars = [BarPlot.Bar("up", 1), .init("down", -1, error: 0.5, colorIndex: 1)]
+    let rendered = try RenderedFigure(BarPlot(title: "", label: "gain", bars: bars))
     rendered.checkTexts()
     let zero = try #require(rendered.texts.first { $0.text == "0" }).box.center.x
     let left = Rectangle(left: 0, top: 0, width: zero - 1, height: rendered.size.height)

@@ -19,7 +19,9 @@ import Vision
   }
 
   @Test func labelsOfNeighboursAreSetApart() throws {
-    let boxes = (0..<3).map { LabeledBox(Rectangle(left: 10 + Double($0), top: 60, width: 120, height: 60), label: "person \($0)", color: .white) }
+    let boxes = (0..<3).map { index in
+      LabeledBox(Rectangle(left: 10 + Double(index), top: 60, width: 120, height: 60), label: "person \(index)", color: .white)
+    }
     let picture = Image(height: 200, width: 200, color: .black)
     let rendered = try RenderedFigure(AnnotatedPicture(picture, boxes: boxes))
     let places = rendered.texts.map(\.box)
@@ -38,7 +40,8 @@ import Vision
   @Test func skeletonsLeaveOutWhatIsNotSeen() throws {
     let red = Color(255, 0, 0)
     let blue = Color(0, 0, 255)
-    let skeleton = Skeleton(joints: [Point(10, 10), Point(50, 10), nil, Point(50, 50)], limbs: [.init(0, 1, red), .init(1, 2, blue), .init(3, 9, blue)])
+    let joints = [Point(10, 10), Point(50, 10), nil, Point(50, 50)]
+    let skeleton = Skeleton(joints: joints, limbs: [.init(0, 1, red), .init(1, 2, blue), .init(3, 9, blue)])
     let rendered = try RenderedFigure(AnnotatedPicture(grey, skeletons: [skeleton]))
     #expect(rendered.pixel(30, 10) == RGB(255, 0, 0))
     #expect(rendered.count(RGB(0, 0, 255)) == 0)

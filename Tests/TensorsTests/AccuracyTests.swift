@@ -42,7 +42,7 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
   let product: @Sendable () -> GatheredProduct
 
   var testDescription: String { "\(name), \(kind)" }
-  /// The largest error allowed, in those of OpenBLAS. For Winograd's algorithm: what was measured (WinogradProduct.swift), and some room.
+  /// The largest error allowed, in those of OpenBLAS. For Winograd's algorithm: what was measured (WinogradConvolution.swift), and some room.
   var factor: Double {
     guard let winogradTaps else { return 1.5 }
     return (winogradTaps == 3 ? 3 : 5) * (kind == .cancelling ? 1.5 : 1)

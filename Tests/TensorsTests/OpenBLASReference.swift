@@ -1,28 +1,10 @@
 import COpenBLAS
-import Foundation
 import Tensors
 
 /// OpenBLAS, single-threaded: what our products are compared with.
 enum OpenBLASReference {
-  /// Prepares the library once: one thread, and the kernels of this processor.
-  ///
-  /// Older builds take newer processors for a Haswell, so where our own path is AVX-512 and the library chose an older core, its
-  /// SkylakeX kernels are selected. The two functions exist only in builds with dynamic architecture, hence the look-up by name.
-  private static let isReady: Bool = {
-    openblas_set_num_threads(1)
-    let core = openblas_get_corename().map { String(cString: $0) } ?? ""
-    let newer: Set<String> = ["SkylakeX", "Cooperlake", "SapphireRapids", "Zen"]
-    guard [.avx512, .amx].contains(InstructionSet.current), !newer.contains(core) else { return true }
-    typealias Action = @convention(c) () -> Void
-    guard let library = dlopen(nil, RTLD_NOW), let quit = dlsym(library, "gotoblas_dynamic_quit"),
-      let start = dlsym(library, "gotoblas_dynamic_init")
-    else { return true }
-    setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)
-    unsafeBitCast(quit, to: Action.self)()
-    unsafeBitCast(start, to: Action.self)()
-    openblas_set_num_threads(1)
-    return true
-  }()
+  /// The library is made ready by the framework.
+  private static var isReady: Bool { BLAS.info.threads == 1 }
 
   /// `a · b` of row-major `a` `[m, k]` and `b` `[k, n]`.
   static func multiply(_ a: [Float], _ b: [Float], m: Int, n: Int, k: Int) -> [Float] {

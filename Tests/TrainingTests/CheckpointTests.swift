@@ -37,7 +37,7 @@ import Training
       ($0 as? Failure)?.kind == .badData && ($0 as? Failure)?.place == (damage == "manifest" ? store.path(step: 30) : file)
     }
     var warnings: [String] = []
-    #expect(store.newestSound { warnings.append($0) }?.step == 20)
+    #expect(try store.newestSound { warnings.append($0) }?.step == 20)
     #expect(warnings.count == 1)
     #expect(warnings[0].contains(store.path(step: 30)))
   }
@@ -48,21 +48,21 @@ import Training
     for step in [10, 20] { try store.save(step: step, files: files) }
     _ = try folder.write("garbage", to: "last_checkpoint")
     var warnings = 0
-    #expect(store.newestSound { _ in warnings += 1 }?.step == 20)
+    #expect(try store.newestSound { _ in warnings += 1 }?.step == 20)
     #expect(warnings == 1)
     _ = try folder.write("checkpoints/step_00000010\n", to: "last_checkpoint")
-    #expect(store.newestSound { _ in }?.step == 10)  // a pointer that is set back is obeyed
+    #expect(try store.newestSound { _ in }?.step == 10)  // a pointer that is set back is obeyed
   }
 
   @Test func onlyTheNewestAndTheBestAreKept() throws {
     let folder = try TemporaryFolder()
     let store = CheckpointStore(runFolder: folder.path)
     for step in 1...6 { try store.save(step: step, files: files, best: step == 2) }
-    store.prune(keepLast: 2, current: 6)
-    #expect(store.steps == [2, 5, 6])
+    try store.prune(keepLast: 2, current: 6)
+    #expect(try store.steps == [2, 5, 6])
     try store.point(.last, at: 5)
-    store.prune(keepLast: 1, current: 5)
-    #expect(store.steps == [2, 5])  // 6 is a future that was given up
+    try store.prune(keepLast: 1, current: 5)
+    #expect(try store.steps == [2, 5])  // 6 is a future that was given up
   }
 
   /// A disk that is full from the n-th write on, at every point of a save.
@@ -83,8 +83,8 @@ import Training
     } else {
       try full.save(step: 2, files: files, best: true)
     }
-    #expect(good.newestSound { _ in }?.step == (writes < 4 ? 1 : 2))
-    #expect(good.step(of: .best) == (writes < 5 ? 1 : 2))
+    #expect(try good.newestSound { _ in }?.step == (writes < 4 ? 1 : 2))
+    #expect(try good.step(of: .best) == (writes < 5 ? 1 : 2))
     #expect(!folder.exists("checkpoints/step_00000002.partial"))
     #expect((try? Checkpoint(folder: good.path(step: 1))) != nil)
   }
@@ -104,9 +104,9 @@ import Training
     try store.save(step: 5, files: files)
     _ = try folder.write("x", to: "checkpoints/step_00000006.partial/model.bin")
     try FileManager.default.moveItem(atPath: store.path(step: 5), toPath: store.path(step: 5) + ".replaced")
-    #expect(store.newestSound { _ in } == nil)
-    store.removePartial()
+    #expect(try store.newestSound { _ in } == nil)
+    try store.removePartial()
     #expect(!folder.exists("checkpoints/step_00000006.partial"))
-    #expect(store.newestSound { _ in }?.step == 5)  // the only copy was put back
+    #expect(try store.newestSound { _ in }?.step == 5)  // the only copy was put back
   }
 }

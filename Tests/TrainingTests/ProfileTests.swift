@@ -76,7 +76,7 @@ private struct TinyRecipe: Recipe {
       require(abs(shares - 1) < 1e-9, "the shares sum to \(shares)")
       require(report.table.contains(#/forward +convolution +1 /#) && report.table.contains(#/backward +all ops/#), report.table)
       require(try RunRecord(folder: run.path).state == .stopped && RunRecord(folder: run.path).exit == 0, "record")
-      require(run.store.steps.isEmpty && trainer.step == 7, "nothing is saved")
+      try require(run.store.steps.isEmpty && trainer.step == 7, "nothing is saved")
     }
   }
 

@@ -23,8 +23,8 @@ import Training
     var run = try ToyRun()
     run.plan.keepLast = 1
     let end = try run.train(Self.recipe()).recipe
-    #expect(run.store.steps == [6, 7, 8, 13])  // two ends, the best of the third stage, and the last
-    #expect(run.store.step(of: .best) == 8)
+    #expect(try run.store.steps == [6, 7, 8, 13])  // two ends, the best of the third stage, and the last
+    #expect(try run.store.step(of: .best) == 8)
     let rows = try run.text("metrics.csv").split(separator: "\n").dropFirst().map { $0.split(separator: ",").prefix(2).joined() }
     #expect(rows == ["train3", "val4", "train6", "val6", "train7", "val7", "val8", "train9", "train12", "val12", "train13", "val13"])
     for (step, stage) in [(6, "first"), (7, "second"), (13, "third")] {
@@ -44,8 +44,8 @@ import Training
     var recipe = Self.recipe()
     recipe.stages = Stages([.init(name: "a", steps: 8), .init(name: "b", steps: 5)])  // the score is best at step 8 and grows from there
     try run.train(recipe)
-    #expect(run.store.step(of: .best) == 12)
-    #expect(run.store.steps == [8, 12, 13])
+    #expect(try run.store.step(of: .best) == 12)
+    #expect(try run.store.steps == [8, 12, 13])
   }
 
   /// Dies at each moment of the run, boundaries included, and continues.

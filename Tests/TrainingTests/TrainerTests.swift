@@ -9,9 +9,9 @@ import Training
     let (_, outcome) = try run.train()
     #expect(outcome == .completed)
     #expect(outcome.exitCode == 0)
-    #expect(run.store.steps == [8, 10, 13])  // the best, and the last two
-    #expect(run.store.step(of: .best) == 8)
-    #expect(run.store.step(of: .last) == 13)
+    #expect(try run.store.steps == [8, 10, 13])  // the best, and the last two
+    #expect(try run.store.step(of: .best) == 8)
+    #expect(try run.store.step(of: .last) == 13)
     let columns = try run.text("metrics.csv").split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     #expect(columns[0].joined(separator: ",") == "split,step,epoch,lr,loss,grad_norm,epe")
     #expect(columns.allSatisfy { $0.count == columns[0].count })
@@ -25,7 +25,7 @@ import Training
     }
     let again = try run.train()  // nothing left to do
     #expect(again.outcome == .completed)
-    #expect(run.store.steps == [8, 10, 13])
+    #expect(try run.store.steps == [8, 10, 13])
   }
 
   @Test func aRefusedCheckpointLeavesTheFolderAsItWas() throws {
@@ -67,7 +67,7 @@ import Training
       #expect(try run.text("metrics.csv") == table, "killed at moment \(moment)")
       #expect(try run.rows() == rows, "killed at moment \(moment)")
       #expect(try run.text("checkpoints/step_00000013/state.json") == state, "killed at moment \(moment)")
-      #expect(run.store.step(of: .best) == 8)
+      #expect(try run.store.step(of: .best) == 8)
     }
   }
 
@@ -106,7 +106,7 @@ import Training
     let first = try run.train { asked += 1; return asked == 7 ? SIGTERM : nil }
     #expect(first.outcome == .stopped(signal: SIGTERM))
     #expect(first.outcome.exitCode == 143)
-    #expect(run.store.step(of: .last) == 7)
+    #expect(try run.store.step(of: .last) == 7)
     #expect(try RunRecord(folder: run.path).state == .stopped)
     let second = try run.train().recipe
     #expect(second.x == end.x)
@@ -156,7 +156,7 @@ import Training
       let text = "\($0)"
       return ($0 as? Failure)?.kind == .diverged && text.contains("at step 7") && text.contains("'toy.x'") && text.contains("step 5 is sound")
     }
-    #expect(run.store.newestSound { _ in }?.step == 5)
+    #expect(try run.store.newestSound { _ in }?.step == 5)
     let record = try RunRecord(folder: run.path)
     #expect(record.state == .diverged && record.exit == 70)
     #expect(try run.rows().last?.contains("\"loss\":null") == true)
@@ -169,7 +169,7 @@ import Training
     let outcome = try run.train().outcome
     #expect(outcome == .outOfTime)
     #expect(outcome.exitCode == 75)
-    #expect(run.store.step(of: .last) == 1)
+    #expect(try run.store.step(of: .last) == 1)
   }
 
   @Test func aRecipeWithoutValidationHasNoBest() throws {
@@ -178,8 +178,8 @@ import Training
     var recipe = ToyRecipe()
     recipe.hasValidation = false
     try run.train(recipe)
-    #expect(run.store.step(of: .best) == nil)
-    #expect(run.store.steps == [10, 13])
+    #expect(try run.store.step(of: .best) == nil)
+    #expect(try run.store.steps == [10, 13])
   }
 
   @Test func resumingFromAnOlderCheckpointGivesUpTheFuture() throws {
@@ -187,13 +187,13 @@ import Training
     run.plan.keepLast = 9
     try run.train()
     let table = try run.text("metrics.csv")
-    #expect(run.store.steps == [4, 5, 8, 10, 13])
+    #expect(try run.store.steps == [4, 5, 8, 10, 13])
     var recipe = ToyRecipe()
     recipe.fate = Fate(dyingAt: 2)  // after the two pointers, before the first step
     #expect(throws: Fate.Killed.self) { try run.train(recipe, resume: .from("\(run.path)/checkpoints/step_00000005/")) }
     // It is step 5 that counts now, and the best until then.
-    #expect(run.store.step(of: .last) == 5)
-    #expect(run.store.step(of: .best) == 4)
+    #expect(try run.store.step(of: .last) == 5)
+    #expect(try run.store.step(of: .best) == 4)
     try run.train()
     #expect(try RunRecord(folder: run.path).resumedFrom == 5)
     #expect(try run.text("metrics.csv") == table)
@@ -211,8 +211,8 @@ import Training
     #expect {
       try store.save(step: 2, files: [CheckpointFile(name: "model", bytes: Array(repeating: 8, count: 300_000))])
     } throws: { ($0 as? Failure)?.kind == .inputOutput && "\($0)".contains("step 1 is untouched") }
-    #expect(store.steps == [1])
-    #expect(store.newestSound { _ in }?.step == 1)
+    #expect(try store.steps == [1])
+    #expect(try store.newestSound { _ in }?.step == 1)
   }
 
   private func shell(_ command: String) -> Int32 {

@@ -3,13 +3,13 @@
 /// ```swift
 /// static func defaults(for section: ConfigSection) -> Augmentation { Augmentation(section.text("preset").flatMap(Preset.named) ?? .chairs) }
 /// ```
-/// What a file or an option writes stays in force; all other keys take the values of `defaults(for:)`.
+/// Keys that a file or an option writes keep their values; all others take those of `defaults(for:)`.
 public protocol ConfigPreset: Codable, Sendable {
   /// The values of the keys that nobody wrote. A name in `section` may be wrong: then it is reported later.
   static func defaults(for section: ConfigSection) -> Self
 }
 
-/// A section of a config before it is decoded: what its keys say so far.
+/// A section of a config before it is decoded: the texts of its keys.
 public struct ConfigSection: Sendable {
   private let texts: [String: String]
   private let written: Set<String>

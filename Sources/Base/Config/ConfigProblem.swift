@@ -5,7 +5,7 @@ public struct ConfigProblem: Sendable, Equatable {
   public let key: String
   /// The value found.
   public let value: String
-  /// What is allowed, such as `0 or more`.
+  /// The allowed values, such as `0 or more`.
   public let allowed: String
 
   public init(_ key: String, _ value: some Any, allowed: String) {

@@ -1,26 +1,27 @@
 import Foundation
+import SystemPackage
 
 extension File {
   /// Writes all of `bytes` to an open descriptor; `path` only names the file in the failure.
+  /// - Throws: `.inputOutput` with the number of bytes that were written.
   package static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
-    var offset = 0
-    while offset < bytes.count {
-      let written = Foundation.write(descriptor, bytes.baseAddress?.advanced(by: offset), bytes.count - offset)
-      if written < 0 {
-        if errno == EINTR { continue }
-        let isFull = errno == ENOSPC || errno == EDQUOT
-        throw Failure(.inputOutput, at: path, isFull ? "disk full" : "cannot write: \(String(cString: strerror(errno)))",
-                      remedy: isFull ? "free some space on this disk, then continue with --resume auto" : "")
+    var done = 0
+    while done < bytes.count {
+      do {
+        done += try FileDescriptor(rawValue: descriptor).write(UnsafeRawBufferPointer(rebasing: bytes[done...]))
+      } catch let error as Errno {
+        throw unwritten(path, done, bytes.count, error)
       }
-      offset += written
     }
   }
 
-  /// Makes the names in `folder` durable. Some network file systems refuse this; the rename is in place all the same.
-  package static func synchronize(folder: String) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
+  /// The failure of a write that broke off.
+  static func unwritten(_ path: String, _ done: Int, _ count: Int?, _ error: Errno) -> Failure {
+    let progress = count.map { " after \(done) of \($0) bytes" } ?? ""
+    if error.isFullDisk { return Failure(.inputOutput, at: path, "disk full" + progress, remedy: error.remedy) }
+    return Failure(.inputOutput, at: path, "writing failed\(progress): \(error)", remedy: error.remedy)
   }
+
+  /// The system's words for an error number.
+  package static func reason(_ code: Int32) -> String { Errno(rawValue: code).description }
 }

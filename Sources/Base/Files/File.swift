@@ -1,24 +1,40 @@
-import Foundation
+import SystemPackage
 
 /// Whole files in and out of memory, with errors that name the file.
+///
+/// Unreadable is not absent: only "no such file or folder" counts as absence. Whatever else goes wrong while looking (no permission, a
+/// broken disk, too many open files) throws, so that nothing is taken for missing, begun anew or deleted because of it.
 public enum File {
+  /// What stands at a path, symbolic links followed.
+  package enum Kind: Sendable, Equatable {
+    case file, folder
+    /// A pipe, a socket or a device.
+    case other
+  }
+
   /// All bytes of a file.
-  /// - Throws: `.missingInput` if the file is absent, unreadable or a folder; `.inputOutput` if reading fails half-way.
+  /// - Throws: `.missingInput` if there is no such file, or it is a folder; `.inputOutput` if it cannot be read.
   public static func bytes(at path: String) throws -> [UInt8] { try bytes(at: path, upTo: Int.max) }
 
   /// The first bytes of a file: `count` of them, or all if it is shorter.
   /// - Throws: as `bytes(at:)`.
   public static func bytes(at path: String, upTo count: Int) throws -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw missing(path, errno) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw missing(path, errno) }
-    guard status.st_mode & S_IFMT != S_IFDIR else {
-      throw Failure(.missingInput, at: path, "this is a folder, expected a file")
+    let descriptor: FileDescriptor
+    do {
+      descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+    } catch let error as Errno {
+      throw unreadable(path, error)
     }
+    defer { try? descriptor.close() }  // nothing was written
+    let status: Stat
+    do {
+      status = try descriptor.stat()
+    } catch {
+      throw unreadable(path, error)
+    }
+    guard status.type != .directory else { throw Failure(.missingInput, at: path, "this is a folder, expected a file") }
     var bytes: [UInt8] = []
-    let expected = min(count, max(Int(status.st_size), 0))
+    let expected = min(count, max(Int(status.size), 0))
     if expected > 0 { bytes = try chunk(of: descriptor, expected, path) }
     // Pipes and device files have no size, and a file may have grown meanwhile: go on to the end.
     while bytes.count < count {
@@ -29,51 +45,87 @@ public enum File {
     return bytes
   }
 
-  /// Makes a folder and those above it, if they are not there.
-  /// - Throws: `.cannotCreate` naming the part of the path that cannot be made, `.inputOutput` on a full disk.
-  public static func createFolder(_ path: String) throws {
-    var status = stat()
-    if stat(path, &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFDIR else { throw Failure(.cannotCreate, at: path, "this is a file, expected a folder") }
-      return
+  /// All bytes of a file; nil only if there is no such file.
+  /// - Throws: as `bytes(at:)`, but for the absence.
+  package static func bytesIfPresent(at path: String) throws -> [UInt8]? { try exists(path) ? try bytes(at: path) : nil }
+
+  /// What stands at a path; nil only if nothing does.
+  /// - Throws: `.inputOutput` if that cannot be found out.
+  package static func kind(at path: String) throws -> Kind? {
+    do {
+      return switch try FilePath(path).stat().type {
+      case .regular: .file
+      case .directory: .folder
+      default: .other
+      }
+    } catch {
+      if error.meansAbsence { return nil }
+      throw unreadable(path, error)
     }
-    let parent = folder(of: path)
-    if parent != path { try createFolder(parent) }
-    guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
-    let code = errno
-    if code == ENOSPC || code == EDQUOT {
-      throw Failure(.inputOutput, at: path, "disk full: the folder cannot be created", remedy: "Free some space or write elsewhere.")
+  }
+
+  /// Whether anything stands at a path.
+  /// - Throws: `.inputOutput` if that cannot be found out.
+  package static func exists(_ path: String) throws -> Bool { try kind(at: path) != nil }
+
+  /// Whether two paths lead to the same file or folder.
+  /// - Throws: `.inputOutput` if that cannot be found out.
+  package static func isSame(_ a: String, _ b: String) throws -> Bool {
+    func identity(_ path: String) throws -> Stat? {
+      do {
+        return try FilePath(path).stat()
+      } catch {
+        if error.meansAbsence { return nil }
+        throw unreadable(path, error)
+      }
     }
-    throw Failure(.cannotCreate, at: path, "the folder cannot be created: \(reason(code))", remedy: "Check the path and its permissions.")
+    guard let first = try identity(a), let second = try identity(b) else { return false }
+    return first.deviceID == second.deviceID && first.inode == second.inode
   }
 
   /// The folder that holds `path`, as text; of `/` and `.` themselves.
   package static func folder(of path: String) -> String {
-    let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
-    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
-    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    let parent = FilePath(path).removingLastComponent().string
+    return parent.isEmpty ? "." : parent
   }
 
   /// Up to `count` bytes from the current place; fewer only at the end of the file.
-  private static func chunk(of descriptor: Int32, _ count: Int, _ path: String) throws -> [UInt8] {
+  private static func chunk(of descriptor: FileDescriptor, _ count: Int, _ path: String) throws -> [UInt8] {
     try Array(unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
-        let got = read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
-        if got == 0 { return }
-        if got < 0 {
-          if errno == EINTR { continue }
-          throw Failure(.inputOutput, at: path, "reading failed after \(filled) bytes: \(reason(errno))")
+        do {
+          let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...]))
+          if got == 0 { return }
+          filled += got
+        } catch let error as Errno {
+          throw Failure(.inputOutput, at: path, "reading failed after \(filled) bytes: \(error)")
         }
-        filled += got
       }
     }
   }
 
-  private static func missing(_ path: String, _ code: Int32) -> Failure {
-    if code == ENOENT || code == ENOTDIR { return Failure(.missingInput, at: path, "there is no such file") }
-    return Failure(.missingInput, at: path, "the file cannot be read: \(reason(code))")
+  /// The failure of a read that did not begin.
+  static func unreadable(_ path: String, _ error: Errno) -> Failure {
+    if error == .fileNameTooLong { return Failure(.missingInput, at: path, "there is no such file: the name is too long") }
+    if error.meansAbsence { return Failure(.missingInput, at: path, "there is no such file") }
+    return Failure(.inputOutput, at: path, "cannot be read: \(error)", remedy: error.remedy)
   }
+}
 
-  /// The system's words for an error number.
-  package static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+extension Errno {
+  /// Whether it says that nothing is there, rather than that nothing could be seen. No file has a name that is too long.
+  var meansAbsence: Bool { self == .noSuchFileOrDirectory || self == .notDirectory || self == .fileNameTooLong }
+
+  var isFullDisk: Bool { self == .noSpace || self == .diskQuotaExceeded }
+
+  /// What the user can do about a file that is there and cannot be used; empty if that is not known.
+  var remedy: String {
+    switch self {
+    case .permissionDenied, .notPermitted: "Check who may read and write it and the folders above it: ls -ld."
+    case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "Raise the limit of open files: ulimit -n."
+    case .fileTooLarge: "Raise the limit of file sizes: ulimit -f."
+    case .noSpace, .diskQuotaExceeded: "Free some space or write elsewhere."
+    default: ""
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import Base
 
-/// Which samples make up the n-th batch: a pure function of the seed and the batch's number, so a run can start anywhere.
+/// The samples of the n-th batch: a pure function of the seed and the batch's number, so that a run can start anywhere.
 ///
 ///     let order = BatchOrder(count: dataset.count, batchSize: 10, seed: 1234)
 ///     order.places(ofBatch: 31_000)    // 10 places, the same in every run with this seed
@@ -16,9 +16,9 @@ public struct BatchOrder: Sendable, Equatable {
   /// Samples per batch.
   public let batchSize: Int
   public let seed: UInt64
-  /// Whether each epoch has its own random order, else the order of the data set.
+  /// True: each epoch has its own random order. False: all have the order of the data set.
   public let shuffles: Bool
-  /// Whether an incomplete batch at the end of an epoch is left out, else it is shorter. A data set smaller than a batch has no complete
+  /// True: an incomplete batch at the end of an epoch is left out. False: it is shorter. A data set smaller than a batch has no complete
   /// one: then batches run on over the ends of epochs, and a batch may hold a sample more than once.
   public let dropsLast: Bool
 
@@ -57,7 +57,8 @@ public struct BatchOrder: Sendable, Equatable {
         return Place(epoch: epoch, index: orders.order(of: epoch, self)[position % count])
       }
     }
-    let epoch = batch / batchesPerEpoch, start = batch % batchesPerEpoch * batchSize
+    let epoch = batch / batchesPerEpoch
+    let start = batch % batchesPerEpoch * batchSize
     return orders.order(of: epoch, self)[start..<min(start + batchSize, count)].map { Place(epoch: epoch, index: $0) }
   }
 

@@ -19,13 +19,15 @@ public final class Loader<Element: Sendable>: Sendable {
   private let workers: Int
 
   /// - Parameters:
-  ///   - order: which samples make up which batch.
+  ///   - order: the samples of each batch.
   ///   - workers: number of threads that load; 0 loads inside `next`.
-  ///   - prefetch: how many batches at most are loaded or being loaded beside those that `next` has returned.
+  ///   - prefetch: the largest number of batches that are loaded or being loaded beside those that `next` has returned.
   ///   - batch: number of the first batch that `next` returns; to resume, the number of batches consumed so far.
   ///   - end: number of the batch before which loading ends; nil: never.
   /// - Precondition: `workers >= 0`, `prefetch >= 1`, `batch >= 0`.
-  public init(_ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, endingAt end: Int? = nil, load: @escaping Load) {
+  public init(
+    _ order: BatchOrder, workers: Int = 2, prefetch: Int = 2, startingAt batch: Int = 0, endingAt end: Int? = nil, load: @escaping Load
+  ) {
     guard workers >= 0, prefetch >= 1, batch >= 0 else {
       stop("Loader: \(workers) workers, \(prefetch) batches ahead, starting at \(batch); expected at least 0, 1 and 0")
     }

@@ -21,7 +21,8 @@ final class LoadingQueue<Element: Sendable>: Sendable {
   private struct State: Sendable {
     var orders = EpochOrders()
     /// The batch to be delivered next, and the one to be opened next.
-    var next: Int, opening: Int
+    var next: Int
+    var opening: Int
     var jobs: [Job] = []
     var open: [Int: OpenBatch] = [:]
     var isStopped = false

@@ -48,7 +48,7 @@ public struct BarPlot: Figure {
     let margin = Self.margin
     let typeface = canvas.typeface
     canvas.text(title, at: Point(margin, margin - 2), .title, limit: width - 2 * margin)
-    let heading = ([unit.isEmpty ? label : "\(label), \(unit)"] + [better?.hint ?? ""]).filter { !$0.isEmpty }.joined(separator: "   ")
+    let heading = BetterDirection.heading(label, title: title, unit: unit, better)
     canvas.text(heading, at: Point(margin, top - TextStyle.note.lineHeight - 4), .note, limit: width - 2 * margin)
     let nameWidth = min(0.4 * width, bars.map { typeface.width(of: $0.name) }.max() ?? 0)
     let numberWidth = bars.map { typeface.width(of: number($0), .note) }.max() ?? 0

@@ -46,7 +46,10 @@ public struct Legend: Figure {
     var row = 0.0
     for entry in entries {
       let needed = min(width, Self.markWidth(entry.mark) + typeface.width(of: entry.name, Self.style))
-      if x > 0, x + needed > width { (x, row) = (0, row + 1) }
+      if x > 0, x + needed > width {
+        x = 0
+        row += 1
+      }
       places.append((Point(x, row * Self.rowHeight), needed))
       x += needed + Self.gap
     }

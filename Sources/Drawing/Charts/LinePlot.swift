@@ -5,6 +5,12 @@ public enum BetterDirection: Sendable {
   case lower, higher
 
   var hint: String { self == .lower ? "↓ lower is better" : "↑ higher is better" }
+
+  /// The line above an axis: what it measures, unless the title says just that, the unit, and which direction is the better one.
+  static func heading(_ label: String, title: String, unit: String, _ better: BetterDirection?) -> String {
+    let name = label == title ? "" : label
+    return [[name, unit].filter { !$0.isEmpty }.joined(separator: ", "), better?.hint ?? ""].filter { !$0.isEmpty }.joined(separator: "   ")
+  }
 }
 
 /// A chart of curves over a common axis, such as the metrics of a training over its steps.
@@ -75,7 +81,7 @@ public struct LinePlot: Figure {
       canvas.draw(legend, at: Point(margin, top + 2))
       top += legend.size(typeface).height + 4
     }
-    let heading = ([unit.isEmpty ? yLabel : "\(yLabel), \(unit)"] + [better?.hint ?? ""]).filter { !$0.isEmpty }.joined(separator: "   ")
+    let heading = BetterDirection.heading(yLabel, title: title, unit: unit, better)
     if !heading.isEmpty {
       canvas.text(heading, at: Point(margin, top), .note, limit: width - 2 * margin)
       top += TextStyle.note.lineHeight
@@ -113,7 +119,7 @@ public struct LinePlot: Figure {
 
   private func draw(_ curve: Series, _ index: Int, on canvas: Canvas, _ frame: PlotFrame) {
     let color = Palette.color(index)
-    let points = curve.points.map(frame.place)
+    let points = curve.points.map(frame.position)
     let marker = marker(curve, index)
     canvas.polyline(points, Stroke(color, width: marker == nil ? 1.5 : 2, dash: dash(curve)))
     for point in points { marker?.draw(on: canvas, at: point, color) }

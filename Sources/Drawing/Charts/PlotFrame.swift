@@ -7,7 +7,7 @@ struct PlotFrame {
   /// - Parameters:
   ///   - outer: the room for the area and the texts to the left of it; the texts of the x axis stand below it.
   init(x xValues: [Double], y yValues: [Double], yScale: Axis.Scale, within outer: Rectangle, _ typeface: Typeface) {
-    y = Axis(values: yValues, ticks: max(2, Int(outer.height / 32)), scale: yScale)
+    y = Axis(values: yValues, ticks: max(2, min(8, Int(outer.height / 32))), scale: yScale)
     let labelWidth = y.labels.map { typeface.width(of: $0, .note) }.max() ?? 0
     let left = (outer.left + labelWidth + 8).rounded() + 0.5
     area = Rectangle(left: left, top: outer.top.rounded() + 0.5, width: max(10, outer.right - left - 6),
@@ -28,7 +28,7 @@ struct PlotFrame {
   }
 
   /// The position of a value pair on the canvas.
-  func place(_ point: Point) -> Point {
+  func position(of point: Point) -> Point {
     Point(area.left + x.share(point.x) * area.width, area.bottom - y.share(point.y) * area.height)
   }
 

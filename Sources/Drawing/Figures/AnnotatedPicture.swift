@@ -75,7 +75,8 @@ public struct AnnotatedPicture: Figure {
   }
 
   private func scaled(_ rectangle: Rectangle, _ zoom: Point) -> Rectangle {
-    Rectangle(left: rectangle.left * zoom.x, top: rectangle.top * zoom.y, width: rectangle.width * zoom.x, height: rectangle.height * zoom.y)
+    Rectangle(left: rectangle.left * zoom.x, top: rectangle.top * zoom.y,
+              width: rectangle.width * zoom.x, height: rectangle.height * zoom.y)
   }
 
   /// The box in its colour within a thin dark border, so that it is seen on any picture.

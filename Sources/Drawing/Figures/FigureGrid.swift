@@ -2,7 +2,8 @@ import Vision
 
 /// Figures side by side, row by row, each under its caption: the sheets of validation, "input, mask, output, truth", several charts.
 ///
-/// A column is as wide as its widest figure, or caption up to a limit; longer captions are cut. Figures stand at the upper left of their cell.
+/// A column is as wide as its widest figure, or caption up to a limit; longer captions are cut. Figures stand at the upper left of
+/// their cell.
 public struct FigureGrid: Figure {
   public struct Cell: Sendable {
     /// Set in bold above the figure.

@@ -50,7 +50,7 @@ public struct Heatmap: Figure {
 
   private var grid: FigureGrid {
     let picture = colors.fitted(width: displayWidth)
-    let axis = Axis(values: [Double(range.lowerBound), Double(range.upperBound)], ticks: max(2, picture.width / 60), isTight: true)
+    let axis = Axis(values: [Double(range.lowerBound), Double(range.upperBound)], ticks: max(2, min(6, picture.width / 60)), isTight: true)
     let ticks = zip(axis.ticks, axis.labels).map { ColorBar.Tick(axis.share($0), $1) }
     let bar = ColorBar(.ember, ticks: ticks, label: label, width: Double(max(120, picture.width)))
     return FigureGrid([.init(ImageFigure(picture)), .init(bar)], columns: 1, gap: 5, margin: 0)

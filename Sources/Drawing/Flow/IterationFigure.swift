@@ -32,7 +32,9 @@ public struct IterationFigure: Figure {
   private var grid: FigureGrid {
     let limit = max(1, truth.largestMagnitude)
     let gap = 10
-    let columns = min(updates.count + 1, max(2, width / 200))
+    // As few rows as the width allows, and these of about equal length.
+    let rows = (updates.count + max(2, width / 200)) / max(2, width / 200)
+    let columns = (updates.count + rows) / rows
     let cellWidth = max(80, (width - gap * (columns + 1)) / columns)
     func picture(_ flow: FlowField) -> ImageFigure {
       ImageFigure(FlowColorWheel.image(of: flow, maximum: limit).fitted(width: min(cellWidth - 2, 360)), hasFrame: true)
@@ -42,7 +44,8 @@ public struct IterationFigure: Figure {
       cells.append(FigureGrid.Cell("iteration \(index + 1)", note: error.isNaN ? "" : String(format: "EPE %.2f px", error), picture(flow)))
     }
     let fields = FigureGrid(cells, columns: columns, title: title, gap: Double(gap), margin: 0)
-    let legend = FlowLegend(maximum: limit, hasUnknown: truth.isValid.contains(false), hasLonger: updates.contains { $0.largestMagnitude > limit })
+    let hasLonger = updates.contains { $0.largestMagnitude > limit }
+    let legend = FlowLegend(maximum: limit, hasUnknown: truth.isValid.contains(false), hasLonger: hasLonger)
     var curve = LinePlot(title: "", xLabel: "iteration", yLabel: "end-point error", series: [
       .init(name: "", points: errors.enumerated().map { Point(Double($0.offset + 1), $0.element) }),
     ])

@@ -32,15 +32,19 @@ public struct ValidationFigure: Figure {
       ? String(format: "mean %.2f px; %.0f%% below 1 px", score.mean, 100 * score.fractionBelow1) : "no known vector"
     let margin = 10
     let columns = width.map { min(3, max(1, $0 / 190)) } ?? 3
-    let cellWidth = width.map { max(80, ($0 - margin * (columns + 1)) / columns) } ?? (image1.width >= 200 ? min(640, image1.width) : image1.width * (200 / max(1, image1.width)))
+    // Without a width of the sheet, small images are enlarged by a whole number.
+    let ownWidth = image1.width >= 200 ? min(640, image1.width) : image1.width * (200 / max(1, image1.width))
+    let cellWidth = width.map { max(80, ($0 - margin * (columns + 1)) / columns) } ?? ownWidth
     func picture(_ image: Image) -> ImageFigure { ImageFigure(image.fitted(width: cellWidth)) }
     let first = FigureGrid.Cell("image 1", picture(image1))
     let second = FigureGrid.Cell("image 2", picture(image2))
     let warped = FigureGrid.Cell("image 2 warped back", note: "grey: outside", picture(image2.warped(by: predicted)))
     func cell(_ caption: String, _ flow: FlowField) -> FigureGrid.Cell {
-      .init(caption, note: String(format: "max %.1f px", flow.largestMagnitude), FlowColorWheel.figure(of: flow, maximum: limit, width: cellWidth))
+      .init(caption, note: String(format: "max %.1f px", flow.largestMagnitude),
+            FlowColorWheel.figure(of: flow, maximum: limit, width: cellWidth))
     }
-    let error = FigureGrid.Cell("end-point error", note: errors, EndPointErrorMap.figure(predicted: predicted, truth: truth, width: cellWidth))
+    let errorMap = EndPointErrorMap.figure(predicted: predicted, truth: truth, width: cellWidth)
+    let error = FigureGrid.Cell("end-point error", note: errors, errorMap)
     let flows = [cell("true flow", truth), cell("predicted flow", predicted)]
     let cells = columns == 2 ? [first, second] + flows + [warped, error] : [first, warped, second] + flows + [error]
     return FigureGrid(cells, columns: columns, title: title, margin: Double(margin))

@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Models
 import Networks
 import Training
@@ -11,7 +12,7 @@ extension WeightSource {
   ///   - part: the part of a checkpoint that holds them.
   /// - Throws: `.badData` if names or shapes do not fit or a number is not finite, and the failures of reading.
   public func load(into model: some PublishedModel, title: String, part: String = WeightFile.standardPart) throws {
-    let (file, state) = try read(part: part)
+    let (file, state) = try read(part: part, note: { FileHandle.standardError.write(Data("\($0)\n".utf8)) })
     try Self.requireFit(state, model, title: title, from: file)
     try model.load(type(of: model).official(state, from: file), from: file)
     if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {

@@ -24,11 +24,11 @@ extension Tensor {
     let epilogue = Epilogue(bias: bias, activation: activation, residual: residual.map { ($0, y) })
     Profiler.count(flops: g.flops)
     if g.isPointwise, y.count > 0 {
-      MatrixProduct(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y)
+      GEMM(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y)
     } else if y.count > 0 {
-      TapProduct(plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
+      DirectConvolution(plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
                  columns: g.out / how.groups)
-        .run(x, Factor(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), epilogue, into: y)
+        .run(x, StridedMatrix(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), epilogue, into: y)
     }
     let parents = [x, weight] + [bias, residual].compactMap { $0 }, saved = SavedTensor(x), rest = residual.map(\.withoutElements)
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
@@ -61,11 +61,11 @@ extension Tensor {
     let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
     Profiler.count(flops: g.flops)
     if g.isPointwise, dx.count > 0 {
-      MatrixProduct(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
+      GEMM(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
     } else if dx.count > 0 {
-      TapProduct(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
+      DirectConvolution(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
                  columns: g.in / how.groups)
-        .run(dy, Factor(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Epilogue(),
+        .run(dy, StridedMatrix(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Epilogue(),
              into: dx)
     }
     return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in
@@ -87,9 +87,9 @@ extension Tensor {
     let dw = x.fresh(shape)
     Profiler.count(flops: g.flops)
     if g.isPointwise {
-      MatrixProduct(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
+      GEMM(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
     } else {
-      WeightProduct(.forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
+      WeightGradient(.forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
                     columns: g.out / how.groups)
         .run(x, dy, into: dw)
     }

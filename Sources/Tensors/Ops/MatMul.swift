@@ -20,7 +20,7 @@ extension Tensor {
     require(inner == k, "matmul: inner axes differ, shapes \(shape)\(transposed ? "ᵀ" : "") and \(other.shape)\(otherTransposed ? "ᵀ" : "")")
     let y = a.fresh(batch + [m, n])
     Profiler.count(flops: 2 * y.count * k)
-    MatrixProduct(batch: batch.reduce(1, *), m: m, n: n, k: k, isATransposed: transposed, isBTransposed: otherTransposed).run(a, b, into: y)
+    GEMM(batch: batch.reduce(1, *), m: m, n: n, k: k, isATransposed: transposed, isBTransposed: otherTransposed).run(a, b, into: y)
     return y.recorded(.matmul, from: [a, b]) { dy in
       let da = !a.needsGradient ? nil : transposed
         ? b.matmul(dy, transposed: otherTransposed, otherTransposed: true) : dy.matmul(b, otherTransposed: !otherTransposed)

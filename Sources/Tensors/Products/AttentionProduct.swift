@@ -17,13 +17,13 @@ struct TokenRows {
   }
 
   /// The matrix `[tokens, depth]` of one head, from one token on.
-  func factor(_ image: Int, _ head: Int, from token: Int = 0) -> Factor {
-    Factor(tensor: tensor, start: place(image, head, token), row: row, column: 1)
+  func factor(_ image: Int, _ head: Int, from token: Int = 0) -> StridedMatrix {
+    StridedMatrix(tensor: tensor, start: place(image, head, token), row: row, column: 1)
   }
 
   /// The matrix `[depth, tokens]` of one head.
-  func transposedFactor(_ image: Int, _ head: Int) -> Factor {
-    Factor(tensor: tensor, start: place(image, head, 0), row: 1, column: row)
+  func transposedFactor(_ image: Int, _ head: Int) -> StridedMatrix {
+    StridedMatrix(tensor: tensor, start: place(image, head, 0), row: 1, column: row)
   }
 
   /// Copies rows of one head to contiguous memory: rows far apart would push each other out of the first-level cache.
@@ -87,11 +87,11 @@ struct AttentionProduct {
     }
   }
 
-  private func packedSize(_ depth: Int, _ columns: Int) -> Int { PackedFactor.size(depth: depth, columns: columns, precision) }
+  private func packedSize(_ depth: Int, _ columns: Int) -> Int { PackedMatrix.size(depth: depth, columns: columns, precision) }
 
   /// The attention weights of a block of queries, `[rows, s]`.
   private func weigh(
-    _ image: Int, _ head: Int, _ rows: Range<Int>, _ keys: PackedFactor, queries: UnsafeMutableRawPointer, into y: UnsafeMutableRawPointer
+    _ image: Int, _ head: Int, _ rows: Range<Int>, _ keys: PackedMatrix, queries: UnsafeMutableRawPointer, into y: UnsafeMutableRawPointer
   ) {
     q.copy(image, head, rows, to: queries)
     keys.multiply(queries, rows: rows.count, aRow: q.depth, into: y, cRow: k.tokens)
@@ -112,8 +112,8 @@ struct AttentionProduct {
     let sizes = [packedSize(q.depth, s), packedSize(s, v.depth), rows * q.depth, rows * s]
     forEachStrip { image, head, _, blocks in
       withPieces(sizes) { memory in
-        let keys = PackedFactor(k.transposedFactor(image, head), depth: q.depth, columns: s, into: memory[0])
-        let values = PackedFactor(v.factor(image, head), depth: s, columns: v.depth, into: memory[1])
+        let keys = PackedMatrix(k.transposedFactor(image, head), depth: q.depth, columns: s, into: memory[0])
+        let values = PackedMatrix(v.factor(image, head), depth: s, columns: v.depth, into: memory[1])
         for block in blocks {
           weigh(image, head, block, keys, queries: memory[2], into: memory[3])
           if let dropout { drop(dropout, image, head, block, memory[3], into: memory[3]) }
@@ -172,13 +172,13 @@ extension AttentionProduct {
     in memory: [UnsafeMutableRawPointer]
   ) {
     let s = k.tokens, p = memory[7], dp = memory[8]
-    let keysTransposed = PackedFactor(k.transposedFactor(image, head), depth: q.depth, columns: s, into: memory[0])
-    let valuesTransposed = PackedFactor(v.transposedFactor(image, head), depth: v.depth, columns: s, into: memory[1])
-    let keys = PackedFactor(k.factor(image, head), depth: s, columns: q.depth, scale: scale, into: memory[2])
+    let keysTransposed = PackedMatrix(k.transposedFactor(image, head), depth: q.depth, columns: s, into: memory[0])
+    let valuesTransposed = PackedMatrix(v.transposedFactor(image, head), depth: v.depth, columns: s, into: memory[1])
+    let keys = PackedMatrix(k.factor(image, head), depth: s, columns: q.depth, scale: scale, into: memory[2])
     for (index, block) in blocks.enumerated() {
       let rows = block.count, first = block.lowerBound
-      let queries = PackedFactor(q.factor(image, head, from: first), depth: rows, columns: q.depth, scale: scale, into: memory[3])
-      let seeds = PackedFactor(dy.factor(image, head, from: first), depth: rows, columns: v.depth, into: memory[4])
+      let queries = PackedMatrix(q.factor(image, head, from: first), depth: rows, columns: q.depth, scale: scale, into: memory[3])
+      let seeds = PackedMatrix(dy.factor(image, head, from: first), depth: rows, columns: v.depth, into: memory[4])
       weigh(image, head, block, keysTransposed, queries: memory[5], into: p)
       dy.copy(image, head, block, to: memory[6])
       valuesTransposed.multiply(memory[6], rows: rows, aRow: v.depth, into: dp, cRow: s)

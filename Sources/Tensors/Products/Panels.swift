@@ -1,7 +1,7 @@
 import CKernels
 
 /// The second factor of a product as it lies in memory: `depth` rows of `columns` elements, in as many slabs as there are taps.
-struct Factor {
+struct StridedMatrix {
   let tensor: Tensor
   /// The first element.
   var start = 0
@@ -58,7 +58,7 @@ struct Panels {
   func size(of panel: Int) -> Int { depth * width(of: panel) }
 
   /// Packs one panel: the rows of the factor's slabs `taps`, one after the other.
-  func pack(_ panel: Int, of factor: Factor, taps: [Int] = [0], into address: UnsafeMutableRawPointer) {
+  func pack(_ panel: Int, of factor: StridedMatrix, taps: [Int] = [0], into address: UnsafeMutableRawPointer) {
     let range = range(of: panel), rows = depth / taps.count
     let start = factor.start + group(of: panel) * factor.group + range.lowerBound * factor.column
     for (place, tap) in taps.enumerated() {

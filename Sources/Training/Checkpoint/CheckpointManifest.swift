@@ -23,7 +23,7 @@ struct CheckpointManifest: Codable, Equatable {
     self.files = files.map { Entry(name: $0.name, bytes: $0.bytes.count, crc32c: CheckpointManifest.digits($0.bytes)) }
   }
 
-  /// - Throws: `Failure(.badData)` if the folder has no readable manifest of this format.
+  /// - Throws: `Failure(.badData)` if the folder has no manifest of this format, `.inputOutput` if it cannot be read.
   init(folder: String, expectedStep: Int) throws {
     let path = "\(folder)/\(CheckpointManifest.name)"
     let bytes: [UInt8]
@@ -75,8 +75,5 @@ struct CheckpointManifest: Codable, Equatable {
 
   static func isPlainName(_ name: String) -> Bool { !name.isEmpty && !name.contains("/") && !name.hasPrefix(".") && name != Self.name }
 
-  private static func digits(_ bytes: [UInt8]) -> String {
-    let text = String(CRC32C.of(bytes), radix: 16)
-    return String(repeating: "0", count: 8 - text.count) + text
-  }
+  private static func digits(_ bytes: [UInt8]) -> String { CRC32C.of(bytes).padded(to: 8, radix: 16) }
 }

@@ -19,11 +19,14 @@ public struct WeightSource: Sendable, Equatable {
   /// The arrays, and the file that they come from.
   /// - Parameters:
   ///   - part: the part of a checkpoint that holds the weights.
+  ///   - note: told which checkpoint of a run was taken.
   ///   - warn: told what of a `.pth` file is left out.
   /// - Throws: `.missingInput`, `.inputOutput` and `.badData` of reading; `.usage` for a key or a prefix that is not there.
-  public func read(part: String = WeightFile.standardPart, warn: (String) -> Void = { _ in }) throws -> (file: String, state: StateDictionary) {
-    let file = try WeightFile.locate(path, part: part)
-    return (file, try withoutPrefix(StateDictionary(at: file, key: key, warn: warn), file))
+  public func read(
+    part: String = WeightFile.standardPart, note: (String) -> Void = { _ in }, warn: (String) -> Void = { _ in }
+  ) throws -> (file: String, state: StateDictionary) {
+    let weights = try WeightFile.open(path, part: part, note: note)
+    return (weights.path, try withoutPrefix(weights.stateDictionary(key: key, warn: warn), weights.path))
   }
 
   private func withoutPrefix(_ state: StateDictionary, _ file: String) throws -> StateDictionary {

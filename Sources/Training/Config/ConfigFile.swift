@@ -14,7 +14,7 @@ package enum ConfigFile {
   }
 
   /// The tree of YAML text; an empty text is an empty map.
-  static func tree(of text: String, named name: String) throws -> ConfigNode {
+  package static func tree(of text: String, named name: String) throws -> ConfigNode {
     let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let node = try composed(text) { line, column in .file(path: name, line: line, column: column) }
     return node ?? ConfigNode(content: .mapping([]), origin: .file(path: name, line: 1, column: 1))

@@ -12,7 +12,7 @@ final class EventFile {
   /// - Parameter firstStep: the first step to come; TensorBoard forgets what older files say about it and later ones.
   init(folder: String, firstStep: Int, time: TimeSource) throws {
     self.time = time
-    file = try LineFile(appendingTo: "\(folder)/\(EventFile.name(in: folder, now: time.wall()))")
+    file = try LineFile(appendingTo: "\(folder)/\(try EventFile.name(in: folder, now: time.wall()))")
     try file.append(EventRecord.version(wall: time.wall()))
     try file.append(EventRecord.sessionStart(wall: time.wall(), step: firstStep))
   }
@@ -29,12 +29,13 @@ final class EventFile {
   }
 
   /// A name that sorts behind the event files already there, for TensorBoard reads them in this order.
-  private static func name(in folder: String, now: Double) -> String {
+  /// - Throws: `.inputOutput` if the folder cannot be listed.
+  private static func name(in folder: String, now: Double) throws -> String {
     let prefix = "events.out.tfevents."
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let older = names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
-    let digits = String(max(Int(now), (older.max() ?? -1) + 1))
-    return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".\(ProcessInfo.processInfo.hostName).\(getpid()).0"
+    let times = try File.entries(of: folder).filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
+    // Names are made by clocks; one from beyond all clocks does not count.
+    let latest = times.filter { $0 < 100_000_000_000 }.max() ?? -1
+    return prefix + max(Int(now), latest + 1).padded(to: 10) + ".\(ProcessInfo.processInfo.hostName).\(getpid()).0"
   }
 }
 

@@ -58,8 +58,7 @@ final class MetricLog {
 
   /// Takes the rows after `step`, unreadable ones and a last half line out of the log; returns the rows that stay.
   private static func repair(_ path: String, dropped: String, after step: Int) throws -> [LoggedLine] {
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
-    let bytes = try File.bytes(at: path)
+    guard let bytes = try File.bytesIfPresent(at: path) else { return [] }
     let ends = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     var kept: [LoggedLine] = [], keptBytes: [UInt8] = [], droppedBytes: [UInt8] = []
     for line in bytes[..<ends].split(separator: UInt8(ascii: "\n")) {

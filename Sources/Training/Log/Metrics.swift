@@ -58,20 +58,3 @@ public struct MetricEvent: Sendable, Equatable {
   /// The shortest text that reads back as the same number; nil for NaN and infinities, which JSON lacks.
   static func number(_ value: Double) -> String? { value.isFinite ? String(value) : nil }
 }
-
-extension String {
-  var quotedJSON: String {
-    var text = "\""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\u{00}"..."\u{1F}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    return text + "\""
-  }
-}

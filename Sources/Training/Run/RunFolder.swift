@@ -1,43 +1,11 @@
 import Base
 import Foundation
 
-/// What the command line asks of a run folder.
-public struct RunRequest: Sendable {
-  public enum Resume: Sendable, Equatable {
-    /// A fresh run.
-    case never
-    /// Continue the newest run of this config that has a sound checkpoint; without one, start afresh.
-    case auto
-    /// Continue from this run folder, or from this one checkpoint (`…/checkpoints/step_00012000`).
-    case from(String)
-  }
-
-  /// The config file; its name without extension is the "config stem".
-  public let configPath: String
-  /// The whole config as text, for the run folder and every checkpoint.
-  public let resolvedYAML: String
-  public var overrides: [ConfigOverride] = []
-  /// `--work-dir`: the run folder *itself*, without a stamped folder inside.
-  public var workDirectory: String?
-  public var resume = Resume.never
-  /// Where run folders go without `--work-dir`: `work_dirs/<config stem>/<UTC stamp>-<hash6>`.
-  public var root = "work_dirs"
-
-  public init(configPath: String, resolvedYAML: String) {
-    (self.configPath, self.resolvedYAML) = (configPath, resolvedYAML)
-  }
-
-  /// `chairs` for `configs/raft/chairs.yaml`.
-  public var stem: String { ((configPath as NSString).lastPathComponent as NSString).deletingPathExtension }
-
-  var stemFolder: String { "\(root)/\(stem)" }
-}
-
 /// The folder of one run, locked while this value lives.
 ///
 /// It holds `config.yaml` (resolved), `overrides.txt`, `env.json`, `run.json`, `train.log`, `metrics.jsonl`, `metrics.csv`,
 /// `events.out.tfevents.*`, `checkpoints/step_…`, the pointers `last_checkpoint` and `best_checkpoint`, and `vis/`.
-public final class RunFolder {
+public final class RunFolder: Sendable {
   /// A folder made ready, and what to continue from.
   public struct Opened {
     public let folder: RunFolder
@@ -49,149 +17,210 @@ public final class RunFolder {
 
   public let path: String
   let configYAML: String
-  private let overrides, environment: String
-  private let lock: RunLock
+  private let overrides: String
+  private let environment: String
+  private let lock: FolderLock
   /// Records the run as failed where the process ends because of a failure that nothing can catch.
   private let registration: ProcessExit.Registration
 
-  public var store: CheckpointStore { CheckpointStore(runFolder: path) }
+  public var store: CheckpointStore { CheckpointStore(runFolder: path) { [weak self] in try self?.requireOwn() } }
 
-  private init(path: String, _ request: RunRequest, _ environment: EnvironmentFacts, lock: RunLock) throws {
+  private init(path: String, _ request: RunRequest, _ environment: EnvironmentFacts, lock: FolderLock) throws {
     (self.path, self.lock) = (path, lock)
     configYAML = request.resolvedYAML
     overrides = request.overrides.map { $0.option + "\n" }.joined()
     self.environment = try environment.json()
-    registration = ProcessExit.onFailure { RunRecord.fail(with: $0, in: path) }
+    registration = ProcessExit.onFailure { failure in
+      if (try? lock.isHeld()) == true { RunRecord.fail(with: failure, in: path) }
+    }
   }
 
   /// Writes `config.yaml`, `overrides.txt` and `env.json`. To be called when the checkpoint is known to fit: one that does not leaves the
   /// folder as it was.
   package func writeSettings() throws {
+    try requireOwn()
     try AtomicFile.write(configYAML, to: "\(path)/config.yaml")
     try AtomicFile.write(overrides, to: "\(path)/overrides.txt")
     try AtomicFile.write(environment, to: "\(path)/env.json")
   }
 
-  /// Finds or creates the run folder, and locks it.
-  /// - Throws: `Failure(.missingInput)` or `.badData` if the checkpoint asked for is not there or damaged; `.cannotCreate` if
-  ///   the folder is locked by another process, or holds a run that nobody asked to continue.
-  public static func open(_ request: RunRequest, environment: EnvironmentFacts, time: TimeSource = .system) throws -> Opened {
-    var notes: [String] = []
-    let (path, lock, checkpoint) = try place(request, time: time, notes: &notes)
-    let folder = try RunFolder(path: path, request, environment, lock: lock)
-    if let checkpoint {
-      notes.append("resuming \(path) after step \(checkpoint.step)")
-      notes += folder.changes(to: request.resolvedYAML)
-    } else {
-      notes.append("starting a new run in \(path)")
-    }
-    return Opened(folder: folder, checkpoint: checkpoint, notes: notes)
+  /// Checks that the folder at this path is still the one that the run began in, so that nothing is written into another's.
+  /// - Throws: `.inputOutput` if it was moved, replaced or deleted.
+  package func requireOwn() throws {
+    guard try !lock.isHeld() else { return }
+    let now = lock.presentFolder
+    throw Failure(.inputOutput, at: path, "the run folder was moved, replaced or deleted while the run was going on"
+                    + (now.map { "; it is now \($0)" } ?? ""),
+                  remedy: now.map { "Continue it with --resume \($0)." } ?? "Start again; nothing more was written there.")
   }
 
-  private typealias Place = (path: String, lock: RunLock, checkpoint: Checkpoint?)
+  /// Writes `run.json`, into the run's own folder wherever it is now.
+  func write(_ record: RunRecord) throws {
+    guard try !lock.isHeld() else { return try record.write(to: path) }
+    if let now = lock.presentFolder { try record.write(to: now) }
+  }
+
+  // MARK: Opening
+
+  /// Finds or creates the run folder, and locks it.
+  /// - Throws: `Failure(.missingInput)` or `.badData` if the checkpoint asked for is not there or damaged, or if the run has checkpoints of
+  ///   which none can be used; `.cannotCreate` if the folder is locked by another process, or holds a run that nobody asked to continue;
+  ///   `.inputOutput` if it cannot be found out what is there.
+  public static func open(_ request: RunRequest, environment: EnvironmentFacts, time: TimeSource = .system) throws -> Opened {
+    var notes: [String] = []
+    let place = try place(request, time: time, notes: &notes)
+    let folder = try RunFolder(path: place.path, request, environment, lock: place.lock)
+    if let checkpoint = place.checkpoint {
+      notes.append("resuming \(folder.path) after step \(checkpoint.step)")
+      notes += try folder.changes(to: request.resolvedYAML)
+    } else {
+      notes.append("starting a new run in \(folder.path)")
+    }
+    return Opened(folder: folder, checkpoint: place.checkpoint, notes: notes)
+  }
+
+  private struct Place {
+    let path: String
+    let lock: FolderLock
+    var checkpoint: Checkpoint?
+  }
 
   private static func place(_ request: RunRequest, time: TimeSource, notes: inout [String]) throws -> Place {
     switch request.resume {
-    case .never:
-      return try fresh(request, time: time)
-    case .auto:
-      for path in request.workDirectory.map({ [$0] }) ?? runs(in: request.stemFolder) {
-        guard FileManager.default.fileExists(atPath: path) else { continue }
-        try File.createFolder(path)  // refuses a file
-        let lock = try RunLock(folder: path)
-        let store = CheckpointStore(runFolder: path)
-        store.removePartial()
-        if let checkpoint = store.newestSound(warn: { notes.append("warning: \($0)") }) { return (path, lock, checkpoint) }
-      }
-      notes.append("no checkpoint to resume from in \(request.workDirectory ?? request.stemFolder)")
-      return try fresh(request, time: time, mayHoldRun: true)
-    case .from(let source):
-      return try continuing(from: source, request, notes: &notes)
+    case .never: return try fresh(request, time: time)
+    case .auto: return try newest(request, notes: &notes) ?? fresh(request, time: time)
+    case .from(let source): return try continuing(from: source, request, notes: &notes)
     }
   }
 
-  /// A new folder, or the given one, which must not hold a run already unless that is allowed.
-  private static func fresh(_ request: RunRequest, time: TimeSource, mayHoldRun: Bool = false) throws -> Place {
+  /// The newest run with a sound checkpoint; nil if no run has any checkpoint.
+  private static func newest(_ request: RunRequest, notes: inout [String]) throws -> Place? {
+    var unusable: String?
+    for path in try request.workDirectory.map({ [$0] }) ?? runs(in: request.stemFolder) where try File.exists(path) {
+      try File.createFolder(path)  // refuses a file
+      let lock = try locked(path)
+      defer { withExtendedLifetime(lock) {} }
+      let store = try swept(path)
+      if let checkpoint = try store.newestSound(warn: { notes.append("warning: \($0)") }) {
+        return Place(path: path, lock: lock, checkpoint: checkpoint)
+      }
+      if try store.holdsAny() { unusable = unusable ?? path }
+    }
+    guard let unusable else {
+      notes.append("no checkpoint to resume from in \(request.workDirectory ?? request.stemFolder)")
+      return nil
+    }
+    // Starting over would bury what may still be saved.
+    let reason = notes.first { $0.contains(unusable) }.map { ": \($0.dropFirst("warning: ".count))" } ?? ""
+    throw Failure(.badData, at: unusable, "this run has checkpoints, but none that can be used\(reason)",
+                  remedy: request.workDirectory == nil ? "To start afresh, leave --resume out."
+                    : "To start afresh, choose another --work-dir or move this folder away.")
+  }
+
+  private static func locked(_ path: String) throws -> FolderLock {
+    try FolderLock(folder: path, what: "run folder", remedy: "wait until it ends, or choose another --work-dir")
+  }
+
+  /// The checkpoints of a locked folder, after the leftovers of killed runs are gone.
+  private static func swept(_ path: String) throws -> CheckpointStore {
+    let store = CheckpointStore(runFolder: path)
+    try store.removePartial()
+    let pictures = "\(path)/vis"
+    let folders = try File.entries(of: pictures).map { "\(pictures)/\($0)" }.filter { try File.kind(at: $0) == .folder }
+    for folder in [path, store.folder, pictures] + folders { try AtomicFile.removeLeftovers(in: folder) }
+    return store
+  }
+
+  /// A new folder, or the given one, which must not hold a run already unless it is one to be continued that never made a checkpoint.
+  private static func fresh(_ request: RunRequest, time: TimeSource) throws -> Place {
     if let path = request.workDirectory {
       try File.createFolder(path)
-      let lock = try RunLock(folder: path)
-      let holdsRun = ["metrics.jsonl", "checkpoints", RunRecord.name].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
-      guard mayHoldRun || !holdsRun else {
-        throw Failure(.cannotCreate, at: path, "this folder already holds a run",
-                      remedy: "continue it with --resume auto, or choose another --work-dir")
-      }
-      return (path, lock, nil)
+      let lock = try locked(path)
+      guard try request.resume == .auto || !holdsRun(path) else { throw occupied(path) }
+      _ = try swept(path)
+      return Place(path: path, lock: lock)
     }
-    let digits = String(CRC32C.of(Array(request.resolvedYAML.utf8)), radix: 16)
-    let hash = (String(repeating: "0", count: 8 - digits.count) + digits).prefix(6)
+    let hash = CRC32C.of(Array(request.resolvedYAML.utf8)).padded(to: 8, radix: 16).prefix(6)
     let name = "\(request.stemFolder)/\(TimeSource.stamp(time.wall()))-\(hash)"
-    var path = name, number = 1
-    while FileManager.default.fileExists(atPath: path) {
+    try File.createFolder(request.stemFolder)
+    var path = name
+    var number = 1
+    while try !File.createNewFolder(path) {  // of two that start in one second, each gets its own
       number += 1
       path = "\(name)-\(number)"
     }
-    try File.createFolder(path)
-    return (path, try RunLock(folder: path), nil)
+    return Place(path: path, lock: try locked(path))
+  }
+
+  /// Whether a run came so far in a folder that something of it would be lost: it saved, or logged a row.
+  private static func holdsRun(_ path: String) throws -> Bool {
+    if try CheckpointStore(runFolder: path).holdsAny() || !File.entries(of: "\(path)/checkpoints").isEmpty { return true }
+    let log = "\(path)/metrics.jsonl"
+    return try File.exists(log) ? try !File.bytes(at: log, upTo: 1).isEmpty : false
+  }
+
+  private static func occupied(_ path: String) -> Failure {
+    Failure(.cannotCreate, at: path, "this folder already holds a run",
+            remedy: "continue it with --resume auto, or choose another --work-dir")
   }
 
   private static func continuing(from source: String, _ request: RunRequest, notes: inout [String]) throws -> Place {
     let source = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
     let expected = "a run folder, a checkpoint folder (…/checkpoints/step_…) or 'auto'"
-    guard FileManager.default.fileExists(atPath: source) else {
+    guard try File.exists(source) else {
       throw Failure(.missingInput, at: source, "there is no such folder", remedy: "--resume takes \(expected)")
     }
-    let isCheckpoint = CheckpointStore.step(ofFolder: (source as NSString).lastPathComponent) != nil
-    let home = isCheckpoint ? (source as NSString).deletingLastPathComponent.parentFolder : source
+    let isCheckpoint = Checkpoint.step(ofFolder: Path.name(source)) != nil
+    let home = isCheckpoint ? File.folder(of: File.folder(of: source)) : source
     // Before the lock, which would leave a file in a folder that is no run.
-    guard isCheckpoint || FileManager.default.fileExists(atPath: "\(home)/checkpoints") else {
+    guard try isCheckpoint || File.exists("\(home)/checkpoints") else {
       throw Failure(.missingInput, at: source, "there is no checkpoint in it", remedy: "--resume takes \(expected)")
     }
     let path = request.workDirectory ?? home
     try File.createFolder(path)
-    let lock = try RunLock(folder: path)
-    let store = CheckpointStore(runFolder: home)
-    if path == home { store.removePartial() }
+    let isHome = try File.isSame(path, home)
+    let lock = try locked(path)
+    guard try isHome || !holdsRun(path) else { throw occupied(path) }
+    let store = isHome ? try swept(path) : CheckpointStore(runFolder: home)
     if isCheckpoint {
       do {
-        return (path, lock, try Checkpoint(folder: source))
-      } catch let failure as Failure {
+        return Place(path: path, lock: lock, checkpoint: try Checkpoint(folder: source))
+      } catch let failure as Failure where failure.kind == .badData {
         throw withAlternative(failure, to: source, in: store)
       }
     }
-    guard let checkpoint = store.newestSound(warn: { notes.append("warning: \($0)") }) else {
+    guard let checkpoint = try store.newestSound(warn: { notes.append("warning: \($0)") }) else {
       throw Failure(.badData, at: source, "this run folder has no sound checkpoint", remedy: "start afresh without --resume")
     }
-    return (path, lock, checkpoint)
+    return Place(path: path, lock: lock, checkpoint: checkpoint)
   }
 
   /// The failure with a remedy that names the newest sound checkpoint beside the damaged one.
   private static func withAlternative(_ failure: Failure, to source: String, in store: CheckpointStore) -> Failure {
-    let others = store.steps.filter { store.path(step: $0) != source }.reversed()
-    let sound = others.first { (try? Checkpoint(folder: store.path(step: $0))) != nil }
+    let others = ((try? store.steps) ?? []).reversed().filter { store.path(step: $0) != source }  // only for the message
+    let sound = others.first { (try? Checkpoint.verify(folder: store.path(step: $0), step: $0)) != nil }
     let remedy = sound.map { "resume from \(store.path(step: $0))" } ?? "there is no other sound checkpoint in \(store.folder)"
-    return Failure(failure.kind, at: failure.place, failure.problem, remedy: remedy)
+    return failure.told(remedy: remedy)
   }
 
   /// The run folders of a config, newest first: their names begin with the time.
-  private static func runs(in folder: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let runs = names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/config.yaml") }
-    // Numeric, so that the tenth run of one second (`…-10`) comes after the ninth.
-    return runs.sorted { $0.compare($1, options: .numeric) == .orderedDescending }.map { "\(folder)/\($0)" }
+  private static func runs(in folder: String) throws -> [String] {
+    let runs = try File.entries(of: folder).filter { try File.exists("\(folder)/\($0)/config.yaml") }
+    // In natural order, so that the tenth run of one second (`…-10`) comes after the ninth.
+    return runs.sorted { Folder.precedes($1, $0) }.map { "\(folder)/\($0)" }
   }
 
-  /// Which lines of the config are new since the folder was last used.
-  private func changes(to yaml: String) -> [String] {
-    guard let bytes = try? File.bytes(at: "\(path)/config.yaml") else { return [] }
-    let before = Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n"))
-    let new = yaml.split(separator: "\n").filter { !before.contains($0) }.map { $0.trimmingCharacters(in: .whitespaces) }
-    return new.isEmpty ? [] : ["warning: the config has changed since this run began: \(new.joined(separator: "; "))"]
-  }
-}
-
-extension String {
-  fileprivate var parentFolder: String {
-    let parent = (self as NSString).deletingLastPathComponent
-    return parent.isEmpty ? "." : parent
+  /// What has changed in the config since the folder was last used, for the user.
+  private func changes(to yaml: String) throws -> [String] {
+    let place = "\(path)/config.yaml"
+    guard let bytes = try File.bytesIfPresent(at: place) else { return [] }
+    guard let before = try? ConfigFile.tree(of: String(decoding: bytes, as: UTF8.self), named: place),
+          let after = try? ConfigFile.tree(of: yaml, named: "config") else {
+      return ["warning: \(place) is damaged; what has changed since then is not known"]
+    }
+    let changes = ConfigChange.between(before, after)
+    guard !changes.isEmpty else { return [] }
+    let schedule = changes.contains { $0.key == "plan.steps" } ? " (the learning rate's schedule follows)" : ""
+    return ["warning: the config has changed since this run began: \(changes.map(\.description).joined(separator: "; "))\(schedule)"]
   }
 }

@@ -1,13 +1,20 @@
 import Foundation
 import Synchronization
 
-/// Asks a run to stop between two steps when the process gets SIGINT, SIGTERM or SIGUSR1.
+/// Asks a run to stop between two steps when the process gets SIGINT, SIGTERM, SIGHUP or SIGUSR1.
 ///
-/// The first signal only sets a flag, which the loop polls; it then saves and ends. Another one, a second or more later,
-/// ends the process at once. (Within a second it is taken for the same request: `timeout` and Slurm send theirs twice.)
+/// 1. The first signal only sets a flag, which the loop polls; it then saves and ends. If the loop does not get there in time, the
+///    `Watchdog` leaves with the last checkpoint.
+/// 2. Another one, a second or more later, means haste: the watchdog waits two more seconds for a save, then leaves. (Within a second it is
+///    taken for the same request: `timeout` and Slurm send theirs twice.) Where nothing is being trained, it ends the process at once.
+/// 3. A third one, again a second later, ends the process at once, whatever it does.
 public enum StopSignal {
   private static let number = Atomic<Int32>(0)
-  private static let arrival = Atomic<Int64>(0)
+  /// Milliseconds of the steady clock at which the first and the second request came; 0: not yet.
+  private static let first = Atomic<Int64>(0)
+  private static let second = Atomic<Int64>(0)
+  /// Whether there is a run that may still save.
+  private static let isTraining = Atomic<Bool>(false)
 
   /// The signal that came, if one did.
   public static var requested: Int32? {
@@ -15,36 +22,63 @@ public enum StopSignal {
     return value == 0 ? nil : value
   }
 
-  /// Takes over the signals, also if whoever started this process had blocked them; call once on the main thread, before training.
+  /// Takes over the signals, also if whoever started this process had blocked them; call once on the main thread, before anything that
+  /// takes time. SIGHUP stays ignored where it is ignored from the start: `nohup` asked for that.
   public static func install() {
     _ = requested  // makes sure that the atomics exist before a handler needs them
-    _ = arrival.load(ordering: .relaxed)
+    _ = (first.load(ordering: .relaxed), second.load(ordering: .relaxed), isTraining.load(ordering: .relaxed))
     var signals = sigset_t()
     sigemptyset(&signals)
-    for signalNumber in [SIGINT, SIGTERM, SIGUSR1] {
-      sigaddset(&signals, signalNumber)
+    for signalNumber in [SIGINT, SIGTERM, SIGUSR1, SIGHUP] {
       var action = sigaction()
+      if signalNumber == SIGHUP, sigaction(SIGHUP, nil, &action) == 0, isIgnored(action) { continue }
+      sigaddset(&signals, signalNumber)
+      action = sigaction()
       action.__sigaction_handler.sa_handler = { StopSignal.received($0) }
       action.sa_flags = Int32(SA_RESTART)
       sigaction(signalNumber, &action, nil)
     }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    Watchdog.start()
+  }
+
+  /// Leaves it to the writer to notice that a reader is gone (SIGPIPE) or that a file may grow no more (SIGXFSZ, from `ulimit -f`): the
+  /// write fails with an error that is told, instead of ending the process.
+  public static func ignoreWriteSignals() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
+
+  /// The exit code of a run that saved and stopped for a signal: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP, 75 ("try again") for
+  /// SIGUSR1, with which batch systems announce the end of the time slot.
+  public static func exitCode(for signal: Int32) -> Int32 { signal == SIGUSR1 ? 75 : 128 + signal }
+
+  /// Seconds since the first request, and since the second; nil as long as it has not come.
+  static var age: (first: Double?, second: Double?) {
+    func seconds(_ moment: Int64) -> Double? { moment == 0 ? nil : Double(milliseconds() - moment) / 1000 }
+    return (seconds(first.load(ordering: .relaxed)), seconds(second.load(ordering: .relaxed)))
+  }
+
+  static func setTraining(_ value: Bool) { isTraining.store(value, ordering: .relaxed) }
+
+  private static func isIgnored(_ action: sigaction) -> Bool {
+    unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  private static func milliseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
   }
 
   /// Runs inside the signal handler: only atomics and calls that POSIX allows there.
   private static func received(_ signal: Int32) {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let milliseconds = Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-    let (isFirst, first) = arrival.compareExchange(expected: 0, desired: milliseconds, ordering: .relaxed)
-    if isFirst {
-      number.store(signal, ordering: .relaxed)
-    } else if milliseconds - first >= 1000 {
-      _exit(128 + signal)
-    }
+    let now = milliseconds()
+    let (isFirst, begin) = first.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+    if isFirst { return number.store(signal, ordering: .relaxed) }
+    guard now - begin >= 1000 else { return }
+    if !isTraining.load(ordering: .relaxed) { _exit(128 + signal) }
+    let (isSecond, haste) = second.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+    if !isSecond, now - haste >= 1000 { _exit(128 + signal) }
   }
-
-  /// The exit code of a run that saved and stopped for a signal: 130 for SIGINT, 143 for SIGTERM, 75 ("try again") for
-  /// SIGUSR1, with which batch systems announce the end of the time slot.
-  public static func exitCode(for signal: Int32) -> Int32 { signal == SIGUSR1 ? 75 : 128 + signal }
 }

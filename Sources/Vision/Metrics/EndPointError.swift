@@ -71,7 +71,7 @@ public struct EndPointError: Sendable, Equatable {
     if !(error <= 3 || error / speed <= 0.05) { outlierCount += 1 }
   }
 
-  /// Adds what another accumulator has seen, for images judged in parallel.
+  /// Adds the images of another accumulator, for images judged in parallel.
   public mutating func merge(_ other: EndPointError) {
     imageCount += other.imageCount
     unknownImageCount += other.unknownImageCount
@@ -115,7 +115,7 @@ public struct EndPointError: Sendable, Equatable {
   }
 }
 
-/// How fast a pixel truly moves, in px from one frame to the next; the Sintel benchmark divides its scores so.
+/// The true speed of a pixel, in px from one frame to the next, in the three classes by which the Sintel benchmark divides its scores.
 public enum MotionRange: Int, Sendable, CaseIterable {
   case below10, from10To40, from40
 

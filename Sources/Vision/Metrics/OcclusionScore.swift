@@ -1,8 +1,10 @@
 import Base
 
-/// How well estimated occlusion agrees with the truth, over all pixels of all images.
+/// The agreement of estimated occlusion with the truth: F1 over all pixels of all images.
 public struct OcclusionScore: Sendable, Equatable {
-  private var hits = 0, falseAlarms = 0, misses = 0
+  private var hits = 0
+  private var falseAlarms = 0
+  private var misses = 0
 
   public init() {}
 

@@ -3,7 +3,7 @@ import CKernels
 /// The second factor of a product, or some of its columns and rows, packed whole into the caller's memory.
 ///
 /// Safety: unchecked, because it points to memory: written by `init` alone, in disjoint panels, and only read afterwards.
-struct PackedFactor: @unchecked Sendable {
+struct PackedMatrix: @unchecked Sendable {
   private let panels: Panels
   private let memory: UnsafeMutableRawPointer
 
@@ -17,7 +17,7 @@ struct PackedFactor: @unchecked Sendable {
   }
 
   /// Packs `scale · factor`, on all threads unless called from a task.
-  init(_ factor: Factor, depth: Int, columns: Int, scale: Double = 1, into memory: UnsafeMutableRawPointer) {
+  init(_ factor: StridedMatrix, depth: Int, columns: Int, scale: Double = 1, into memory: UnsafeMutableRawPointer) {
     let panels = Panels(depth: depth, columns: columns, precision: factor.tensor.precision)
     (self.panels, self.memory) = (panels, memory)
     parallelFor(panels.count, grain: Swift.max(1, (1 << 14) / panels.size)) { [self] range in

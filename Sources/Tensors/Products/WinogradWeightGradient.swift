@@ -3,18 +3,18 @@ import CKernels
 /// The weight gradient of a convolution: the adjoint of Winograd's algorithm.
 ///
 /// The transformed gradient is summed over tiles, in chunks that depend on the sizes alone, and transformed back once.
-struct WinogradWeightProduct {
-  let tiles: WinogradTiles
+struct WinogradWeightGradient {
+  let tiles: WinogradGrid
   let depth, columns: Int
   /// Transformed gradients that are held at a time, in elements.
   private static let partialElements = 1 << 21
   /// Transformed source that all tasks share, in elements, at most.
   private static let sourceElements = 1 << 20
 
-  /// - Parameters: as those of `WeightProduct.run`.
+  /// - Parameters: as those of `WeightGradient.run`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
     let planes = tiles.form.planes, plane = depth * columns, rows = x.shape[0] * tiles.rows
-    if planes * WinogradTiles.plane(rows * tiles.columns, depth) <= Self.sourceElements { return sumAtOnce(x, dy, into: dw) }
+    if planes * WinogradGrid.plane(rows * tiles.columns, depth) <= Self.sourceElements { return sumAtOnce(x, dy, into: dw) }
     let chunks = Swift.max(1, Swift.min(8, rows, Self.partialElements / (planes * plane)))
     let partial = dw.fresh([chunks, planes * plane])
     sumInChunks(x, dy, chunks, into: partial)
@@ -27,7 +27,7 @@ struct WinogradWeightProduct {
 
   /// All tiles of all images in one sum: each panel of columns is a task, and is transformed back in cache.
   private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let rows = x.shape[0] * tiles.rows, plane = WinogradTiles.plane(rows * tiles.columns, depth), bytes = x.precision.byteCount
+    let rows = x.shape[0] * tiles.rows, plane = WinogradGrid.plane(rows * tiles.columns, depth), bytes = x.precision.byteCount
     let panels = Panels(depth: depth, columns: columns, precision: x.precision), v = x.fresh([tiles.form.planes * plane])
     let strips = tiles.strips(images: x.shape[0], depth: depth)
     parallelFor(strips.count) { range in
@@ -37,9 +37,9 @@ struct WinogradWeightProduct {
       }
     }
     parallelFor(panels.count) { range in
-      withScratch(tiles.form.planes * WinogradTiles.plane(depth, panels.width), x.precision) { u in
+      withScratch(tiles.form.planes * WinogradGrid.plane(depth, panels.width), x.precision) { u in
         for panel in range {
-          let width = panels.width(of: panel), first = panels.range(of: panel).lowerBound, uPlane = WinogradTiles.plane(depth, width)
+          let width = panels.width(of: panel), first = panels.range(of: panel).lowerBound, uPlane = WinogradGrid.plane(depth, width)
           add(v.address(), plane, dy, rows: 0..<rows, panel..<panel + 1, adds: false, into: u, row: width, plane: uPlane, first: first)
           for d in 0..<depth {
             dw.kernels.winograd_weight_gradient(tiles.form.index, u + d * width * bytes, uPlane, panels.range(of: panel).count,
@@ -54,7 +54,7 @@ struct WinogradWeightProduct {
   private func sumInChunks(_ x: Tensor, _ dy: Tensor, _ chunks: Int, into partial: Tensor) {
     let rows = x.shape[0] * tiles.rows, together = tiles.block(depth: depth)
     let panels = Panels(depth: 0, columns: columns, precision: x.precision)
-    let plane = WinogradTiles.plane(together * tiles.columns, depth), planes = tiles.form.planes
+    let plane = WinogradGrid.plane(together * tiles.columns, depth), planes = tiles.form.planes
     parallelFor(chunks) { range in
       for chunk in range {
         let u = partial.address(chunk * planes * depth * columns), last = (chunk + 1) * rows / chunks
@@ -81,9 +81,9 @@ struct WinogradWeightProduct {
   ) {
     let count = rows.count * tiles.columns, bytes = dy.precision.byteCount, planes = tiles.form.planes
     let panels = Panels(depth: count, columns: columns, precision: dy.precision)
-    withScratch(planes * WinogradTiles.plane(count, panels.width), dy.precision) { z in
+    withScratch(planes * WinogradGrid.plane(count, panels.width), dy.precision) { z in
       for panel in block {
-        let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradTiles.plane(count, width)
+        let range = panels.range(of: panel), width = panels.width(of: panel), plane = WinogradGrid.plane(count, width)
         for row in rows {
           let from = dy.address(tiles.place(
             image: row / tiles.rows, row: row % tiles.rows, column: range.lowerBound, channels: columns))

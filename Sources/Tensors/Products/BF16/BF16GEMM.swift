@@ -1,18 +1,18 @@
 import CKernels
 
-/// A `MatrixProduct` on bfloat16 parts: the rows of a task are split once, the second factor is packed once for all tasks.
-struct SplitMatrixProduct {
-  let product: MatrixProduct
-  let path: SplitPath
+/// A `GEMM` on bfloat16 parts: the rows of a task are split once, the second factor is packed once for all tasks.
+struct BF16GEMM {
+  let product: GEMM
+  let path: BF16Split
   /// Split rows in one task's memory: some 512 KiB, to stay in the second-level cache.
   private static let rowElements = 1 << 18
   private static let fewestRows = 32
 
   func run(_ a: Tensor, _ b: Tensor, depth: Range<Int>, into y: Tensor, at place: Int, epilogue: Epilogue) {
     let (batch, m, n, k) = (product.batch, product.m, product.n, product.k)
-    let factor = Factor(tensor: b, start: depth.lowerBound * (product.isBTransposed ? 1 : n), row: product.isBTransposed ? 1 : n,
+    let factor = StridedMatrix(tensor: b, start: depth.lowerBound * (product.isBTransposed ? 1 : n), row: product.isBTransposed ? 1 : n,
                         column: product.isBTransposed ? k : 1, group: k * n)
-    let panels = SplitPanels(factor, slabs: [0], rows: depth.count, taps: 1, columns: n, groups: batch, path)
+    let panels = BF16Panels(factor, slabs: [0], rows: depth.count, taps: 1, columns: n, groups: batch, path)
     let tasks = (TaskCount.wanted(multiplyAdds: batch * m * n * depth.count) + batch - 1) / batch
     let even = (m + tasks - 1) / tasks
     let rowBlock = Swift.max(Self.fewestRows, Swift.min(even, Self.rowElements / (depth.count * path.parts)))
@@ -28,7 +28,7 @@ struct SplitMatrixProduct {
   }
 
   private func multiply(
-    _ a: Tensor, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>, _ depth: Range<Int>, into y: Tensor, at place: Int,
+    _ a: Tensor, _ panels: BF16Panels, _ item: Int, _ rows: Range<Int>, _ depth: Range<Int>, into y: Tensor, at place: Int,
     _ epilogue: Epilogue
   ) {
     let (m, k) = (product.m, product.k)
@@ -45,7 +45,7 @@ struct SplitMatrixProduct {
   }
 
   private func multiply(
-    _ planes: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panels: SplitPanels, _ item: Int, _ rows: Range<Int>,
+    _ planes: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panels: BF16Panels, _ item: Int, _ rows: Range<Int>,
     into y: Tensor, at place: Int, _ epilogue: Epilogue
   ) {
     let perItem = panels.blocks.perGroup

@@ -1,16 +1,16 @@
 import CKernels
 
-/// The strips of a `WeightProduct` on bfloat16 parts. Pixels are the inner dimension: the input is split and transposed once per strip,
+/// The strips of a `WeightGradient` on bfloat16 parts. Pixels are the inner dimension: the input is split and transposed once per strip,
 /// and used by all taps, panels and channels of the task.
 ///
 /// With stride 1, input and output gradient lie on the same grid of pixels, margins included, so that a tap is a shift of one long
 /// row; with larger strides every kernel row gathers the pixels it reads.
-struct SplitWeightProduct {
-  let path: SplitPath
-  let plan: TapPlan
+struct BF16WeightGradient {
+  let path: BF16Split
+  let plan: ConvolutionPlan
   let groups, depth, columns: Int
 
-  private var phase: TapPlan.Phase { plan.phases[0] }
+  private var phase: ConvolutionPlan.Phase { plan.phases[0] }
   private var channels: Int { groups * columns }
 
   /// Adds some rows of one image to `dw` for all taps and the panels of `block`.
@@ -19,7 +19,7 @@ struct SplitWeightProduct {
   ) {
     let source = phase.sourceRows(of: rows)
     path.kernels.tiles_begin()
-    SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
+    PaddedRows.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
       let gradient = dy.address((image * phase.size.height + rows.lowerBound) * phase.size.width * channels)
       if phase.sourceStep == 1 {
         addShifted(strip, gradient, rows, block, adds, dw)
@@ -31,7 +31,7 @@ struct SplitWeightProduct {
   }
 
   private func addShifted(
-    _ strip: SourceStrip, _ gradient: UnsafeRawPointer, _ rows: Range<Int>, _ block: Range<Int>, _ adds: Bool,
+    _ strip: PaddedRows, _ gradient: UnsafeRawPointer, _ rows: Range<Int>, _ block: Range<Int>, _ adds: Bool,
     _ dw: UnsafeMutableRawPointer
   ) {
     let inputs = groups * depth, pitch = strip.pitch / inputs, length = rows.count * pitch
@@ -46,7 +46,7 @@ struct SplitWeightProduct {
   }
 
   private func addGathered(
-    _ strip: SourceStrip, _ gradient: UnsafeRawPointer, _ rows: Range<Int>, _ block: Range<Int>, _ adds: Bool,
+    _ strip: PaddedRows, _ gradient: UnsafeRawPointer, _ rows: Range<Int>, _ block: Range<Int>, _ adds: Bool,
     _ dw: UnsafeMutableRawPointer
   ) {
     let inputs = groups * depth, width = phase.size.width, length = rows.count * width, step = phase.sourceStep
@@ -74,14 +74,14 @@ struct SplitWeightProduct {
   private func withPanels(
     _ gradient: UnsafeRawPointer, rows: Int, pitch: Int, _ block: Range<Int>, _ body: (UnsafePointer<UInt16>, _ panel: Int) -> Void
   ) {
-    let bytes = MemoryLayout<Float>.size, width = phase.size.width, row = SplitPath.width * bytes
-    withScratch(rows * pitch * SplitPath.width, .float32) { scratch in
+    let bytes = MemoryLayout<Float>.size, width = phase.size.width, row = BF16Split.width * bytes
+    withScratch(rows * pitch * BF16Split.width, .float32) { scratch in
       path.withPlanes(path.panelSize(taps: 1, depth: rows * pitch)) { panel in
         for index in block {
           let range = blocks.range(of: index)
           for line in 0..<rows {
             let from = gradient + (line * width * channels + blocks.group(of: index) * columns + range.lowerBound) * bytes
-            copyRows(from, rows: width, columns: range.count, stride: channels, into: scratch + line * pitch * row, pitch: SplitPath.width)
+            copyRows(from, rows: width, columns: range.count, stride: channels, into: scratch + line * pitch * row, pitch: BF16Split.width)
             (scratch + (line * pitch + width) * row).initializeMemory(as: UInt8.self, repeating: 0, count: (pitch - width) * row)
           }
           path.pack(scratch, taps: 1, depth: rows * pitch, columns: range.count, into: panel)

@@ -1,5 +1,5 @@
 /// Some rows of one image, with the zeros that a plan wants around them: in place if they lie within the image and need no margins.
-struct SourceStrip {
+struct PaddedRows {
   /// The first element, and how many there are.
   let base: UnsafeRawPointer
   let count: Int
@@ -10,12 +10,12 @@ struct SourceStrip {
 
   /// Rows `rows` of image `image` of `x`, where rows outside the image are zeros, with `left` and `right` columns of zeros.
   static func with(
-    _ x: Tensor, image: Int, rows: Range<Int>, left: Int, right: Int, _ body: (SourceStrip) -> Void
+    _ x: Tensor, image: Int, rows: Range<Int>, left: Int, right: Int, _ body: (PaddedRows) -> Void
   ) {
     let (_, h, w, c) = x.shape4, bytes = x.precision.byteCount
     if left == 0, right == 0, rows.lowerBound >= 0, rows.upperBound <= h {
       let base = UnsafeRawPointer(x.address((image * h + rows.lowerBound) * w * c))
-      return body(SourceStrip(
+      return body(PaddedRows(
         base: base, count: rows.count * w * c, firstRow: rows.lowerBound, left: 0, channels: c, bytes: bytes, pitch: w * c))
     }
     let pitch = (left + w + right) * c
@@ -30,7 +30,7 @@ struct SourceStrip {
         (place + left * c * bytes).copyMemory(from: x.address((image * h + row) * w * c), byteCount: w * c * bytes)
         x.kernels.fill(place + (left + w) * c * bytes, right * c, 0)
       }
-      body(SourceStrip(base: UnsafeRawPointer(scratch), count: rows.count * pitch, firstRow: rows.lowerBound, left: left,
+      body(PaddedRows(base: UnsafeRawPointer(scratch), count: rows.count * pitch, firstRow: rows.lowerBound, left: left,
                        channels: c, bytes: bytes, pitch: pitch))
     }
   }

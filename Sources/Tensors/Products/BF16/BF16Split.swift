@@ -1,30 +1,17 @@
+import Base
 import CKernels
 
 /// Products of float32 numbers split into bfloat16 parts: the functions and the number of parts.
 ///
 /// Products work in blocks of 32 and multiply what lies beyond a row by zeros: an infinity or NaN also reaches outputs of neighbouring
 /// pixels.
-struct SplitPath {
+struct BF16Split {
   let kernels: apus_split_kernels
   let parts: Int
 
-  /// Rows and columns below which splitting costs more than it saves.
-  private static let least = 16
-
-  /// The way the setting asks for; `nil` where the float kernels serve: float64, and float32 accuracy without AMX.
-  static func current(_ precision: Precision) -> SplitPath? {
-    guard precision == .float32 else { return nil }
-    let wanted = MatmulPrecision.current
-    switch InstructionSet.current {
-    case .amx, .amxEmulated: return backend.map { SplitPath(kernels: $0, parts: wanted == .highest ? 3 : wanted == .high ? 2 : 1) }
-    case .avx512: return wanted == .medium ? backend.map { SplitPath(kernels: $0, parts: 1) } : nil
-    case .avx2, .portable: return nil
-    }
-  }
-
-  /// As `current`, for a product with these inner and outer lengths.
-  static func serving(depth: Int, columns: Int, _ precision: Precision) -> SplitPath? {
-    Swift.min(depth, columns) < least ? nil : current(precision)
+  init(parts: Int) {
+    guard let kernels = Self.backend else { stop("BF16Split: this processor has no bfloat16 units") }
+    (self.kernels, self.parts) = (kernels, parts)
   }
 
   private static let backend: apus_split_kernels? = {

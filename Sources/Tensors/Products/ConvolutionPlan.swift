@@ -43,8 +43,8 @@ public struct Convolution: Sendable, Equatable {
 /// The forward pass has one phase. The input gradient of a strided convolution has one per stride offset: pixels of one phase
 /// read the same taps. Each phase walks the destination in steps and the source in steps, so a row of the destination is a sum
 /// of matrix products of rows of the source; nothing is unrolled.
-struct TapPlan {
-  struct Tap {
+struct ConvolutionPlan {
+  struct KernelOffset {
     /// Index of the tap in the weight, row-major over its kernel.
     let weight: Int
     /// Where the tap reads for the phase's first pixel.
@@ -59,7 +59,7 @@ struct TapPlan {
     /// The step between source pixels.
     let sourceStep: Extent
     /// Sorted by source row, then column.
-    let taps: [Tap]
+    let taps: [KernelOffset]
 
     /// The taps as runs; neighbouring source pixels make one run if they may be merged.
     func runs(merging: Bool) -> [Run] {
@@ -95,33 +95,33 @@ struct TapPlan {
   let left, right: Int
 
   /// Output pixel `o` reads input pixels `o · stride + k · dilation - padding`.
-  static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> TapPlan {
+  static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> ConvolutionPlan {
     let taps = (0..<kernel.height * kernel.width).map { i in
-      Tap(weight: i, row: i / kernel.width * how.dilation.height - how.padding.height,
+      KernelOffset(weight: i, row: i / kernel.width * how.dilation.height - how.padding.height,
           column: i % kernel.width * how.dilation.width - how.padding.width)
     }
     let size = how.outputSize(of: input, kernel: kernel)
     let phase = Phase(first: 0, step: 1, size: size, sourceStep: how.stride, taps: taps)
-    return TapPlan(phases: [phase], destination: size, source: input)
+    return ConvolutionPlan(phases: [phase], destination: size, source: input)
   }
 
   /// Input pixel `i` reads output pixels `(i + padding - k · dilation) / stride` where that divides.
-  static func inputGradient(input: Extent, kernel: Extent, _ how: Convolution) -> TapPlan {
+  static func inputGradient(input: Extent, kernel: Extent, _ how: Convolution) -> ConvolutionPlan {
     let phases = (0..<how.stride.height * how.stride.width).compactMap { p -> Phase? in
       let first = Extent(height: p / how.stride.width, width: p % how.stride.width)
       guard first.height < input.height, first.width < input.width else { return nil }
-      let taps = (0..<kernel.height * kernel.width).compactMap { i -> Tap? in
+      let taps = (0..<kernel.height * kernel.width).compactMap { i -> KernelOffset? in
         let row = first.height + how.padding.height - i / kernel.width * how.dilation.height
         let column = first.width + how.padding.width - i % kernel.width * how.dilation.width
         guard row % how.stride.height == 0, column % how.stride.width == 0 else { return nil }
-        return Tap(weight: i, row: row / how.stride.height, column: column / how.stride.width)
+        return KernelOffset(weight: i, row: row / how.stride.height, column: column / how.stride.width)
       }
       let size = Extent(height: (input.height - first.height + how.stride.height - 1) / how.stride.height,
                         width: (input.width - first.width + how.stride.width - 1) / how.stride.width)
       let ordered = taps.sorted { ($0.row, $0.column) < ($1.row, $1.column) }
       return Phase(first: first, step: how.stride, size: size, sourceStep: 1, taps: ordered)
     }
-    return TapPlan(phases: phases, destination: input, source: how.outputSize(of: input, kernel: kernel))
+    return ConvolutionPlan(phases: phases, destination: input, source: how.outputSize(of: input, kernel: kernel))
   }
 
   private init(phases: [Phase], destination: Extent, source: Extent) {

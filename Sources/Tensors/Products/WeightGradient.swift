@@ -5,17 +5,17 @@ import CKernels
 ///
 /// A row of the result is an input channel of a tap; the taps of one kernel row are one matrix, since their input channels lie side by
 /// side. Image rows are summed in chunks that depend on the sizes alone; the chunks' sums are added in order.
-struct WeightProduct {
-  let plan: TapPlan
+struct WeightGradient {
+  let plan: ConvolutionPlan
   let groups: Int
   /// Input and output channels of one group.
   let depth, columns: Int
-  private let phase: TapPlan.Phase
-  let runs: [TapPlan.Run]
+  private let phase: ConvolutionPlan.Phase
+  let runs: [ConvolutionPlan.Run]
   /// Input in one task's memory at a time.
   private static let stripElements = 1 << 16
 
-  init(_ plan: TapPlan, groups: Int, depth: Int, columns: Int) {
+  init(_ plan: ConvolutionPlan, groups: Int, depth: Int, columns: Int) {
     (self.plan, self.groups, self.depth, self.columns) = (plan, groups, depth, columns)
     phase = plan.phases[0]
     runs = phase.runs(merging: groups == 1)
@@ -29,11 +29,14 @@ struct WeightProduct {
   ///   - dy: the output gradient, `[n, oh, ow, groups · columns]`.
   ///   - dw: `[taps, depth, groups · columns]`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, source: x) {
-      return WinogradWeightProduct(tiles: tiles, depth: depth, columns: columns).run(x, dy, into: dw)
+    let rows = dy.shape[0] * phase.size.height, algorithm = algorithm(images: x.shape[0], x.precision), path: BF16Split?
+    switch algorithm {
+    case .winograd(let tile):
+      let grid = WinogradGrid(tile, plan, sourceWidth: x.shape[2])
+      return WinogradWeightGradient(tiles: grid, depth: depth, columns: columns).run(x, dy, into: dw)
+    case .bf16(let parts): path = BF16Split(parts: parts)
+    case .direct, .pointwise: path = nil
     }
-    let rows = dy.shape[0] * phase.size.height
-    let path = SplitPath.serving(depth: depth * runs[0].weights.count, columns: columns, x.precision)
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
     let panels = path?.columnBlocks(columns, groups: groups).count
       ?? Panels(depth: 0, columns: columns, groups: groups, precision: x.precision).count
@@ -50,9 +53,13 @@ struct WeightProduct {
     if chunks > 1 { dw.addUp(partial, chunks) }
   }
 
+  func algorithm(images: Int, _ precision: Precision) -> ConvolutionAlgorithm {
+    .choose(plan, groups: groups, depth: depth, columns: columns, images: images, precision)
+  }
+
   /// The sum over some image rows (counted through all images) for the taps of some runs and some panels.
   private func sum(
-    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, runs band: Range<Int>, panels: Range<Int>, _ path: SplitPath?,
+    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, runs band: Range<Int>, panels: Range<Int>, _ path: BF16Split?,
     into dw: UnsafeMutableRawPointer
   ) {
     let sourceRow = phase.sourceStep.height * x.shape[2] * x.shape[3]
@@ -62,12 +69,12 @@ struct WeightProduct {
       let image = row / phase.size.height, first = row % phase.size.height, adds = row > rows.lowerBound
       let count = Swift.min(together, phase.size.height - first, rows.upperBound - row)
       if let path {
-        SplitWeightProduct(path: path, plan: plan, groups: groups, depth: depth, columns: columns)
+        BF16WeightGradient(path: path, plan: plan, groups: groups, depth: depth, columns: columns)
           .add(x, dy, image: image, rows: first..<first + count, panels: panels, adds: adds, into: dw)
       } else {
         let start = first * phase.sourceStep.height, end = start + (count - 1) * phase.sourceStep.height + 1
         let source = start + runs[band.lowerBound].row..<end + runs[band.upperBound - 1].row
-        SourceStrip.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
+        PaddedRows.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
           add(strip, dy, row: row, count: count, band, panels, start, adds: adds, into: dw)
         }
       }
@@ -76,12 +83,12 @@ struct WeightProduct {
   }
 
   private func add(
-    _ strip: SourceStrip, _ dy: Tensor, row: Int, count: Int, _ band: Range<Int>, _ block: Range<Int>, _ start: Int, adds: Bool,
+    _ strip: PaddedRows, _ dy: Tensor, row: Int, count: Int, _ band: Range<Int>, _ block: Range<Int>, _ start: Int, adds: Bool,
     into dw: UnsafeMutableRawPointer
   ) {
     let width = phase.size.width, kernels = dy.kernels, bytes = dy.precision.byteCount
     let panels = Panels(depth: count * width, columns: columns, groups: groups, precision: dy.precision)
-    let gradient = Factor(tensor: dy, start: row * width * channels, row: channels, column: 1, group: columns)
+    let gradient = StridedMatrix(tensor: dy, start: row * width * channels, row: channels, column: 1, group: columns)
     let taps = (0..<count).map { $0 * phase.sourceStep.height * strip.pitch }
     withScratch(panels.size, dy.precision) { panel in
       taps.withUnsafeBufferPointer { taps in
@@ -111,7 +118,7 @@ private struct WeightGrid {
   /// Pixels that make a chunk, or a packed strip of the output gradient, worth while.
   static let fewestPixels = 512
 
-  init(_ product: WeightProduct, _ path: SplitPath?, pixels: Int, weightCount: Int, panels: Int) {
+  init(_ product: WeightGradient, _ path: BF16Split?, pixels: Int, weightCount: Int, panels: Int) {
     let tasks = TaskCount.wanted(multiplyAdds: pixels * weightCount)
     (panelCount, runCount) = (panels, product.runs.count)
     chunks = Swift.max(1, Swift.min(tasks, Self.mostChunks, Self.partialElements / weightCount, pixels / Self.fewestPixels))

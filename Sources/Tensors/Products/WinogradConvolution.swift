@@ -1,15 +1,15 @@
 import CKernels
 
 /// A tile of Winograd's algorithms: `results` pixels of a convolution of stride 1 from as many products as its window has pixels.
-struct WinogradForm {
+public struct WinogradTile: Sendable, Equatable, CustomStringConvertible {
   /// For the loops: one of `apus_winograd`.
   let index: Int32
   let kernel, results: Extent
 
   static let all = [
-    WinogradForm(index: Int32(APUS_WINOGRAD_3X3.rawValue), kernel: 3, results: Extent(height: 2, width: 4)),
-    WinogradForm(index: Int32(APUS_WINOGRAD_1X5.rawValue), kernel: Extent(height: 1, width: 5), results: Extent(height: 1, width: 4)),
-    WinogradForm(index: Int32(APUS_WINOGRAD_5X1.rawValue), kernel: Extent(height: 5, width: 1), results: Extent(height: 4, width: 1)),
+    WinogradTile(index: Int32(APUS_WINOGRAD_3X3.rawValue), kernel: 3, results: Extent(height: 2, width: 4)),
+    WinogradTile(index: Int32(APUS_WINOGRAD_1X5.rawValue), kernel: Extent(height: 1, width: 5), results: Extent(height: 1, width: 4)),
+    WinogradTile(index: Int32(APUS_WINOGRAD_5X1.rawValue), kernel: Extent(height: 5, width: 1), results: Extent(height: 4, width: 1)),
   ]
 
   /// The pixels that a tile reads.
@@ -17,8 +17,23 @@ struct WinogradForm {
   /// Products of a tile.
   var planes: Int { window.height * window.width }
 
+  /// In the literature's words: `F(2x4, 3x3)`.
+  public var description: String { "F(\(results.height)x\(results.width), \(kernel.height)x\(kernel.width))" }
+
+  /// Channels and pixels below which transforms cost more than they save.
+  private static let fewestChannels = 16
+  private static let fewestPixels = 128
+
+  /// The tile for a convolution; `nil` where the definition serves better: other kernels, strides and groups, few channels or few pixels.
+  static func serving(_ plan: ConvolutionPlan, groups: Int, channels: Int, images: Int) -> WinogradTile? {
+    let phase = plan.phases[0]
+    guard groups == 1, plan.phases.count == 1, channels >= fewestChannels, images * phase.size.height * phase.size.width >= fewestPixels
+    else { return nil }
+    return matching(phase)
+  }
+
   /// The form whose kernel are the taps of a phase.
-  static func matching(_ phase: TapPlan.Phase) -> WinogradForm? {
+  private static func matching(_ phase: ConvolutionPlan.Phase) -> WinogradTile? {
     guard phase.step == 1, phase.sourceStep == 1, let first = phase.taps.first else { return nil }
     return all.first { form in
       phase.taps.count == form.kernel.height * form.kernel.width && phase.taps.enumerated().allSatisfy { place, tap in
@@ -35,8 +50,8 @@ struct WinogradForm {
 ///   (OpenBLAS), for random and badly scaled inputs and where channels cancel each other: 3x3 at most 2.7 and 4.3, five taps at most 4.8
 ///   and 5.7. Larger tiles are faster still (4x4 results of 3x3: by 3 % of a step of RAFT) but less exact (4.4 and 6.8).
 /// - Source: Lavin, Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
-struct WinogradTiles {
-  let form: WinogradForm
+struct WinogradGrid {
+  let form: WinogradTile
   /// Results, and tiles in both directions.
   let size: Extent
   let rows, columns: Int
@@ -44,24 +59,11 @@ struct WinogradTiles {
   let row, column: Int
   /// Columns of zeros beside the source.
   let left, right: Int
-  /// Channels and pixels below which transforms cost more than they save.
-  private static let fewestChannels = 16, fewestPixels = 128
   /// Transformed source in one task's memory.
   private static let stripElements = 160 << 10
-  /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
-  private static let channelsForSixProducts = 64
-
-  /// `nil` where the definition serves better: other kernels, strides and groups, few channels or few pixels, or bfloat16 units.
-  init?(_ plan: TapPlan, groups: Int, depth: Int, columns channels: Int, source: Tensor) {
-    let (images, _, width, _) = source.shape4
-    if let path = SplitPath.current(source.precision) {
-      guard path.parts == 3, Swift.min(depth, channels) < Self.channelsForSixProducts else { return nil }
-    }
+  init(_ tile: WinogradTile, _ plan: ConvolutionPlan, sourceWidth width: Int) {
     let phase = plan.phases[0]
-    guard groups == 1, plan.phases.count == 1, let form = WinogradForm.matching(phase),
-      Swift.min(depth, channels) >= Self.fewestChannels, images * phase.size.height * phase.size.width >= Self.fewestPixels
-    else { return nil }
-    (self.form, size) = (form, phase.size)
+    (form, size) = (tile, phase.size)
     rows = (size.height + form.results.height - 1) / form.results.height
     columns = (size.width + form.results.width - 1) / form.results.width
     (row, column) = (phase.taps[0].row, phase.taps[0].column)
@@ -90,7 +92,7 @@ struct WinogradTiles {
     let (image, block) = strip
     let channels = x.shape[3], height = form.results.height
     let source = height * block.lowerBound + row..<height * (block.upperBound - 1) + row + form.window.height
-    SourceStrip.with(x, image: image, rows: source, left: left, right: right) { strip in
+    PaddedRows.with(x, image: image, rows: source, left: left, right: right) { strip in
       for index in block {
         let place = (index - block.lowerBound) * columns * channels * x.precision.byteCount
         x.kernels.winograd_input(form.index, strip.address(height * index + row, column), strip.pitch, channels, columns, v + place, plane)
@@ -124,8 +126,8 @@ struct WinogradTiles {
 }
 
 /// The forward pass or the input gradient of a convolution by Winograd's algorithm.
-struct WinogradProduct {
-  let tiles: WinogradTiles
+struct WinogradConvolution {
+  let tiles: WinogradGrid
   let depth, columns: Int
   /// The kernel's taps in the order of the source pixels they read.
   let taps: [Int]
@@ -134,12 +136,12 @@ struct WinogradProduct {
   /// Panels from which there is work for all threads if each is one task.
   private static let manyPanels = 8
 
-  /// - Parameters: as those of `TapProduct.run`.
-  func run(_ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, into y: Tensor) {
+  /// - Parameters: as those of `DirectConvolution.run`.
+  func run(_ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, into y: Tensor) {
     let work = Work(product: self, weight: weight, epilogue: epilogue, y: y,
                     panels: Panels(depth: depth, columns: columns, precision: x.precision))
     let strips = tiles.strips(images: x.shape[0], depth: depth)
-    let plane = WinogradTiles.plane(tiles.block(depth: depth) * tiles.columns, depth), planes = tiles.form.planes * plane
+    let plane = WinogradGrid.plane(tiles.block(depth: depth) * tiles.columns, depth), planes = tiles.form.planes * plane
     let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
     if strips.count >= Self.manyStrips {
       let u = weight.tensor.storage.derived(key, work.transformedWeight)
@@ -179,11 +181,11 @@ struct WinogradProduct {
 
   /// The operands of one product beside the source.
   private struct Work {
-    let product: WinogradProduct
-    let weight: Factor, epilogue: Epilogue, y: Tensor
+    let product: WinogradConvolution
+    let weight: StridedMatrix, epilogue: Epilogue, y: Tensor
     let panels: Panels
 
-    private var tiles: WinogradTiles { product.tiles }
+    private var tiles: WinogradGrid { product.tiles }
     private var planes: Int { product.tiles.form.planes }
 
     /// All panels: `[panel, planes, depth, columns of the panel]`.
@@ -207,10 +209,10 @@ struct WinogradProduct {
     }
 
     /// Multiplies a transformed strip with one panel, and writes the results.
-    func multiply(_ v: UnsafeRawPointer, _ vPlane: Int, _ strip: WinogradTiles.Strip, _ panel: Int, _ u: UnsafeRawPointer) {
+    func multiply(_ v: UnsafeRawPointer, _ vPlane: Int, _ strip: WinogradGrid.Strip, _ panel: Int, _ u: UnsafeRawPointer) {
       let count = strip.rows.count * tiles.columns, range = panels.range(of: panel), width = panels.width(of: panel)
-      let plane = WinogradTiles.plane(count, width)
-      withScratch(planes * WinogradTiles.plane(count, panels.width), y.precision) { m in
+      let plane = WinogradGrid.plane(count, width)
+      withScratch(planes * WinogradGrid.plane(count, panels.width), y.precision) { m in
         tiles.multiplyPlanes(
           rows: count, columns: range.count, depth: product.depth, y.precision, v, plane: vPlane, row: product.depth, term: 1,
           u, plane: panels.size(of: panel), into: m, plane: plane, row: width)

@@ -1,87 +1,37 @@
 import CKernels
 
-/// A batch of equal products `op(a) · op(b)`, cut into tasks by size alone.
+/// Plain products on our own kernels.
 ///
 /// A task owns some rows and columns of one result. It takes a few rows of `a` at a time, and of them as many terms as one register sums
 /// up: that block stays in the second-level cache while it meets all panels of `b`. Of several strips of rows, all need the same panels:
 /// they are packed once.
-struct MatrixProduct {
-  let batch, m, n, k: Int
-  var isATransposed = false, isBTransposed = false
-  var epilogue = Epilogue()
-
-  /// Terms that make a piece of a sum worth a task of its own.
-  private static let fewestTerms = 768
-  /// Columns of a task at most, and rows at least.
-  private static let mostColumns = 128, fewestRows = 84
+extension GEMM {
+  /// Columns of a task at most.
+  static var mostColumns: Int { 128 }
+  /// Rows of a task at least.
+  private static var fewestRows: Int { 84 }
   /// Elements of a block of `a`: 64 KiB in float32.
-  private static let blockElements = 1 << 14
+  private static var blockElements: Int { 1 << 14 }
   /// Panels for which a block of `a` is worth fetching ahead.
-  private static let fewestPanels = 4
+  private static var fewestPanels: Int { 4 }
   /// Rows of tasks and blocks are a multiple of this, and thereby of the rows that the kernels sum up together (6 or 14).
-  private static let rowMultiple = 42
+  private static var rowMultiple: Int { 42 }
   /// Elements of a second factor that a task packs at a time, and of one that is packed once for all tasks, at most.
-  private static let packedElements = 1 << 15, sharedElements = 1 << 20
-  /// Few outputs with a long sum: the sum is cut into pieces, so that all threads have work.
-  private var isDeep: Bool { k >= 4 * Self.fewestTerms && m * n <= 1 << 16 }
-  private var deepPieces: Int { Swift.max(2, Swift.min(k / Self.fewestTerms, TaskCount.wanted(multiplyAdds: m * n * k))) }
+  private static var packedElements: Int { 1 << 15 }
+  private static var sharedElements: Int { 1 << 20 }
 
   private var aRow: Int { isATransposed ? 1 : k }
   private var aDepth: Int { isATransposed ? m : 1 }
   /// Rows that are read down their columns, far apart, would push each other out of the cache: their blocks are copied.
   private var isCopied: Bool { isATransposed && m >= 512 }
 
-  /// - Parameters: `a` `[batch, m, k]` and `b` `[batch, k, n]`, or their transposes.
-  func run(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    guard k > 0, y.count > 0 else { return y.kernels.fill(y.address(), y.count, 0) }
-    if let path = SplitPath.serving(depth: k, columns: n, y.precision) {
-      runSplit(path, a, b, into: y)
-    } else if isDeep {
-      runDeep(a, b, into: y)
-    } else {
-      runBlocks(a, b, into: y)
-    }
-  }
-
-  private func runSplit(_ path: SplitPath, _ a: Tensor, _ b: Tensor, into y: Tensor) {
-    let split = SplitMatrixProduct(product: self, path: path)
-    guard isDeep else { return split.run(a, b, depth: 0..<k, into: y, at: 0, epilogue: epilogue) }
-    addUpPieces(into: y) { partial, count in
-      for piece in 0..<count { split.run(a, b, depth: depth(of: piece), into: partial, at: piece * batch * m * n, epilogue: Epilogue()) }
-    }
-  }
-
-  private func runDeep(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    let columns = ColumnBlocks(columns: n, groups: batch, width: Self.mostColumns)
-    addUpPieces(into: y) { partial, count in
-      parallelFor(count * columns.count) { range in
-        for task in range {
-          let piece = task / columns.count, block = task % columns.count, item = columns.group(of: block)
-          let part = Block(item: item, rows: 0..<m, columns: columns.range(of: block), depth: depth(of: piece),
-                           result: piece * batch * m * n + item * m * n)
-          multiplyPacking(a, b, part, into: partial)
-        }
-      }
-    }
-  }
-
-  private func depth(of piece: Int) -> Range<Int> { (0..<k).part(piece, of: deepPieces) }
-
-  /// The pieces of the inner sum, which `multiply` puts side by side, added in order.
-  private func addUpPieces(into y: Tensor, _ multiply: (_ partial: Tensor, _ count: Int) -> Void) {
-    let count = deepPieces, partial = y.fresh([count, batch * m * n])
-    multiply(partial, count)
-    y.addUp(partial, count)
-    epilogue.apply(to: y.address(), y.kernels, rows: batch * m, columns: 0..<n, stride: n)
-  }
-
-  private func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
+  func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
     let grid = Grid(self, panelWidth: 2 * y.kernels.lanes)
     guard grid.strips > 1, batch == 1, k * n <= Self.sharedElements else {
       return grid.forEachBlock { multiplyPacking(a, b, $0, into: y) }
     }
-    let memory = y.fresh([PackedFactor.size(depth: k, columns: n, y.precision)])
-    let packed = PackedFactor(factor(b, 0, 0..<k, 0..<n), depth: k, columns: n, into: memory.address())
+    let memory = y.fresh([PackedMatrix.size(depth: k, columns: n, y.precision)])
+    let packed = PackedMatrix(factor(b, 0, 0..<k, 0..<n), depth: k, columns: n, into: memory.address())
     withExtendedLifetime(memory) {
       grid.forEachBlock { multiply(a, packed, packed.panels(of: $0.columns), $0, depth: 0..<k, into: y) }
     }
@@ -89,12 +39,12 @@ struct MatrixProduct {
 
   /// How the results are cut into tasks: strips of rows and blocks of columns.
   private struct Grid {
-    let product: MatrixProduct
+    let product: GEMM
     let strips: Int
     private let tasks, rows: Int
     private let columns: ColumnBlocks
 
-    init(_ product: MatrixProduct, panelWidth: Int) {
+    init(_ product: GEMM, panelWidth: Int) {
       let (m, n) = (product.m, product.n), widest = Swift.min(n, mostColumns), fewestBlocks = (n + widest - 1) / widest
       tasks = TaskCount.wanted(multiplyAdds: product.batch * m * n * product.k)
       let perItem = (tasks + product.batch - 1) / product.batch
@@ -119,23 +69,23 @@ struct MatrixProduct {
   }
 
   /// Some rows and columns of one result, which begins at an element of the destination, and the terms of their sums.
-  private struct Block {
+  struct Block {
     let item: Int
     let rows, columns, depth: Range<Int>
     let result: Int
   }
 
-  private func factor(_ b: Tensor, _ item: Int, _ depth: Range<Int>, _ columns: Range<Int>) -> Factor {
+  private func factor(_ b: Tensor, _ item: Int, _ depth: Range<Int>, _ columns: Range<Int>) -> StridedMatrix {
     let (row, column) = isBTransposed ? (1, k) : (n, 1)
-    return Factor(tensor: b, start: item * k * n + depth.lowerBound * row + columns.lowerBound * column, row: row, column: column)
+    return StridedMatrix(tensor: b, start: item * k * n + depth.lowerBound * row + columns.lowerBound * column, row: row, column: column)
   }
 
   /// Multiplies with a second factor of which this task packs its columns, some terms at a time.
-  private func multiplyPacking(_ a: Tensor, _ b: Tensor, _ block: Block, into y: Tensor) {
+  func multiplyPacking(_ a: Tensor, _ b: Tensor, _ block: Block, into y: Tensor) {
     let columns = block.columns, chunks = pieces(of: block.depth, longest: Self.packedElements / columns.count)
-    withScratch(PackedFactor.size(depth: chunks.map(\.count).max() ?? 0, columns: columns.count, y.precision), y.precision) { memory in
+    withScratch(PackedMatrix.size(depth: chunks.map(\.count).max() ?? 0, columns: columns.count, y.precision), y.precision) { memory in
       for (index, chunk) in chunks.enumerated() {
-        let packed = PackedFactor(factor(b, block.item, chunk, columns), depth: chunk.count, columns: columns.count, into: memory)
+        let packed = PackedMatrix(factor(b, block.item, chunk, columns), depth: chunk.count, columns: columns.count, into: memory)
         let next = index + 1 < chunks.count ? fetch(a, block.item, steps(block.rows, chunks[index + 1])[0]) : apus_fetch()
         multiply(a, packed, 0..<packed.panelCount, block, depth: chunk, next: next, into: y)
       }
@@ -163,7 +113,7 @@ struct MatrixProduct {
   /// Multiplies with some panels of a packed factor, whose rows are the terms `depth`.
   /// - Parameter next: what is read after this.
   private func multiply(
-    _ a: Tensor, _ packed: PackedFactor, _ panels: Range<Int>, _ block: Block, depth: Range<Int>, next: apus_fetch = apus_fetch(), into y: Tensor
+    _ a: Tensor, _ packed: PackedMatrix, _ panels: Range<Int>, _ block: Block, depth: Range<Int>, next: apus_fetch = apus_fetch(), into y: Tensor
   ) {
     let steps = steps(block.rows, depth), isFetched = panels.count >= Self.fewestPanels
     withScratch(isCopied ? steps.map { $0.rows.count * $0.terms.count }.max() ?? 1 : 1, y.precision) { copy in

@@ -1,8 +1,8 @@
 import CKernels
 
 /// A factor split into bfloat16 parts and packed into panels of 32 columns, all of them, before the product begins.
-struct SplitPanels {
-  let path: SplitPath
+struct BF16Panels {
+  let path: BF16Split
   /// Pieces of the inner sum, and the length of each.
   let taps, depth: Int
   let blocks: ColumnBlocks
@@ -17,14 +17,14 @@ struct SplitPanels {
   }
 
   /// Packs the rows of the factor's slabs `slabs`, one after the other, as `taps` pieces of equal length.
-  init(_ factor: Factor, slabs: [Int], rows: Int, taps: Int, columns: Int, groups: Int, _ path: SplitPath) {
+  init(_ factor: StridedMatrix, slabs: [Int], rows: Int, taps: Int, columns: Int, groups: Int, _ path: BF16Split) {
     let depth = slabs.count * rows / taps, blocks = path.columnBlocks(columns, groups: groups)
     let key = [path.parts, rows, taps, columns, groups, factor.start, factor.row, factor.column, factor.tap, factor.group] + slabs
     (self.path, self.taps, self.depth, self.blocks) = (path, taps, depth, blocks)
     packed = factor.tensor.storage.derived(key) {
       let size = path.panelSize(taps: taps, depth: depth), y = Tensor(uninitialized: [(blocks.count * size + 1) / 2], .float32)
       parallelFor(blocks.count) { range in
-        withScratch(slabs.count * rows * SplitPath.width, .float32) { scratch in
+        withScratch(slabs.count * rows * BF16Split.width, .float32) { scratch in
           for panel in range {
             Self.gather(factor, slabs, rows, blocks, panel, into: scratch)
             path.pack(scratch, taps: taps, depth: depth, columns: blocks.range(of: panel).count,
@@ -38,13 +38,13 @@ struct SplitPanels {
 
   /// The rows of one panel in float32, `[slabs, rows, 32]`.
   private static func gather(
-    _ factor: Factor, _ slabs: [Int], _ rows: Int, _ blocks: ColumnBlocks, _ panel: Int, into y: UnsafeMutableRawPointer
+    _ factor: StridedMatrix, _ slabs: [Int], _ rows: Int, _ blocks: ColumnBlocks, _ panel: Int, into y: UnsafeMutableRawPointer
   ) {
     let range = blocks.range(of: panel)
     let start = factor.start + blocks.group(of: panel) * factor.group + range.lowerBound * factor.column
     for (place, slab) in slabs.enumerated() {
       factor.tensor.kernels.copy(2, [rows, range.count], factor.tensor.address(start + slab * factor.tap), [factor.row, factor.column],
-        y + place * rows * SplitPath.width * MemoryLayout<Float>.size, [SplitPath.width, 1])
+        y + place * rows * BF16Split.width * MemoryLayout<Float>.size, [BF16Split.width, 1])
     }
   }
 }

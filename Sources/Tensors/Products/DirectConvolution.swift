@@ -4,8 +4,8 @@ import CKernels
 ///
 /// Source rows are read in place, tap by tap; neighbouring taps of a kernel row are one product, since their source pixels lie side by
 /// side. A task owns some rows of one image and some panels of columns; its rows get their margins of zeros in its own memory.
-struct TapProduct {
-  let plan: TapPlan
+struct DirectConvolution {
+  let plan: ConvolutionPlan
   let groups: Int
   /// Channels of one group, in and out.
   let depth, columns: Int
@@ -14,31 +14,36 @@ struct TapProduct {
   ///   - x: the source, `[n, h, w, groups · depth]`.
   ///   - weight: by tap, group, source channel (row) and destination channel (column).
   ///   - epilogue: applied to every pixel.
-  func run(_ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, into y: Tensor) {
-    if let tiles = WinogradTiles(plan, groups: groups, depth: depth, columns: columns, source: x) {
-      return WinogradProduct(tiles: tiles, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
+  func run(_ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, into y: Tensor) {
+    let algorithm = algorithm(images: x.shape[0], x.precision)
+    if case .winograd(let tile) = algorithm {
+      let grid = WinogradGrid(tile, plan, sourceWidth: x.shape[2])
+      return WinogradConvolution(tiles: grid, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
         .run(x, weight, epilogue, into: y)
     }
     for phase in plan.phases {
-      let depth = phase.taps.count * self.depth
       if phase.taps.isEmpty {
         fill(phase, epilogue, y)
-      } else if let path = SplitPath.serving(depth: depth, columns: columns, x.precision) {
-        SplitPhaseProduct(self, phase, x, weight, epilogue, y, path).run()
+      } else if case .bf16(let parts) = algorithm {
+        BF16PhaseProduct(self, phase, x, weight, epilogue, y, BF16Split(parts: parts)).run()
       } else {
         PhaseProduct(self, phase, x, weight, epilogue, y).run()
       }
     }
   }
 
+  func algorithm(images: Int, _ precision: Precision) -> ConvolutionAlgorithm {
+    .choose(plan, groups: groups, depth: depth, columns: columns, images: images, precision)
+  }
+
   /// The element of `y` where a row of the phase begins.
-  func place(_ phase: TapPlan.Phase, _ image: Int, _ row: Int) -> Int {
+  func place(_ phase: ConvolutionPlan.Phase, _ image: Int, _ row: Int) -> Int {
     let y = phase.first.height + row * phase.step.height
     return ((image * plan.destination.height + y) * plan.destination.width + phase.first.width) * groups * columns
   }
 
   /// Pixels that no tap reaches.
-  private func fill(_ phase: TapPlan.Phase, _ epilogue: Epilogue, _ y: Tensor) {
+  private func fill(_ phase: ConvolutionPlan.Phase, _ epilogue: Epilogue, _ y: Tensor) {
     let channels = groups * columns, step = phase.step.width * channels
     parallelFor(y.shape[0] * phase.size.height) { range in
       for task in range {
@@ -52,16 +57,16 @@ struct TapProduct {
   }
 }
 
-/// One phase of a `TapProduct` on its operands.
+/// One phase of a `DirectConvolution` on its operands.
 private struct PhaseProduct {
-  let product: TapProduct
-  let phase: TapPlan.Phase
-  let x: Tensor, weight: Factor, epilogue: Epilogue, y: Tensor
-  let runs: [TapPlan.Run]
+  let product: DirectConvolution
+  let phase: ConvolutionPlan.Phase
+  let x: Tensor, weight: StridedMatrix, epilogue: Epilogue, y: Tensor
+  let runs: [ConvolutionPlan.Run]
   let panels: Panels
   let grid: PhaseGrid
 
-  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, _ y: Tensor) {
+  init(_ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, _ y: Tensor) {
     (self.product, self.phase, self.x, self.weight, self.epilogue, self.y) = (product, phase, x, weight, epilogue, y)
     runs = phase.runs(merging: product.groups == 1)
     panels = Panels(depth: phase.taps.count * product.depth, columns: product.columns, groups: product.groups, precision: x.precision)
@@ -70,7 +75,7 @@ private struct PhaseProduct {
 
   func run() {
     grid.forEachTask { image, rows, block in
-      SourceStrip.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
+      PaddedRows.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
         withScratch(panels.size, x.precision) { panel in
           for index in block {
             panels.pack(index, of: weight, taps: phase.taps.map(\.weight), into: panel)
@@ -81,7 +86,7 @@ private struct PhaseProduct {
     }
   }
 
-  private func multiply(_ strip: SourceStrip, _ panel: UnsafeRawPointer, _ index: Int, _ image: Int, _ rows: Range<Int>) {
+  private func multiply(_ strip: PaddedRows, _ panel: UnsafeRawPointer, _ index: Int, _ image: Int, _ rows: Range<Int>) {
     let channels = x.shape[3], group = panels.group(of: index), range = panels.range(of: index)
     let columns = group * product.columns + range.lowerBound..<group * product.columns + range.upperBound
     let taps = runs.map { $0.row * strip.pitch + $0.column * channels }
@@ -107,7 +112,7 @@ struct PhaseGrid {
   /// Pixels that make reading a panel of weights worth while.
   private static let fewestPixels = 196
 
-  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, panels: Int) {
+  init(_ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, panels: Int) {
     let size = phase.size
     (images, rows, self.panels) = (x.shape[0], size.height, panels)
     let work = images * size.height * size.width * phase.taps.count * product.depth * product.groups * product.columns

@@ -1,25 +1,25 @@
 import CKernels
 
-/// One phase of a `TapProduct` on bfloat16 parts: as `PhaseProduct`, but the source rows of a task are split once, for all its panels.
-struct SplitPhaseProduct {
-  let product: TapProduct
-  let phase: TapPlan.Phase
+/// One phase of a `DirectConvolution` on bfloat16 parts: as `PhaseProduct`, but the source rows of a task are split once, for all its panels.
+struct BF16PhaseProduct {
+  let product: DirectConvolution
+  let phase: ConvolutionPlan.Phase
   let x: Tensor, epilogue: Epilogue, y: Tensor
-  private let runs: [TapPlan.Run]
-  private let panels: SplitPanels
+  private let runs: [ConvolutionPlan.Run]
+  private let panels: BF16Panels
   private let grid: PhaseGrid
 
-  init(_ product: TapProduct, _ phase: TapPlan.Phase, _ x: Tensor, _ weight: Factor, _ epilogue: Epilogue, _ y: Tensor, _ path: SplitPath) {
+  init(_ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, _ y: Tensor, _ path: BF16Split) {
     (self.product, self.phase, self.x, self.epilogue, self.y) = (product, phase, x, epilogue, y)
     runs = phase.runs(merging: product.groups == 1)
-    panels = SplitPanels(weight, slabs: phase.taps.map(\.weight), rows: product.depth, taps: runs.count, columns: product.columns,
+    panels = BF16Panels(weight, slabs: phase.taps.map(\.weight), rows: product.depth, taps: runs.count, columns: product.columns,
                          groups: product.groups, path)
     grid = PhaseGrid(product, phase, x, panels: panels.count)
   }
 
   func run() {
     grid.forEachTask { image, rows, block in
-      SourceStrip.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
+      PaddedRows.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
         panels.path.kernels.tiles_begin()
         panels.path.withSplit(strip.base, count: strip.count) { planes, plane in
           for panel in block { multiply(strip, planes, plane, panel, image, rows) }
@@ -30,7 +30,7 @@ struct SplitPhaseProduct {
   }
 
   private func multiply(
-    _ strip: SourceStrip, _ planes: UnsafePointer<UInt16>, _ plane: Int, _ panel: Int, _ image: Int, _ rows: Range<Int>
+    _ strip: PaddedRows, _ planes: UnsafePointer<UInt16>, _ plane: Int, _ panel: Int, _ image: Int, _ rows: Range<Int>
   ) {
     let channels = x.shape[3], group = panels.group(of: panel), range = panels.range(of: panel)
     let columns = group * product.columns + range.lowerBound..<group * product.columns + range.upperBound

@@ -1,0 +1,126 @@
+import Base
+import Foundation
+import Testing
+import TestSupport
+
+/// Only "no such file" counts as absence.
+struct UnreadableFileTests {
+  @Test func absenceIsTold() throws {
+    try withTemporaryFolder { folder in
+      #expect(try File.kind(at: folder + "/none") == nil)
+      #expect(try File.kind(at: folder + "/none/below") == nil)
+      #expect(try File.kind(at: folder + "/" + String(repeating: "n", count: 300)) == nil)
+      #expect(try File.bytesIfPresent(at: folder + "/none") == nil)
+      #expect(try File.entries(of: folder + "/none") == [])
+      try AtomicFile.write([1], to: folder + "/file")
+      #expect(try File.kind(at: folder + "/file/below") == nil)
+      #expect(try File.kind(at: folder + "/file") == .file)
+      #expect(try File.kind(at: folder) == .folder)
+      #expect(try File.kind(at: "/dev/null") == .other)
+      #expect(try File.entries(of: folder) == ["file"])
+      try FileManager.default.createSymbolicLink(atPath: folder + "/gone", withDestinationPath: "nowhere")
+      #expect(try File.kind(at: folder + "/gone") == nil)
+    }
+  }
+
+  @Test func aCircleOfLinksIsNotAbsence() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createSymbolicLink(atPath: folder + "/a", withDestinationPath: "b")
+      try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "a")
+      expectFailure(.inputOutput, folder + "/a", "cannot be read") { try File.kind(at: folder + "/a") }
+      expectFailure(.inputOutput, folder + "/a", "cannot be read") { try File.bytes(at: folder + "/a") }
+    }
+  }
+
+  @Test func missingPermissionIsNotAbsence() async throws {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        try File.createFolder(folder + "/closed/inner")
+        try AtomicFile.write("x", to: folder + "/secret")
+        chmod(folder, 0o777)
+        chmod(folder + "/secret", 0)
+        chmod(folder + "/closed", 0)
+        if geteuid() == 0 { _ = seteuid(65534) }
+        func fails(_ body: () throws -> Void) -> Bool {
+          do { try body() } catch { return (error as? Failure)?.kind == .inputOutput }
+          return false
+        }
+        require(fails { _ = try File.bytes(at: folder + "/secret") }, "bytes")
+        require(fails { _ = try File.bytesIfPresent(at: folder + "/secret") }, "bytesIfPresent")
+        require(fails { _ = try File.exists(folder + "/closed/inner") }, "exists")
+        require(fails { _ = try File.entries(of: folder + "/closed") }, "entries")
+        require(fails { try File.createFolder(folder + "/closed/inner/more") }, "createFolder")
+        _ = seteuid(0)
+        chmod(folder + "/closed", 0o777)
+      }
+    }
+  }
+
+  @Test func tooManyOpenFilesIsNotAbsence() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        try AtomicFile.write("x", to: folder + "/file")
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
+        let old = limit
+        limit.rlim_cur = 0
+        setrlimit(__rlimit_resource_t(7), &limit)
+        func remedy(_ body: () throws -> Void) -> String {
+          do { try body() } catch { return (error as? Failure)?.remedy ?? "" }
+          return ""
+        }
+        let texts = [remedy { _ = try File.bytes(at: folder + "/file") }, remedy { _ = try File.entries(of: folder) },
+                     remedy { try AtomicFile.write("y", to: folder + "/file") }]
+        var back = old
+        setrlimit(__rlimit_resource_t(7), &back)
+        require(texts.allSatisfy { $0.contains("ulimit -n") }, "\(texts)")
+      }
+    }
+  }
+
+  @Test func treesGoAndLinksAreNotFollowed() throws {
+    try withTemporaryFolder { folder in
+      try File.createFolder(folder + "/tree/a/b")
+      try AtomicFile.write("x", to: folder + "/tree/a/file")
+      try AtomicFile.write("keep", to: folder + "/target")
+      try FileManager.default.createSymbolicLink(atPath: folder + "/tree/link", withDestinationPath: "../target")
+      try File.removeTree(folder + "/tree")
+      try File.removeTree(folder + "/tree")  // nothing there is no error
+      #expect(try File.entries(of: folder) == ["target"])
+    }
+  }
+
+  @Test func aNewFolderIsMadeOnce() throws {
+    try withTemporaryFolder { folder in
+      let made = [try File.createNewFolder(folder + "/new"), try File.createNewFolder(folder + "/new")]
+      #expect(made == [true, false])
+      expectFailure(.cannotCreate, "file") { try File.createFolder("/dev/null/x") }
+    }
+  }
+
+  @Test func aLockKnowsItsFolder() throws {
+    try withTemporaryFolder { folder in
+      try File.createFolder(folder + "/a")
+      let lock = try FolderLock(folder: folder + "/a", what: "run folder")
+      #expect(try lock.isHeld())
+      expectFailure(.cannotCreate, "another process (pid \(getpid())", "run folder") { try FolderLock(folder: folder + "/a", what: "run folder") }
+      rename(folder + "/a", folder + "/b")
+      #expect(try !lock.isHeld())
+      #expect(lock.presentFolder.map { Path.name($0) } == "b")
+      try File.createFolder(folder + "/a")
+      let second = try FolderLock(folder: folder + "/a")
+      #expect(try !lock.isHeld())
+      #expect(try second.isHeld())
+      try FileManager.default.removeItem(atPath: folder + "/b")
+      #expect(lock.presentFolder == nil)
+    }
+  }
+
+  @Test(arguments: [(".partial-12-3", true), (".partial-12", false), (".partial-a-3", false), (".partial--3", false), ("x.partial-1-2", false)])
+  func temporaryNames(name: String, isTemporary: Bool) { #expect(AtomicFile.isTemporary(name) == isTemporary) }
+
+  @Test func numbersAndTexts() {
+    #expect(7.padded(to: 3) == "007" && 1234.padded(to: 3) == "1234" && UInt32(255).padded(to: 4, radix: 16) == "00ff")
+    #expect("a\"b\\c\n".quotedJSON == #""a\"b\\c\u000a""#)
+  }
+}
