@@ -29,7 +29,7 @@ import Vision
     #expect(axis.labels == ["500", "1000", "1500", "2000"])
   }
 
-  @Test(arguments: [0, 5e-324, 1e-300, 1e-20, 3e38, 1e300, .greatestFiniteMagnitude, .infinity, .nan])
+  @Test(arguments: [0, .leastNonzeroMagnitude, 1e-300, 1e-20, 3e38, 1e300, .greatestFiniteMagnitude, .infinity, .nan])
   func extremeValuesHaveTicksAndNoCrash(value: Double) throws {
     for scale in [Axis.Scale.linear, .log] {
       for values in [[value], [0, value], [-value, value], [1, value]] {
