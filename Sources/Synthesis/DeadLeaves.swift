@@ -4,7 +4,7 @@ import Foundation
 /// Surfaces made of opaque shapes that fall on each other.
 extension TexturePainter {
   /// The distribution of the leaves: sizes, shapes, brightness.
-  private struct LeafLaw {
+  private struct LeafDistribution {
     /// Radii, px: density ∝ r⁻³ between the two.
     var smallest: Double
     var largest: Double
@@ -29,7 +29,7 @@ extension TexturePainter {
   func leaves(_ palette: Palette, _ random: inout Random) -> [SIMD4<Float>] {
     let largest = Double(min(height, width)) * random.uniform(0.2, 0.5)
     let shapes: [[Leaf.Shape]] = [[.ellipse], [.rectangle], [.ellipse, .rectangle], [.ellipse, .rectangle, .pointed, .triangle]]
-    return pile(palette, LeafLaw(
+    return pile(palette, LeafDistribution(
       smallest: min(largest / 3, exp(random.uniform(log(4), log(24)))), largest: largest,
       flatness: (random.chance(0.3) ? 0.08 : 0.35)...1, brightness: random.uniform(0.05, 0.45),
       contrast: 0...random.uniform(0.03, 0.3), shapes: shapes[random.integer(in: 0..<shapes.count)],
@@ -40,7 +40,7 @@ extension TexturePainter {
   /// Many small leaves, bright above dark: bushes, trees, ivy, gravel.
   func foliage(_ palette: Palette, _ random: inout Random) -> [SIMD4<Float>] {
     let size = exp(random.uniform(log(2.5), log(9)))
-    return pile(palette, LeafLaw(
+    return pile(palette, LeafDistribution(
       smallest: size, largest: size * random.uniform(1.3, 3), flatness: 0.3...0.8, brightness: random.uniform(0.25, 0.7),
       contrast: 0.02...0.2, shapes: random.chance(0.7) ? [.pointed] : [.ellipse, .pointed], direction: nil, layers: 1.5), &random)
   }
@@ -49,7 +49,7 @@ extension TexturePainter {
   func strands(_ palette: Palette, _ random: inout Random) -> [SIMD4<Float>] {
     let length = exp(random.uniform(log(12), log(60)))
     let width = random.uniform(1.2, 3) / length
-    return pile(palette, LeafLaw(
+    return pile(palette, LeafDistribution(
       smallest: length, largest: length * 2, flatness: width...width * 2, brightness: random.uniform(0.1, 0.5), contrast: 0.02...0.15,
       shapes: [.pointed, .rectangle], direction: (random.uniform(0, .pi), random.uniform(0.03, 0.5)), layers: 1.2), &random)
   }
@@ -57,22 +57,22 @@ extension TexturePainter {
   /// A few large shapes on any surface: beams, panels, boards, lamps.
   func addClutter(to texels: inout [SIMD4<Float>], _ palette: Palette, _ random: inout Random) {
     let largest = Double(min(height, width)) * random.uniform(0.15, 0.6)
-    let law = LeafLaw(
+    let distribution = LeafDistribution(
       smallest: largest / 6, largest: largest, flatness: (random.chance(0.5) ? 0.04 : 0.3)...1, brightness: 0.5, contrast: 0.02...0.2,
       shapes: random.chance(0.7) ? [.rectangle] : [.ellipse, .rectangle, .triangle],
       direction: random.chance(0.6) ? (random.chance(0.5) ? 0 : .pi / 2, random.uniform(0, 0.1)) : nil, stripedShare: 0.2)
     texels.withUnsafeMutableBufferPointer { texels in
-      for _ in 0..<random.integer(in: 2..<14) { leaf(palette, law, &random).draw(on: texels, height: height, width: width) }
+      for _ in 0..<random.integer(in: 2..<14) { leaf(palette, distribution, &random).draw(on: texels, height: height, width: width) }
     }
   }
 
-  private func pile(_ palette: Palette, _ law: LeafLaw, _ random: inout Random) -> [SIMD4<Float>] {
+  private func pile(_ palette: Palette, _ distribution: LeafDistribution, _ random: inout Random) -> [SIMD4<Float>] {
     let ground = SIMD4(palette.colors[0], Float(random.uniform(0.05, 0.4)))
     var texels = [SIMD4<Float>](repeating: ground, count: height * width)
-    var uncovered = law.layers * Double(height * width)
+    var uncovered = distribution.layers * Double(height * width)
     texels.withUnsafeMutableBufferPointer { texels in
       while uncovered > 0 {
-        let leaf = leaf(palette, law, &random)
+        let leaf = leaf(palette, distribution, &random)
         leaf.draw(on: texels, height: height, width: width)
         uncovered -= Double(leaf.axes.x * leaf.axes.y) * 3
       }
@@ -80,21 +80,21 @@ extension TexturePainter {
     return texels
   }
 
-  private func leaf(_ palette: Palette, _ law: LeafLaw, _ random: inout Random) -> Leaf {
-    let ratio = (law.smallest / law.largest) * (law.smallest / law.largest)
-    let radius = law.smallest / (1 - random.uniform() * (1 - ratio)).squareRoot()
-    let flatness = random.uniform(law.flatness.lowerBound, law.flatness.upperBound)
-    let angle = law.direction.map { $0.angle + $0.spread * random.normal() } ?? random.uniform(0, 2 * .pi)
+  private func leaf(_ palette: Palette, _ distribution: LeafDistribution, _ random: inout Random) -> Leaf {
+    let ratio = (distribution.smallest / distribution.largest) * (distribution.smallest / distribution.largest)
+    let radius = distribution.smallest / (1 - random.uniform() * (1 - ratio)).squareRoot()
+    let flatness = random.uniform(distribution.flatness.lowerBound, distribution.flatness.upperBound)
+    let angle = distribution.direction.map { $0.angle + $0.spread * random.normal() } ?? random.uniform(0, 2 * .pi)
     let slope = random.uniform(-0.3, 0.3)
-    let level = exp(law.brightness * random.normal())
+    let level = exp(distribution.brightness * random.normal())
     let color = palette.colors[random.integer(in: 0..<palette.colors.count)] * Float(level)
-    let stripes = law.stripedShare > 0 && random.chance(law.stripedShare)
+    let stripes = distribution.stripedShare > 0 && random.chance(distribution.stripedShare)
       ? SIMD2(Float(2 * .pi / exp(random.uniform(log(4), log(16)))), Float(random.uniform(0.1, 0.6))) : SIMD2(0, 0)
     return Leaf(
       center: SIMD2(Float(random.uniform(0, Double(width))), Float(random.uniform(0, Double(height)))),
       axes: SIMD2(Float(radius), Float(max(0.6, radius * flatness))), cosine: Float(cos(angle)), sine: Float(sin(angle)),
-      shape: law.shapes[random.integer(in: 0..<law.shapes.count)], slope: Float(slope / radius), stripes: stripes,
-      color: SIMD4(color, Float(random.uniform(law.contrast.lowerBound, law.contrast.upperBound))))
+      shape: distribution.shapes[random.integer(in: 0..<distribution.shapes.count)], slope: Float(slope / radius), stripes: stripes,
+      color: SIMD4(color, Float(random.uniform(distribution.contrast.lowerBound, distribution.contrast.upperBound))))
   }
 }
 

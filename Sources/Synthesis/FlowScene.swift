@@ -59,10 +59,10 @@ package struct FlowScene: Sendable {
     frame.colors.withUnsafeMutableBufferPointer { colors in
       frame.owners.withUnsafeMutableBufferPointer { owners in
         for (index, layer) in layers.enumerated() {
-          let view = SurfaceView(layer, at: time)
+          let view = ProjectedLayer(layer, at: time)
           if let shadow = layer.shadow {
             let place = view.place.after(shadow.placement)
-            let ground = SurfaceView(shadow.texture, at: Homography.shift(shadow.offset).after(place))
+            let ground = ProjectedLayer(shadow.texture, at: Homography.shift(shadow.offset).after(place))
             ground.visit(height: height, width: width) { pixel, value, _ in
               if value.w > 0 { colors[pixel] *= 1 - value.w }
             }
@@ -113,7 +113,7 @@ package struct SceneLight: Sendable {
   package var motion: Homography
 
   fileprivate func fall(on colors: UnsafeMutableBufferPointer<SIMD4<Float>>, height: Int, width: Int, at time: Double) {
-    SurfaceView(texture, at: motion.scaled(by: time).after(placement)).visit(height: height, width: width) { pixel, value, _ in
+    ProjectedLayer(texture, at: motion.scaled(by: time).after(placement)).visit(height: height, width: width) { pixel, value, _ in
       guard value.w > 0 else { return }
       switch effect {
       case .shadow: colors[pixel] *= 1 - value.w

@@ -47,7 +47,7 @@ extension FlowSynthesis {
 
   private func sky(_ camera: Camera, _ random: inout Random) -> SceneLayer {
     let family = Self.draw(from: [(TextureFamily.smooth, 0.6), (.noise, 0.25), (.patches, 0.15)], otherwise: .smooth, &random)
-    let texture = plane(family, extent: SIMD2(Double(width), Double(height) * 0.7), texel: 2, mood: .sky, &random)
+    let texture = plane(family, extent: SIMD2(Double(width), Double(height) * 0.7), texel: 2, theme: .sky, &random)
     let motion = camera.motion(ofPlane: SIMD3(0, 0, 1), distance: .infinity)
     var layer = SceneLayer(texture: texture, wraps: true, placement: Homography(a: SIMD2(2, 0), b: SIMD2(0, 2), t: SIMD2(-20, -20)),
                            motion: motion)
@@ -62,9 +62,9 @@ extension FlowSynthesis {
       (.patches, 0.08),
     ]
     let family = Self.draw(from: families, otherwise: .grain, &random)
-    let moods: [(Palette.Mood, Double)] = [(.grey, 0.5), (.any, 0.35), (.green, 0.15)]
+    let themes: [(ColorTheme, Double)] = [(.grey, 0.5), (.any, 0.35), (.green, 0.15)]
     let texture = plane(family, extent: SIMD2(Double(width), Double(height)), texel: 1,
-                        mood: Self.draw(from: moods, otherwise: .grey, &random), clutter: 0.6, &random)
+                        theme: Self.draw(from: themes, otherwise: .grey, &random), clutter: 0.6, &random)
     // One texel is one pixel across at the lower border.
     let nearest = camera.focal / (Double(height) - camera.center.y)
     let scale = nearest / camera.focal * random.uniform(0.8, 1.6)

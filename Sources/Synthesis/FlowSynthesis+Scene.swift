@@ -46,14 +46,14 @@ extension FlowSynthesis {
 
   /// The texture of a plane somewhat larger than `extent` (px), which repeats beyond.
   func plane(
-    _ family: TextureFamily, extent: SIMD2<Double>, texel: Double, mood: Palette.Mood = .any, clutter: Double = 0, _ random: inout Random
+    _ family: TextureFamily, extent: SIMD2<Double>, texel: Double, theme: ColorTheme = .any, clutter: Double = 0, _ random: inout Random
   ) -> Texture {
     let needed = extent * (1.2 / texel)
     var octaves = 3
     while needed.max() > Double(8 << octaves) { octaves += 1 }
     func base(_ size: Double) -> Int { max(4, Int((size / Double(1 << octaves)).rounded(.up))) }
     var painter = TexturePainter(family: family, baseHeight: base(needed.y), baseWidth: base(needed.x), octaves: octaves,
-                                 exponent: spectrum(&random), mood: mood)
+                                 exponent: spectrum(&random), theme: theme)
     painter.clutterShare = clutter
     return Texture(height: painter.height, width: painter.width, texels: painter.paint(&random))
   }
@@ -63,7 +63,7 @@ extension FlowSynthesis {
     let family = Self.draw(from: Self.backgroundFamilies, otherwise: .leaves, &random)
     let texel = texelSize(&random)
     let texture = plane(family, extent: SIMD2(Double(width), Double(height)), texel: texel,
-                        mood: family == .foliage || family == .strands ? (random.chance(0.7) ? .green : .any) : .any,
+                        theme: family == .foliage || family == .strands ? (random.chance(0.7) ? .green : .any) : .any,
                         clutter: 0.35, &random)
     let middle = SIMD2(Double(texture.width), Double(texture.height)) / 2
     let place = Homography.about(middle, rotation: random.uniform(-0.15, 0.15), zoom: texel,

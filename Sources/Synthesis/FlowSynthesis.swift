@@ -152,10 +152,10 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     let scene = scene(index: index, seed: seed)
     let first = scene.render(second: false)
     let second = scene.render(second: true)
-    let exposures = exposures(index: index, seed: seed, frames: 2)
+    let cameras = cameras(index: index, seed: seed, frames: 2)
     return (
-      exposures[0].develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
-      exposures[1].develop(second.colors, height: height, width: width, source(.noise, 2, index, seed)),
+      cameras[0].develop(first.colors, height: height, width: width, source(.noise, 1, index, seed)),
+      cameras[1].develop(second.colors, height: height, width: width, source(.noise, 2, index, seed)),
       FlowField(height: height, width: width, vectors: scene.flow(owners: first.owners))
     )
   }
@@ -166,10 +166,10 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   }
 
   /// The light and the camera of each frame: the same lens and sensor, a light slightly different from the first one's.
-  func exposures(index: Int, seed: UInt64, frames count: Int) -> [Exposure] {
+  func cameras(index: Int, seed: UInt64, frames count: Int) -> [CameraModel] {
     var random = source(.synthesis, -1, index, seed)
     func factor(_ spread: Double) -> Double { exp(spread * random.normal().clamped(to: -3...3)) }
-    var first = Exposure()
+    var first = CameraModel()
     first.blur = random.uniform(0, blur)
     first.noise = random.chance(0.3) ? 0 : random.uniform(0, noise)
     first.gamma = factor(toneSpread)

@@ -1,13 +1,13 @@
 import Base
 import Foundation
 
+/// The kind of surface that the colours are for.
+enum ColorTheme: Sendable {
+  case any, green, grey, sky
+}
+
 /// Colours as photographs have them: mostly earthy and weakly saturated, sometimes vivid, rarely near black or white.
 struct Palette: Sendable {
-  /// The kind of surface that the colours are for.
-  enum Mood: Sendable {
-    case any, green, grey, sky
-  }
-
   /// Red, green, blue, 0...255.
   let colors: [SIMD3<Float>]
   /// The direction in which colour varies beside luminance; the components add up to about zero.
@@ -18,13 +18,13 @@ struct Palette: Sendable {
   private static let magenta = SIMD3(0.3, -0.45, 0.35)
 
   /// Draws `count` related colours.
-  init(count: Int, mood: Mood = .any, _ random: inout Random) {
+  init(count: Int, theme: ColorTheme = .any, _ random: inout Random) {
     let vividness = random.chance(0.2) ? 1.8 : 0.85
     var center = SIMD2(0.12 + 0.22 * random.normal(), 0.10 * random.normal()) * vividness
     var brightness = log(random.uniform(48, 175))
     var spread = random.uniform(0.15, 0.7)
     var variety = SIMD2(0.14, 0.08) * vividness
-    switch mood {
+    switch theme {
     case .any: break
     case .green:
       center = SIMD2(0.3 + 0.2 * random.normal(), -0.28 + 0.1 * random.normal())

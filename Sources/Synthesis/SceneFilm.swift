@@ -6,7 +6,7 @@ struct SceneFilm {
   /// The frames without motion blur, and those with the scene's own shutter time.
   private let frames: [FlowScene.Frame]
   private let blurredFrames: [FlowScene.Frame]
-  private let exposures: [Exposure]
+  private let cameras: [CameraModel]
   private let synthesis: FlowSynthesis
   private let index: Int
   private let seed: UInt64
@@ -25,17 +25,17 @@ struct SceneFilm {
       return scene.render(second: false)
     }
     blurredFrames = scenes.first?.shutter == 0 ? frames : scenes.map { $0.render(second: false) }
-    exposures = synthesis.exposures(index: index, seed: seed, frames: count)
+    cameras = synthesis.cameras(index: index, seed: seed, frames: count)
   }
 
   /// Sintel's clean pass: even light, no blur, no noise.
-  func clean(_ frame: Int) -> Image { develop(frames[frame], frame, Exposure()) }
+  func clean(_ frame: Int) -> Image { develop(frames[frame], frame, CameraModel()) }
 
   /// Sintel's final pass, the scene through a camera: blur, noise, a light that changes a little, a tone curve and maybe a JPEG file.
-  func final(_ frame: Int) -> Image { develop(blurredFrames[frame], frame, exposures[frame]) }
+  func final(_ frame: Int) -> Image { develop(blurredFrames[frame], frame, cameras[frame]) }
 
-  private func develop(_ picture: FlowScene.Frame, _ frame: Int, _ exposure: Exposure) -> Image {
-    exposure.develop(picture.colors, height: synthesis.height, width: synthesis.width, synthesis.source(.noise, frame + 1, index, seed))
+  private func develop(_ picture: FlowScene.Frame, _ frame: Int, _ camera: CameraModel) -> Image {
+    camera.develop(picture.colors, height: synthesis.height, width: synthesis.width, synthesis.source(.noise, frame + 1, index, seed))
   }
 
   /// The flow from a frame to the next one; from the last one to where it would go on.

@@ -7,7 +7,7 @@ struct SceneObject {
   var family: TextureFamily
   /// Exponent of the luminance's amplitude spectrum.
   var exponent: Double
-  var palette = Palette.Mood.any
+  var palette = ColorTheme.any
   /// Size of a texel, px: 1 is sharp, more is out of focus.
   var texel = 1.0
   /// Darkness of the shadow, 0...1, and the direction in which it falls; 0 casts none.
@@ -31,7 +31,7 @@ struct SceneObject {
     while Int(min(needed.x, needed.y) / Double(1 << octaves)) >= 7 { octaves += 1 }
     func base(_ side: Double) -> Int { max(4, Int((side / Double(1 << octaves)).rounded(.up))) }
     let painter = TexturePainter(
-      family: family, baseHeight: base(needed.y), baseWidth: base(needed.x), octaves: octaves, exponent: exponent, mood: palette)
+      family: family, baseHeight: base(needed.y), baseWidth: base(needed.x), octaves: octaves, exponent: exponent, theme: palette)
     var texels = painter.paint(&random)
     shape(&texels, height: painter.height, width: painter.width, &random)
     let texture = Texture(height: painter.height, width: painter.width, texels: texels)

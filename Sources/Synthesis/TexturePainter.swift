@@ -46,7 +46,7 @@ struct TexturePainter {
   let octaves: Int
   /// Exponent of the luminance's amplitude spectrum.
   let exponent: Double
-  var mood = Palette.Mood.any
+  var theme = ColorTheme.any
   /// Probabilities, 0...1, of shadows with hard or soft borders on the surface, and of a few large shapes.
   var shadeShare = 0.3
   var clutterShare = 0.0
@@ -55,7 +55,7 @@ struct TexturePainter {
 
   /// Opaque texels: red, green, blue (0...255, not clamped) and 1.
   func paint(_ random: inout Random) -> [SIMD4<Float>] {
-    let palette = Palette(count: 6, mood: mood, &random)
+    let palette = Palette(count: 6, theme: theme, &random)
     var texels = surface(family, palette, &random)
     if random.chance(clutterShare) { addClutter(to: &texels, palette, &random) }
     var noise = NormalNoise(from: &random)
@@ -156,7 +156,7 @@ struct TexturePainter {
   private func mosaic(_ palette: Palette, _ random: inout Random) -> [SIMD4<Float>] {
     let parts: [TextureFamily] = [.noise, .grain, .leaves, .foliage, .strands, .stripes, .masonry, .weave, .smooth, .smooth]
     var first = surface(parts[random.integer(in: 0..<parts.count)], palette, &random)
-    let other = Palette(count: 6, mood: mood, &random)
+    let other = Palette(count: 6, theme: theme, &random)
     let second = surface(parts[random.integer(in: 0..<parts.count)], other, &random)
     let border = random.chance(0.4) ? Float(random.uniform(1, 5)) : 0
     let line = SIMD4(random.chance(0.7) ? palette.colors[2] * 0.4 : other.colors[2], 0.1)

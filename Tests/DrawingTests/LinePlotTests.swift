@@ -29,6 +29,23 @@ import Vision
     #expect(axis.labels == ["500", "1000", "1500", "2000"])
   }
 
+  @Test(arguments: [0, .leastNonzeroMagnitude, 1e-300, 1e-20, 3e38, 1e300, .greatestFiniteMagnitude, .infinity, .nan])
+  func extremeValuesHaveTicksAndNoCrash(value: Double) throws {
+    for scale in [Axis.Scale.linear, .log] {
+      for values in [[value], [0, value], [-value, value], [1, value]] {
+        for isTight in [false, true] {
+          let axis = Axis(values: values, ticks: 5, scale: scale, isTight: isTight)
+          #expect(axis.low.isFinite && axis.high.isFinite && axis.low < axis.high, "\(values)")
+          #expect(axis.ticks.count <= 20 && axis.ticks.allSatisfy(\.isFinite), "\(values): \(axis.ticks)")
+          #expect(axis.labels.allSatisfy { $0.count < 16 }, "\(axis.labels)")
+        }
+      }
+    }
+    let points = [Point(0, 1), Point(1, value), Point(value, 2)]
+    _ = try LinePlot(title: "", xLabel: "", yLabel: "", series: [.init(name: "", points: points)]).image()
+    _ = try BarPlot(title: "", label: "", bars: [.init("", value, error: value), .init("", 1)]).image()
+  }
+
   @Test func logarithmicTicksArePowersOfTenOrOneTwoFive() {
     let narrow = Axis(values: [0.3, 9], ticks: 6, scale: .log)
     #expect(narrow.labels == ["0.2", "0.5", "1", "2", "5", "10"])

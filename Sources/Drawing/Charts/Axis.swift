@@ -17,7 +17,10 @@ public struct Axis: Sendable {
   ///   - count: about so many ticks.
   ///   - isTight: whether the axis ends at the least and largest value instead of at ticks.
   public init(values: [Double], ticks count: Int, scale: Scale = .linear, isTight: Bool = false) {
-    let values = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
+    // Beyond these limits differences and steps would overflow or vanish.
+    let values = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }.map { value in
+      abs(value) < 1e-280 ? (scale == .linear ? 0 : 1e-280) : min(max(value, -1e300), 1e300)
+    }
     var low = values.min() ?? (scale == .linear ? 0 : 0.1)
     var high = values.max() ?? 1
     if high - low < max(abs(high), abs(low)) * 1e-9 || high == low {

@@ -4,7 +4,7 @@ import Foundation
 import Vision
 
 /// A camera model: lens blur, light, tone curve, sensor noise, rounding to eight bits, JPEG.
-struct Exposure: Sendable {
+struct CameraModel: Sendable {
   /// Standard deviation of the Gaussian blur, px.
   var blur = 0.0
   /// Gain of the light, a factor per colour channel.
@@ -24,7 +24,7 @@ struct Exposure: Sendable {
   func develop(_ colors: [SIMD4<Float>], height: Int, width: Int, _ random: Random) -> Image {
     var random = random
     var source = NormalNoise(from: &random)
-    let blurred = blur > 0.05 ? Exposure.blurred(colors, height: height, width: width, sigma: blur) : colors
+    let blurred = blur > 0.05 ? CameraModel.blurred(colors, height: height, width: width, sigma: blur) : colors
     let zero = [Float](repeating: 0, count: 3 * width)
     let curve = toneCurve
     let pixels = [UInt8](unsafeUninitializedCapacity: 3 * height * width) { pixels, count in
@@ -54,7 +54,7 @@ struct Exposure: Sendable {
     do {
       return try JPEG.decode(JPEG.encode(image, quality: quality), place: "synthetic picture")
     } catch {
-      stop("Exposure: a picture that was just encoded cannot be decoded: \(error)")
+      stop("CameraModel: a picture that was just encoded cannot be decoded: \(error)")
     }
   }
 

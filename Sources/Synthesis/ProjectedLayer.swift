@@ -1,7 +1,7 @@
 import Foundation
 
 /// A layer projected into the frame at one moment: the pixels that it may cover, and their values.
-struct SurfaceView {
+struct ProjectedLayer {
   /// Map from texture coordinates to the frame, without the deformation.
   let place: Homography
   private let texture: Texture
