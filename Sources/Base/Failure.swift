@@ -1,4 +1,4 @@
-/// What went wrong in the outside world (a file, a config, a full disk), told once and clearly.
+/// An error of the outside world (a file, a config, a full disk), told once and clearly.
 ///
 /// Programming errors trap with `require`; worldly errors throw this. The command line prints `description` and exits with
 /// `kind.exitCode`.
@@ -33,11 +33,11 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   public let kind: Kind
-  /// Where: a path, `path:line:column`, or a config key; empty if there is no place.
+  /// The origin: a path, `path:line:column`, or a config key; empty if there is none.
   public let place: String
-  /// What was found and what was expected there: one line, and one more for each item.
+  /// The finding and the expectation: one line, and one more for each item.
   public private(set) var problem: String
-  /// What the user can do about it.
+  /// The remedy: a step that the user can take; empty if there is none to name.
   public let remedy: String
 
   /// - Parameters:

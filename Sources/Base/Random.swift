@@ -76,7 +76,7 @@ public struct Random: RandomNumberGenerator, Sendable, Equatable {
     return radius * Foundation.cos(2 * Double.pi * uniform())
   }
 
-  /// Where the next word lies: word `offset` (0 to 3) of the block at `counter`.
+  /// Position of the next word: word `offset` (0 to 3) of the block at `counter`.
   ///
   /// Further blocks count up in `counter.x`. With `skip`, for loops that draw many numbers at once, each at its own place.
   package var position: (key: SIMD2<UInt32>, counter: SIMD4<UInt32>, offset: Int) {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What a run of the benchmarks found; `--json` prints it with these names in snake case.
+/// The results of a run of the benchmarks; `--json` prints them with these names in snake case.
 public struct BenchmarkReport: Codable, Sendable {
   /// The processor's name and the cores this process may use.
   public var cpu: String
@@ -38,7 +38,7 @@ public struct BenchmarkReport: Codable, Sendable {
   }
 
   public struct Side: Codable, Sendable {
-    /// What ran: the instruction set, or PyTorch's fastest variant.
+    /// The variant that ran: the instruction set, or PyTorch's fastest one.
     public var variant: String
     /// The precision of products in force.
     public var precision: String

@@ -73,7 +73,7 @@ public struct Conductor {
 // MARK: - One case
 
 extension Conductor {
-  /// What both sides needed in every round.
+  /// The times of both sides in every round.
   private struct Rounds {
     var ours: [Double] = []
     var torch: [Double] = []

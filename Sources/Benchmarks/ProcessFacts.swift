@@ -2,7 +2,7 @@ import Base
 import Foundation
 import Tensors
 
-/// What Linux knows about a process.
+/// Facts about a process from Linux's /proc.
 enum ProcessFacts {
   /// The most memory this process had in use since its start, or since `resetPeakMemory`, MiB; `nil` where Linux does not tell.
   static var peakMebibytes: Double? {

@@ -2,7 +2,7 @@ import Base
 import Foundation
 import Tensors
 
-/// What remains of the times of several rounds.
+/// Statistics of the times of several rounds: quantiles, the median among them.
 public enum Statistics {
   /// The value below which a share of the sorted values lies, interpolated between neighbours: 0 gives the least, 1 the greatest.
   /// - Source: Hyndman, Fan 1996, definition 7 (the default of R and NumPy).

@@ -6,7 +6,7 @@ import Tensors
 struct TorchSide {
   static let script = "Experiments/benchmarks/torch_worker.py"
 
-  /// What PyTorch chose for a workload, so that cases of one workload share it.
+  /// The fastest PyTorch variant of a workload, shared by its cases.
   struct Choice {
     var variant: String
     var notes: [String]

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What a worker is asked: one line of JSON on its standard input. Both sides speak the same protocol.
+/// A request to a worker: one line of JSON on its standard input. Both sides speak the same protocol.
 struct WorkerRequest: Encodable {
   enum Action: String, Codable {
     /// Build a benchmark, choose the fastest variant, warm up.

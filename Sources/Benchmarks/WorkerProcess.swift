@@ -8,7 +8,7 @@ final class WorkerProcess {
   private let requests = Pipe(), replies = Pipe()
   private let errors: URL
   private var unread = Data()
-  /// What the worker said about itself.
+  /// The worker's first message: its version and settings.
   private(set) var hello = WorkerReply()
 
   /// Starts a worker and reads its first line.

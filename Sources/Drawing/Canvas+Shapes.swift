@@ -1,7 +1,7 @@
 import CCairo
 import Vision
 
-/// How a line is drawn.
+/// Colour, width and dashes of a line.
 public struct Stroke: Sendable, Equatable {
   public var color: Color
   /// In pixels.

@@ -13,7 +13,7 @@ public final class Canvas {
   private let surface: OpaquePointer
   /// The file as Cairo writes it; nil on a canvas of pixels.
   private let sink: SVGSink?
-  /// What was written where, to be found again in an SVG file.
+  /// The texts drawn so far with their positions, for the searchable layer of an SVG file.
   private(set) var texts: [SVGDocument.Text] = []
 
   /// The largest side that Cairo can draw, in pixels.

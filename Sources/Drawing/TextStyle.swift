@@ -1,4 +1,4 @@
-/// How a line of text is set.
+/// Size, weight and colour of a line of text.
 public struct TextStyle: Sendable, Equatable {
   public enum Weight: Sendable { case regular, bold }
 
@@ -18,7 +18,7 @@ public struct TextStyle: Sendable, Equatable {
   /// The name of a picture.
   public static let caption = TextStyle(size: 12, weight: .bold)
   public static let body = TextStyle()
-  /// What is said besides: numbers, units, ticks.
+  /// Secondary text: numbers, units, ticks.
   public static let note = TextStyle(size: 11, color: .faintInk)
 
   /// Pixels from one line to the next.
@@ -28,5 +28,5 @@ public struct TextStyle: Sendable, Equatable {
   var baseline: Double { (size * 1.03).rounded() }
 }
 
-/// Which part of a text stands at the given position.
+/// The part of a text that stands at the given position.
 public enum TextAlignment: Sendable { case left, center, right }

@@ -28,7 +28,7 @@ public struct Initialization: Codable, Sendable, Equatable, ValidatedConfig {
   public var from = ""
   /// The dictionary of a `.pth` file that holds the weights; empty: found by itself.
   public var key = ""
-  /// What names in the file begin with and lose; empty: `module.`, where they have it.
+  /// A prefix that the names in the file lose; empty: `module.`, where they have it.
   public var prefix = ""
   /// Patterns for the network's arrays that are taken from the file; none: all.
   public var include: [String] = []

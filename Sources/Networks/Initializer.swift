@@ -1,7 +1,7 @@
 import Base
 import Tensors
 
-/// How the first values of a parameter are drawn.
+/// The distribution of a parameter's first values.
 ///
 /// `fan_in` and `fan_out` are the numbers of products that reach one output and leave one input: for weights `[kh, kw, in, out]`
 /// they are `kh·kw·in` and `kh·kw·out`, for `[in, out]` simply `in` and `out`.

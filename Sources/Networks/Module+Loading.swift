@@ -2,7 +2,7 @@ import Base
 import Tensors
 import WeightFiles
 
-/// How the arrays of a file fail to fit a network.
+/// The arrays of a file that do not fit a network, and those that it lacks.
 public struct Misfits: Sendable, Equatable {
   /// Names that the network has and the file lacks, and the other way round.
   public let missing, unexpected: [String]
@@ -60,7 +60,7 @@ extension Module {
   /// The current values in official names and shapes.
   public func stateDictionary() -> StateDictionary { StateDictionary(of: self) }
 
-  /// What `load` did.
+  /// The result of `load`.
   public typealias LoadReport = (loaded: Int, missing: [String], unexpected: [String])
 
   /// Takes over the values of `state`, all or, if anything does not fit, none.
@@ -93,7 +93,7 @@ extension Module {
     return (Set(names + walk.aliases.filter { names.contains($0.name) }.map(\.alias)), misfits)
   }
 
-  /// What would keep `state` from being loaded.
+  /// The reasons why `state` cannot be loaded; empty if it can.
   public func misfits(of state: StateDictionary) -> Misfits { matched(with: state).misfits }
 
   private func matched(

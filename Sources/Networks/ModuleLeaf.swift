@@ -1,7 +1,7 @@
 import Tensors
 import WeightFiles
 
-/// What a module's tree ends in.
+/// The leaves of a module's tree.
 enum ModuleLeaf {
   case parameter(Parameter), buffer(Buffer), counter(Counter)
 

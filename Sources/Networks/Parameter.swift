@@ -1,7 +1,7 @@
 import Base
 import Tensors
 
-/// How a tensor of ours is laid out in official files, which hold output channels first.
+/// The layout of a tensor in official files, which hold output channels first.
 public enum Layout: Sendable, Equatable {
   /// As it is: biases, tables, affine parts.
   case plain
@@ -33,7 +33,7 @@ public enum Layout: Sendable, Equatable {
     return official.detached().transposed(inverse)
   }
 
-  /// How many axes the tensor must have; nil for any number.
+  /// The rank that the tensor must have; nil for any.
   var rank: Int? { axes?.count }
 }
 

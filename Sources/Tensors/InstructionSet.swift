@@ -2,7 +2,7 @@ import Base
 import CKernels
 import Foundation
 
-/// Which loops this process runs, chosen once: the best the processor has, or what `APUS_ISA` names.
+/// The instruction set of this process's loops, chosen once: the best of the processor, or the one that `APUS_ISA` names.
 public enum InstructionSet: String, Sendable, CaseIterable {
   case portable, avx2, avx512
   /// AVX-512, with tile registers for products of float32 numbers split into bfloat16 parts.

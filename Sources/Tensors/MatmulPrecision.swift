@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How exactly products of float32 numbers are computed: convolutions, linear layers, correlations. The names are PyTorch's.
+/// Precision of products of float32 numbers: convolutions, linear layers, correlations. The names are PyTorch's.
 ///
 /// Everything else stays float32, the products inside `attention(keys:values:heads:bias:)` too, and float64 tensors are not affected.
 public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
@@ -30,7 +30,7 @@ public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// What products run on, for logs: for example "avx512, OpenBLAS 0.3.21 SkylakeX", "amx, 3 bfloat16 parts".
+  /// The units that products run on, for logs: for example "avx512, OpenBLAS 0.3.21 SkylakeX", "amx, 3 bfloat16 parts".
   public static var description: String {
     let policy = ProductPolicy.current, set = policy.instructionSet.rawValue
     if let parts = policy.bf16Parts(depth: Int.max, columns: Int.max, .float32) { return "\(set), \(parts) bfloat16 part\(parts == 1 ? "" : "s")" }

@@ -30,7 +30,8 @@ public final class ThreadPool: Sendable {
     let next = Atomic<Int>(0)
     /// Workers that are at it.
     let helpers = Atomic<Int>(0)
-    /// Whether the caller sleeps until the last of them leaves. Whoever takes the flag back decides: a worker that does must signal.
+    /// Set by the caller before it sleeps until the last worker leaves. The side whose `exchange(false)` returns true owns the wake-up:
+    /// a worker then signals, the caller then does not wait.
     let isAwaited = Atomic<Bool>(false)
 
     init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
@@ -67,7 +68,7 @@ public final class ThreadPool: Sendable {
   private let isBusy = Atomic<Bool>(false)
   /// Wakes a caller that sleeps until its job is done.
   private let completion = DispatchSemaphore(value: 0)
-  /// How often a waiting thread looks again before it sleeps: 100 to 300 µs, longer than most gaps between two ops; waking a thread takes
+  /// Spins of a waiting thread before it sleeps: 100 to 300 µs, longer than most gaps between two ops; waking a thread takes
   /// 50 µs on a virtual machine, and the time of the one that wakes it.
   private static let patience = 6_000
 
@@ -157,7 +158,8 @@ public final class ThreadPool: Sendable {
     }
     worker.isAsleep.store(true, ordering: .sequentiallyConsistent)
     let isNews = generation.load(ordering: .sequentiallyConsistent) != seen
-    // Whoever takes the flag back decides: if we do, nobody will signal; else the signal is on its way and must be consumed.
+    // The side whose exchange(false) returns true owns the wake-up: if it is this worker, nobody will signal; else the signal is on its
+    // way and must be consumed.
     if isNews, worker.isAsleep.exchange(false, ordering: .sequentiallyConsistent) { return }
     worker.alarm.wait()
   }

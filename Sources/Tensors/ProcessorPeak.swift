@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
 
-/// What this machine's cores can compute at most: the scale for the speed of everything else.
+/// Peak speed of this machine's cores, the scale for the speed of everything else.
 public enum ProcessorPeak {
   /// Float32 operations per second of multiply-adds that never leave the registers, on all threads of the pool and with the best
   /// instruction set of the processor, whatever `APUS_ISA` says. A multiply-add counts as two.

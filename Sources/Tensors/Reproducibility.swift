@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Where a run gives the same bits again. On one machine it always does, with any number of threads and workers.
+/// The range of machines on which a run gives the same bits. On one machine it always does, with any number of threads and workers.
 public enum Reproducibility: String, Codable, Sendable, CaseIterable {
   /// On this machine: products run on the fastest kernels, which may be those of OpenBLAS; their last bits depend on its version and on
   /// the processor family it recognises.

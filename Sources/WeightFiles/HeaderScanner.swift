@@ -93,7 +93,7 @@ struct HeaderScanner {
     }
   }
 
-  /// What follows a backslash, in UTF-8.
+  /// The character that an escape after a backslash stands for, in UTF-8.
   private mutating func escape() throws -> [UInt8] {
     guard let byte = next else { throw failure("a string does not end") }
     place += 1

@@ -5,7 +5,7 @@ import SystemPackage
 /// Unreadable is not absent: only "no such file or folder" counts as absence. Whatever else goes wrong while looking (no permission, a
 /// broken disk, too many open files) throws, so that nothing is taken for missing, begun anew or deleted because of it.
 public enum File {
-  /// What stands at a path, symbolic links followed.
+  /// The kinds of things at a path, symbolic links followed.
   package enum Kind: Sendable, Equatable {
     case file, folder
     /// A pipe, a socket or a device.
@@ -49,7 +49,7 @@ public enum File {
   /// - Throws: as `bytes(at:)`, but for the absence.
   package static func bytesIfPresent(at path: String) throws -> [UInt8]? { try exists(path) ? try bytes(at: path) : nil }
 
-  /// What stands at a path; nil only if nothing does.
+  /// The kind of thing at a path; nil only if nothing is there.
   /// - Throws: `.inputOutput` if that cannot be found out.
   package static func kind(at path: String) throws -> Kind? {
     do {
@@ -118,7 +118,7 @@ extension Errno {
 
   var isFullDisk: Bool { self == .noSpace || self == .diskQuotaExceeded }
 
-  /// What the user can do about a file that is there and cannot be used; empty if that is not known.
+  /// The remedy for a file that is there and cannot be used; empty if none is known.
   var remedy: String {
     switch self {
     case .permissionDenied, .notPermitted: "Check who may read and write it and the folders above it: ls -ld."

@@ -1,11 +1,11 @@
-/// What a file is by its first bytes, to explain why it cannot be read as something else.
+/// The kind of a file by its first bytes, to explain why it cannot be read as something else.
 package struct FileKind: Sendable, Equatable {
   package enum Family: Sendable { case picture, flow, video, archive, weights, text, other }
 
   package let family: Family
   /// With its article, as in "this is ...".
   package let name: String
-  /// What to do with it.
+  /// The remedy for a file of this kind.
   package let remedy: String
 
   /// The first bytes that tell it; more do no harm.

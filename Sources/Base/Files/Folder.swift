@@ -18,7 +18,7 @@ package enum Folder {
     package let isUTF8: Bool
   }
 
-  /// What is in a folder in natural order, without hidden entries.
+  /// The entries of a folder in natural order, without hidden ones.
   /// - Throws: `.missingInput` if there is no such folder, or it is a file; `.inputOutput` if it cannot be read.
   package static func entries(in folder: String) throws -> [Entry] {
     guard let stream = opendir(folder) else { throw unreadable(folder, errno) }

@@ -50,7 +50,7 @@ package final class FolderLock: Sendable {
     }
   }
 
-  /// Where the locked file's folder is now, if the system can tell; nil if it is gone.
+  /// The present path of the locked file's folder, if the system can tell; nil if it is gone.
   package var presentFolder: String? {
     guard let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor.rawValue)"),
           let mine = try? descriptor.stat(), let there = try? FilePath(place).stat(),

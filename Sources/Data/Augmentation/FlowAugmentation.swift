@@ -10,7 +10,7 @@ import Vision
 ///
 /// - Source: Teed and Deng, "RAFT", ECCV 2020, supplement and published code.
 public struct FlowAugmentation: Codable, Sendable, Equatable {
-  /// How flow is resized.
+  /// The way of resizing flow.
   public enum Kind: String, ConfigChoice {
     /// Bilinearly; a vector is known where all that it blends are.
     case dense
@@ -18,7 +18,7 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
     case sparse
   }
 
-  /// Where the crop lies.
+  /// The position of the crop.
   public enum Crop: String, ConfigChoice {
     /// Uniform over the places that fit.
     case random
@@ -33,16 +33,16 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   public var cropHeight = 368, cropWidth = 496
   public var crop = Crop.random
 
-  /// Whether colours change at all.
+  /// True: colours change.
   public var photometric = true
   /// Half-widths of the uniform ranges of the brightness, contrast and saturation factors around 1.
   public var brightness = 0.4, contrast = 0.4, saturation = 0.4
   /// Largest turn of the hue, as a part of the circle, 0...0.5.
   public var hue = 0.5 / 3.14
-  /// How often the two images get different colours.
+  /// Probability, 0...1, of different colour changes for the two images.
   public var asymmetricProbability = 0.2
 
-  /// Whether rectangles of the second image may be erased, as if something hid the view.
+  /// True: rectangles of the second image may be erased, as if something hid the view.
   public var eraser = true
   public var eraserProbability = 0.5
   /// At most so many rectangles (at least one).
@@ -50,13 +50,13 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   /// Smallest and largest side of a rectangle, in pixels.
   public var eraserMinimumSide = 50, eraserMaximumSide = 99
 
-  /// Whether the geometry changes beyond the crop. An image smaller than the crop is enlarged even if not.
+  /// True: the geometry changes beyond the crop. An image smaller than the crop is enlarged in any case.
   public var spatial = true
-  /// How often the image is resized.
+  /// Probability, 0...1, of a resize.
   public var resizeProbability = 0.8
   /// Range of the binary logarithm of the scale.
   public var minimumScale = -0.1, maximumScale = 1.0
-  /// How often the two axes are scaled differently.
+  /// Probability, 0...1, of different scales for the two axes.
   public var stretchProbability = 0.8
   /// Largest binary logarithm of the additional factor of each axis.
   public var maximumStretch = 0.2

@@ -9,7 +9,7 @@ import Vision
 package struct SpatialTransform: Sendable {
   package let rows: ResamplingAxis
   package let columns: ResamplingAxis
-  /// What the vectors are multiplied by.
+  /// The factors of the vectors' components.
   package let factor: SIMD2<Float>
   /// Moves the vectors of sparse flow one by one; nil for dense flow, or without a resize.
   private let scatter: FlowScatter?
@@ -53,7 +53,7 @@ package struct SpatialTransform: Sendable {
     return SIMD2(max(scale.x, bound), max(scale.y, bound))
   }
 
-  /// Where the crop begins on an axis with `slack` positions more than the crop has: `U{-ahead, ..., slack + beyond - 1}`, moved inside. So
+  /// The start of the crop on an axis with `slack` positions more than the crop has: `U{-ahead, ..., slack + beyond - 1}`, moved inside. So
   /// the last possible offset is never drawn without an overhang, as in the published code.
   private static func offset(_ settings: FlowAugmentation, slack: Int, ahead: Int, beyond: Int, random: inout Random) -> Int {
     require(slack >= 0, "SpatialTransform: the crop has \(-slack) positions more than the image")

@@ -24,7 +24,7 @@ extension Folder {
     return !isBlack
   }
 
-  /// What else lies in a folder without the pictures that were looked for, for messages: ` (there are 2 files of the format BMP)`.
+  /// The other files of a folder without the pictures that were looked for, for messages: ` (there are 2 files of the format BMP)`.
   static func otherContents(of folder: String, _ names: [String]) -> (text: String, remedy: String) {
     for name in names {
       guard let head = try? File.bytes(at: Path.join(folder, name), upTo: FileKind.headSize), let kind = FileKind(of: head),

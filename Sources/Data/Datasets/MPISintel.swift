@@ -59,7 +59,7 @@ public struct MPISintel: FlowDataset {
 
   public func name(of index: Int) -> String { files[index].name }
 
-  /// Which pixels have no trustworthy flow; nil if the set has no folder `invalid`.
+  /// A mask of the pixels without trustworthy flow; nil if the set has no folder `invalid`.
   /// - Throws: `.missingInput`, `.badData` if the mask or the flow is gone, corrupt, or of another size.
   public func invalid(at index: Int) throws -> [Bool]? {
     let flow = try FlowField(contentsOf: files[index].flow)

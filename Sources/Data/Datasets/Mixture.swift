@@ -43,7 +43,7 @@ public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
     count = end
   }
 
-  /// Where a sample comes from: the number of its part, its index in that set, and which repetition it is.
+  /// The origin of a sample: the number of its part, its index in that set, and the number of its repetition.
   /// - Precondition: `index` is in `0..<count`.
   public func place(of index: Int) -> (part: Int, index: Int, repetition: Int) {
     guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else { stop("Mixture: sample \(index) of \(count)") }

@@ -1,6 +1,6 @@
 import Base
 
-/// How the frames of a rendered data set were made.
+/// The render pass of a data set's frames.
 public enum RenderPass: String, ConfigChoice {
   /// Without blur and atmosphere.
   case clean

@@ -1,6 +1,6 @@
 import Base
 
-/// What the image codecs share: what they accept before they ask for memory, and how they call their C shims.
+/// The common part of the image codecs: limits checked before memory is asked for, and the calls of their C shims.
 enum Codec {
   /// 2²⁸ pixels, 16384 x 16384: far above any data set, far below what a forged header can claim.
   static let largestPixelCount = 1 << 28

@@ -16,7 +16,7 @@ package enum Orientation {
     return exif.flatMap(orientation).flatMap { (2...8).contains($0) ? $0 : nil }
   }
 
-  /// How many of these files are to be turned. Files that cannot be read count as upright: reading them tells what is wrong.
+  /// The number of these files that are to be turned. Files that cannot be read count as upright: reading them tells what is wrong.
   package static func taggedCount(among files: [String]) -> Int {
     files.count { path in (try? File.bytes(at: path, upTo: headSize)).flatMap(tag) != nil }
   }

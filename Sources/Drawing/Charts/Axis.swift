@@ -9,7 +9,7 @@ public struct Axis: Sendable {
   public let low: Double
   public let high: Double
   public let ticks: [Double]
-  /// What stands at each tick.
+  /// The text of each tick.
   public let labels: [String]
 
   /// - Parameters:

@@ -21,7 +21,7 @@ public struct BarPlot: Figure {
   }
 
   public var title: String
-  /// What the bars measure.
+  /// Name of the quantity that the bars show.
   public var label: String
   public var unit = ""
   public var better: BetterDirection?

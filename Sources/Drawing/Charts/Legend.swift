@@ -1,4 +1,4 @@
-/// What the colours mean: marks with names in rows, as many in a row as the width allows.
+/// A legend: marks in the colours of the entries with their names, as many in a row as the width allows.
 public struct Legend: Figure {
   public enum Mark: Sendable {
     /// A piece of a curve with its dashes, and the shape at its points if they are shown.

@@ -15,7 +15,7 @@ public struct ColorBar: Figure {
 
   public var map: ColorMap
   public var ticks: [Tick]
-  /// What the values are, with their unit; stands to the right of the bar.
+  /// Name of the values, with their unit, to the right of the bar.
   public var label: String
   /// The width of the whole, in pixels.
   public var width: Double

@@ -9,11 +9,11 @@ public struct Heatmap: Figure {
   public var width: Int
   /// The values of both ends of the colours.
   public var range: ClosedRange<Float>
-  /// What the numbers are, with their unit.
+  /// Name of the numbers, with their unit.
   public var label: String
   /// A picture below, of the same size.
   public var background: Image?
-  /// How much of the picture the colours cover at the upper end of the range, 0...1; towards the lower end it shows through.
+  /// Opacity of the colours at the upper end of the range, 0...1; towards the lower end the picture shows through.
   public var opacity: Float = 0.8
   /// The width on the sheet, in pixels.
   public var displayWidth: Int

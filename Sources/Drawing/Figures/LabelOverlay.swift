@@ -17,7 +17,7 @@ public struct LabelOverlay: Figure {
   /// `height · width` indices into `classes`, row-major; others, such as 255 for "ignore", stay uncoloured.
   public var labels: [Int]
   public var classes: [Class]
-  /// How much of the picture the colours cover, 0...1.
+  /// Opacity of the colours, 0...1.
   public var opacity: Float
   public var width: Int
 

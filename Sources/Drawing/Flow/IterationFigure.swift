@@ -1,7 +1,7 @@
 import Foundation
 import Vision
 
-/// How the flow of one pair came about: the field after each iteration on one sheet, the error under each, and the error as a curve.
+/// The iterations of one pair on one sheet: the field after each, its error, and the error as a curve.
 ///
 /// All fields share one colour scale, the true flow's longest vector.
 public struct IterationFigure: Figure {

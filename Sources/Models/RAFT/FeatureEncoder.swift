@@ -6,7 +6,7 @@ import Tensors
 ///
 /// - Shape: `[n, h, w, 3]` in [-1, 1] → `[n, h / 8, w / 8, outputs]`.
 struct FeatureEncoder: Module {
-  /// What its stages are made of, two each.
+  /// The kind of block of its stages, two in each.
   enum Block { case residual, bottleneck }
 
   static let officialNames = ["coarser": "scales"]

@@ -5,7 +5,7 @@ extension RAFT {
   /// The network as published, and the variants of the paper's ablations (table 2).
   public struct Config: Codable, Sendable, Equatable {
     public var variant = Variant.small
-    /// What advances the hidden state.
+    /// The recurrent unit that updates the hidden state.
     public var updateOperator = UpdateOperator.preset
     /// Whether all iterations share one update block. Untied: 32.5 M parameters with a `gru` of 12 blocks and bilinear upsampling.
     public var weightTying = WeightTying.tied
@@ -13,11 +13,11 @@ extension RAFT {
     public var untiedBlocks = 12
     /// Whether image 1 also passes a context encoder, which starts the hidden state and feeds every update. Without: the state starts at zero.
     public var context = true
-    /// Where the levels of the correlation come from.
+    /// The source of the correlation's levels.
     public var featureScale = FeatureScale.single
-    /// What an update learns about the match of both images.
+    /// The input of an update about the match of both images.
     public var refinement = Refinement.correlation
-    /// How correlations are computed: the same numbers but for rounding.
+    /// The computation of correlations: the same numbers but for rounding.
     public var correlation = CorrelationMethod.volume
     /// Levels of the correlation pyramid, each half as large as the one before; 1: no pooling.
     public var correlationLevels = 4
@@ -36,7 +36,7 @@ extension RAFT {
     public init(variant: Variant = .small) { self.variant = variant }
   }
 
-  /// What advances the hidden state.
+  /// The recurrent unit that updates the hidden state.
   public enum UpdateOperator: String, ConfigChoice {
     /// As the variant has it: `sepConvGRU` in large, `gru` in small.
     case preset
@@ -50,7 +50,7 @@ extension RAFT {
 
   public enum WeightTying: String, ConfigChoice { case tied, untied }
 
-  /// Where the levels of the correlation come from.
+  /// The source of the correlation's levels.
   public enum FeatureScale: String, ConfigChoice {
     /// Features at an eighth of the resolution; level `m` pools their correlations.
     case single
@@ -59,7 +59,7 @@ extension RAFT {
     case multi
   }
 
-  /// What an update learns about the match of both images.
+  /// The input of an update about the match of both images.
   public enum Refinement: String, ConfigChoice {
     case correlation
     /// The features of image 1 beside those of image 2 at the pixels where the flow points, in place of the correlations. Nothing else
@@ -68,7 +68,7 @@ extension RAFT {
     case warping
   }
 
-  /// How correlations are computed.
+  /// The computation of correlations.
   public enum CorrelationMethod: String, ConfigChoice {
     /// All pairs once, and their pyramid: memory grows with the square of the number of pixels. Fastest for many iterations.
     case volume
@@ -123,7 +123,7 @@ extension RAFT {
     }
   }
 
-  /// What one variant is made of.
+  /// The sizes and units of one variant.
   struct Preset {
     /// Encoders: their blocks, and channels after the stem and after each of the three stages.
     let block: FeatureEncoder.Block

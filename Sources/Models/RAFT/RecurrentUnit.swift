@@ -14,7 +14,7 @@ enum RecurrentUnit: Module {
     }
   }
 
-  /// What the hidden state passes through, in turn.
+  /// The recurrent units that the hidden state passes through, in turn.
   /// - Parameter context: the part of the input that is the same in all iterations, between the hidden state and the rest of the input.
   func steps(context: Tensor?) -> [any StateUpdate] {
     switch self {

@@ -73,7 +73,7 @@ struct UpdateBlock: Module {
   }
 }
 
-/// What the match and the flow so far say about the motion; the raw flow itself is passed on beside it.
+/// The motion encoder: features of the match and the flow so far; the raw flow is passed on beside them.
 struct MotionEncoder: Module {
   let convc1: Conv2d
   let convc2: Conv2d?

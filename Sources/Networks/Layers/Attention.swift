@@ -24,7 +24,7 @@ public struct MultiHeadAttention: Module {
     self.dropout = Dropout(dropout)
   }
 
-  /// What each query may not look at.
+  /// The mask of an attention: keys that a query may not look at.
   public struct Mask {
     /// Added to the scores, broadcast to `[n, heads, t, s]`: 0 where attention is allowed, -∞ where it is not.
     public let bias: Tensor
@@ -60,7 +60,7 @@ public struct MultiHeadAttention: Module {
     return outProj(joined.selfAttention(heads: heads, bias: mask?.bias, dropout: dropoutMask(joined, keys: joined.shape[1], pass)))
   }
 
-  /// What dropout does to the attention weights `[n, heads, queries, keys]` in training.
+  /// The dropout mask of the attention weights `[n, heads, queries, keys]` in training.
   private func dropoutMask(_ queries: Tensor, keys: Int, _ pass: Pass) -> DropoutMask? {
     guard pass.isTraining && dropout.p > 0 else { return nil }
     return DropoutMask(dropout.p, count: queries.shape[0] * heads * queries.shape[1] * keys, &pass.random)

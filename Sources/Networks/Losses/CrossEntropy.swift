@@ -1,7 +1,7 @@
 import Base
 import Tensors
 
-/// How the losses of single elements become one number.
+/// The reduction of the losses of single elements to one number.
 public enum LossReduction: String, Codable, Sendable, CaseIterable {
   /// The arithmetic mean; in weighted cross-entropy, the sum over the sum of the labels' weights.
   case mean

@@ -11,7 +11,7 @@ import WeightFiles
 /// optimizer.step(gradients, learningRate: 1e-3, scale: clip.scale)
 /// ```
 public protocol Optimizer: AnyObject, Savable {
-  /// What is trained; frozen parameters are not among it.
+  /// The trained parameters, without frozen ones.
   var parameters: [TrainedParameter] { get }
   /// Updates made so far.
   var stepCount: Int { get }

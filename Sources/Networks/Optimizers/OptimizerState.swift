@@ -6,7 +6,7 @@ import WeightFiles
 struct OptimizerState {
   /// The optimiser's name, as a check that a checkpoint belongs to it.
   let optimizer: String
-  /// What is kept for each parameter: `exp_avg` is stored as `exp_avg.<name of the parameter>`.
+  /// Tensors kept for each parameter: `exp_avg` is stored as `exp_avg.<name of the parameter>`.
   let slots: [String]
   let parameters: [TrainedParameter]
 

@@ -64,7 +64,7 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   ///   - peak: the largest learning rate.
   public func learningRate(at step: Int, of runSteps: Int, peak: Double) -> Double { peak * factor(at: step, of: runSteps) }
 
-  /// What the peak rate is multiplied by. Steps after the end of the schedule have its last factor.
+  /// The factor of the peak learning rate. Steps after the end of the schedule have its last factor.
   public func factor(at step: Int, of runSteps: Int) -> Double {
     require(step >= 0, "Schedule: step \(step) is negative")
     let total = (steps > 0 ? steps : runSteps) + paddingSteps

@@ -1,4 +1,4 @@
-/// What an op adds to the gradient of one parent, which need not be a tensor of its own.
+/// An op's share in the gradient of one parent; it need not be a tensor of its own.
 ///
 /// The first contribution to a parent is made; further ones are added to it in place. A slice adds to its range of the gradient and a
 /// lookup to the cells that it read, where a tensor of the parent's shape would be mostly zeros.

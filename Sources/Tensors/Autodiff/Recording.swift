@@ -50,7 +50,7 @@ extension Tensor {
   /// - Parameters:
   ///   - parents: the differentiable inputs.
   ///   - rule: the gradient of each parent from that of the output; written with recorded ops, so that it can be differentiated.
-  ///   - remaking: computes these elements once more from what `rule` keeps, in one cheap pass: see `SavedTensor`.
+  ///   - remaking: rebuilds these elements in one cheap pass from the tensors that `rule` keeps: see `SavedTensor`.
   func recorded(
     _ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?], remaking: Node.Remaking? = nil
   ) -> Tensor {

@@ -13,12 +13,12 @@ struct Arena: Sendable {
 
   /// Ranges are multiples of a page.
   static let page = 4 << 10
-  /// Sorted by address, none beside another: free memory, and addresses that have none.
+  /// Free memory, and reserved addresses without memory: sorted by address, neighbours merged.
   private var free: [Stretch] = [], empty: [Stretch] = []
-  /// Bytes with memory.
+  /// Bytes of the arena that are backed by memory.
   private(set) var reserved = 0
 
-  /// Where `size` bytes of free memory begin; `nil` if no range is large enough.
+  /// The start of `size` bytes of free memory; `nil` if no range is large enough.
   mutating func take(_ size: Int) -> UInt? {
     var best: Int?
     for index in free.indices where free[index].size >= size && (best.map { free[index].size < free[$0].size } ?? true) { best = index }

@@ -2,7 +2,7 @@ import Base
 import Foundation
 import Synchronization
 
-/// Where tensors get their memory: aligned blocks, kept for the next tensor instead of going back to the system.
+/// The allocator of tensors: aligned blocks, kept for the next tensor instead of going back to the system.
 ///
 /// Fresh pages cost about 0.5 s per GiB, so a training step that returned its memory would pay for it again in every step.
 /// Large tensors are cut from one arena. Small ones, and working memory, have blocks in size classes, spaced by a quarter of a power of
@@ -14,7 +14,7 @@ import Synchronization
 /// A demand beyond `limit`, or beyond what the system has left, ends the process through `ProcessExit`: the system would otherwise kill it,
 /// or others, without a word.
 public enum MemoryPool {
-  /// What the pool holds and held, in bytes.
+  /// Memory of the pool now and at most, in bytes.
   public struct Statistics: Sendable, Equatable {
     /// Bytes that live tensors occupy now (whole blocks).
     public var inUse = 0
@@ -24,11 +24,11 @@ public enum MemoryPool {
     public var reserved = 0
     /// Bytes ever given to tensors and kernels.
     public var handedOut = 0
-    /// How often the system was asked for memory.
+    /// The number of requests to the system.
     public var systemAllocations = 0
   }
 
-  /// What a block is for.
+  /// The purpose of a block.
   enum Use: Hashable {
     case tensor
     /// Working memory of a thread that holds `depth` blocks of it already.
@@ -97,7 +97,7 @@ public enum MemoryPool {
 
   private static let state = Mutex(State())
   private static let smallestInArena = 64 << 10
-  /// How much may be taken before the system is asked again what it has left.
+  /// Bytes that may be taken before the system's free memory is read again.
   private static let checkInterval = 32 << 20
 
   public static var statistics: Statistics { state.withLock { $0.statistics } }

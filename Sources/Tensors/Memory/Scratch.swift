@@ -13,7 +13,7 @@ func withScratch<Result>(
   }
 }
 
-/// How many blocks of working memory the current thread holds.
+/// The number of blocks of working memory that the current thread holds.
 ///
 /// A thread holds at most one block of each depth, so as many blocks as there are threads serve any schedule: how much memory is reserved
 /// does not depend on which threads meet in which calls.

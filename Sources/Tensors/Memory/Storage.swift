@@ -25,9 +25,9 @@ final class Storage: @unchecked Sendable {
 
   deinit { MemoryPool.recycle(block) }
 
-  /// What `make` computes from these elements alone; kept from the second time on that it is asked for, until the elements change.
+  /// The result of `make`, a function of these elements alone, cached from the second request on until the elements change.
   ///
-  /// Weights of a recurrent network are asked for in every iteration, those of others once a step: only the former take memory.
+  /// So weights that are reused within a step (RAFT's update block) are cached, and those that are used once a step take no memory.
   func derived(_ key: [Int], _ make: () -> Tensor) -> Tensor { derivedIfKept(key, make) ?? make() }
 
   /// As `derived`, but `nil` the first time: for callers that can do without.

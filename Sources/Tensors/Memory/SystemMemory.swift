@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the system says about memory, in bytes.
+/// The system's figures about memory, in bytes.
 enum SystemMemory {
   /// The memory of the machine, or the part of it that a control group (a container) or a limit of the process leaves.
   static let limit: Int = {
@@ -8,7 +8,7 @@ enum SystemMemory {
     return ([physical] + groupLimits + [RLIMIT_AS, RLIMIT_DATA].compactMap(processLimit)).min() ?? physical
   }()
 
-  /// What could be taken now without pushing others out: the kernel's estimate, which counts file caches as free, within the control
+  /// Memory that can be taken now without pushing others out: the kernel's estimate, which counts file caches as free, within the control
   /// group's limit; `nil` if it is not known.
   static var available: Int? {
     let free = number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 << 10 }
@@ -22,7 +22,7 @@ enum SystemMemory {
     groups.flatMap { [number(in: $0 + "max"), number(in: $0 + "limit_in_bytes")] }.compactMap { $0 }.filter { $0 > 0 }
   }
 
-  /// What the group holds and cannot drop at once.
+  /// Memory that the control group holds and cannot drop at once.
   private static var groupUsage: Int? {
     for group in groups {
       guard let used = number(in: group + "current") ?? number(in: group + "usage_in_bytes") else { continue }

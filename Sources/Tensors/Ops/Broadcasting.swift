@@ -1,7 +1,7 @@
 import Base
 import CKernels
 
-/// How two shapes are laid over each other: aligned at the last axis, axes of length 1 repeat (NumPy's rule).
+/// Broadcasting of two shapes: aligned at the last axis, axes of length 1 repeat (NumPy's rule).
 struct BroadcastPlan {
   /// The resulting shape.
   let shape: [Int]

@@ -1,12 +1,12 @@
 import Base
 import CKernels
 
-/// What `gridSampled` reads outside the image.
+/// The values that `gridSampled` reads outside the image (`padding_mode`).
 public enum GridPadding: String, Sendable, CaseIterable {
   case zeros, border, reflection
 }
 
-/// How `gridSampled` reads: PyTorch's `grid_sample` conventions.
+/// Options of `gridSampled`: PyTorch's `grid_sample` conventions.
 public struct GridSampling: Sendable, Equatable {
   /// Read the nearest pixel (ties to even) rather than interpolate bilinearly.
   public var nearest: Bool

@@ -1,7 +1,7 @@
 import Base
 import CKernels
 
-/// What a normalisation takes its mean and variance over, for channels-last tensors.
+/// The elements that share a mean and a variance in a normalisation, for channels-last tensors.
 public enum NormalizationAxes: Sendable, Equatable {
   /// Each channel over all images and pixels. - Source: Ioffe, Szegedy 2015.
   case batch
@@ -18,7 +18,8 @@ public enum Rectifier: String, Sendable, CaseIterable {
   case none, relu
 }
 
-/// What follows the normalised `z` in the same pass: `y = outputActivation(residual + activation(z · weight + bias))`.
+/// The epilogue of a normalisation, applied to the normalised `z` in the same pass:
+/// `y = outputActivation(residual + activation(z · weight + bias))`.
 public struct NormalizationTail: Sendable {
   /// `[channels]`; 1 and 0 if missing.
   public var weight, bias: Tensor?
@@ -216,7 +217,7 @@ private struct FusedNormalization: Sendable {
     return y.recorded(.normalize, from: parents, rule: { dy in kept.gradients(dy, nil) }, remaking: hasResidual ? nil : kept.again)
   }
 
-  /// What the gradients need: no elements of the residual.
+  /// The parts that gradients need: no elements of the residual.
   private var withoutResidual: FusedNormalization {
     var kept = self
     kept.tail.residual = nil

@@ -25,7 +25,7 @@ struct ResamplingMatrix: Sendable, Equatable {
   }
 }
 
-/// How `resized` fills in between samples.
+/// The interpolation of `resized`.
 public enum Interpolation: String, Sendable, CaseIterable {
   /// The sample at `⌊i · h / newHeight⌋` (PyTorch's `nearest`).
   case nearest

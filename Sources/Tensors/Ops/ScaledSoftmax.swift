@@ -35,7 +35,7 @@ extension Tensor {
 struct BroadcastRows {
   /// With columns of its own, the other axes as given.
   let tensor: Tensor
-  /// Where each plane begins.
+  /// The offset of each plane.
   let places: [Int]
   /// Elements from one row to the next: 0 if all have the same.
   let row: Int

@@ -12,8 +12,8 @@ public struct Extent: Sendable, Equatable, Codable, ExpressibleByIntegerLiteral 
   public init(integerLiteral length: Int) { self.init(length) }
 }
 
-/// How a convolution slides: `stride` pixels at a time over an input with `padding` zeros around it, its taps `dilation` apart, the
-/// channels in `groups` that do not mix.
+/// Options of a convolution: it slides `stride` pixels at a time over an input with `padding` zeros around it, its taps `dilation`
+/// apart, the channels in `groups` that do not mix.
 public struct Convolution: Sendable, Equatable {
   public var stride: Extent
   public var padding: Extent
@@ -47,7 +47,7 @@ struct ConvolutionPlan {
   struct KernelOffset {
     /// Index of the tap in the weight, row-major over its kernel.
     let weight: Int
-    /// Where the tap reads for the phase's first pixel.
+    /// The position that this offset reads for the phase's first pixel.
     let row, column: Int
   }
 
@@ -85,7 +85,7 @@ struct ConvolutionPlan {
   struct Run {
     /// Places in the phase's list of taps.
     var weights: Range<Int>
-    /// Where the first tap reads for the phase's first pixel.
+    /// The position that the first offset reads for the phase's first pixel.
     let row, column: Int
   }
 

@@ -103,7 +103,7 @@ private struct PhaseProduct {
   }
 }
 
-/// How one phase is cut into tasks: some rows of one image and some panels of columns each.
+/// The partition of one phase into tasks: some rows of one image and some panels of columns each.
 struct PhaseGrid {
   private let images, rows, panels: Int
   private let rowBlock, panelBlock: Int
@@ -135,7 +135,7 @@ struct PhaseGrid {
   }
 }
 
-/// How finely work is cut: by its amount alone, so that results do not depend on the number of threads.
+/// The number of tasks for a piece of work: by its amount alone, so that results do not depend on the number of threads.
 enum TaskCount {
   /// Tasks of 2 M multiply-adds at least (some 20 µs), 32 at most.
   static func wanted(multiplyAdds: Int) -> Int { Swift.max(1, Swift.min(32, multiplyAdds >> 21)) }

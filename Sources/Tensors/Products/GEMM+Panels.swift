@@ -37,7 +37,7 @@ extension GEMM {
     }
   }
 
-  /// How the results are cut into tasks: strips of rows and blocks of columns.
+  /// The partition of the results into tasks: strips of rows and blocks of columns.
   private struct Grid {
     let product: GEMM
     let strips: Int

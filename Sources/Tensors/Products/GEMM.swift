@@ -69,7 +69,7 @@ struct GEMM {
 // MARK: - OpenBLAS
 
 extension GEMM {
-  /// How a product is cut into calls of OpenBLAS, each on one thread: strips of rows, blocks of columns, pieces of the sum.
+  /// The partition of a product into calls of OpenBLAS, each on one thread: strips of rows, blocks of columns, pieces of the sum.
   ///
   /// Every call packs what it reads, so tiles are large: whole rows of the result while there are rows enough.
   private struct TileGrid {

@@ -1,6 +1,6 @@
-/// Some rows of one image, with the zeros that a plan wants around them: in place if they lie within the image and need no margins.
+/// Rows of one image with the zero padding of a convolution: a view if they lie within the image and need no padding, else a copy.
 struct PaddedRows {
-  /// The first element, and how many there are.
+  /// The first element, and the number of elements.
   let base: UnsafeRawPointer
   let count: Int
   private let firstRow, left, channels: Int

@@ -1,6 +1,6 @@
 import CKernels
 
-/// What decides, beside the sizes, which algorithm serves a product: settings and processor, the same for all products of a process.
+/// The conditions beside the sizes that choose the algorithm of a product: settings and processor, the same for a whole process.
 ///
 /// The choices below are the whole table. They were measured with `apus bench matmul` and `apus bench conv3x3` on a Zen 4 (AVX-512 in
 /// halves) and a Zen 5 (AVX-512); tile registers on Sapphire Rapids.

@@ -1,6 +1,6 @@
 /// Ways to compute one and the same plain product, for benchmarks that keep the table of algorithms honest.
 package enum ProductVariant: String, Sendable, CaseIterable {
-  /// What `matmul` takes.
+  /// The algorithm that `matmul` takes.
   case chosen
   /// One call of OpenBLAS, on threads of its own.
   case library = "openblas-alone"

@@ -108,7 +108,8 @@ struct WeightGradient {
   }
 }
 
-/// How a weight gradient is cut into tasks: chunks of image rows, each with sums of its own, blocks of panels and bands of kernel rows.
+/// The partition of a weight gradient into tasks: chunks of image rows, each with sums of its own, blocks of panels and bands of
+/// kernel rows.
 private struct WeightGrid {
   let chunks, blocks, bands: Int
   private let panelCount, runCount: Int

@@ -55,7 +55,7 @@ struct WinogradGrid {
   /// Results, and tiles in both directions.
   let size: Extent
   let rows, columns: Int
-  /// Where the window of the first tile begins.
+  /// The start of the first tile's window.
   let row, column: Int
   /// Columns of zeros beside the source.
   let left, right: Int

@@ -1,7 +1,7 @@
 import Base
 import Foundation
 
-/// What `Profiler` saw: every op and span in the order of their ends.
+/// The record of a `Profiler`: every op and span in the order of their ends.
 public struct Profile: Sendable {
   /// One op of a forward computation, one gradient rule of a backward one, or one span of other work.
   public struct Event: Sendable {

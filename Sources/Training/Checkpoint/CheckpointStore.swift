@@ -65,8 +65,8 @@ public struct CheckpointStore: Sendable {
     if best { try point(.best, at: step) }
   }
 
-  /// Renames `partial`, which is known to be sound, to `path`. A folder already there (of a future that was given up) is moved aside first,
-  /// so that at every moment one of the two can be found.
+  /// Renames `partial`, which is known to be sound, to `path`. A folder already there (of steps that a resume from an older checkpoint
+  /// repeats) is moved aside first, so that at every moment one of the two can be found.
   private func replace(_ path: String, with partial: String) throws {
     let aside = path + ".replaced"
     try File.removeTree(aside)
@@ -156,7 +156,8 @@ public struct CheckpointStore: Sendable {
   // MARK: Deleting
 
   /// Deletes what is no longer needed: all but the newest `count` checkpoints up to step `current`, those a pointer names and those of
-  /// `milestones` up to there, and later ones, which belong to a future that was given up.
+  /// `milestones` up to there, and later ones, whose steps a resume from an
+  /// older checkpoint repeats.
   ///
   /// Only what is known to be a checkpoint of this program goes: not one whose manifest cannot be read or that holds other files, and of
   /// the later ones not those that are damaged, for something of them may be saved. If a pointer is not understood, all stay.

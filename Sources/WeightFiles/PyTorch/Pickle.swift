@@ -1,6 +1,6 @@
 import Tensors
 
-/// What a pickle says, as inert data: nothing that it names is ever looked up, and nothing that it asks to call is called.
+/// The content of a pickle as inert data: nothing that it names is ever looked up, and nothing that it asks to call is called.
 ///
 /// Nodes refer to each other by index, so that shared, deeply nested and circular values need no recursion to be held or released.
 /// - Source: PEP 307 and PEP 3154; Python's `pickletools` documents every opcode.
@@ -30,19 +30,19 @@ struct Pickle: Sendable {
 
   /// A call that was asked for and not made.
   struct Object: Sendable {
-    /// What was to be called, and with what.
+    /// The callable that the pickle names, and its arguments.
     let callable, arguments: Reference
-    /// What was to be set on the result.
+    /// The state that the pickle would set on the result.
     var state: Reference?
   }
 
   var nodes: [Node] = []
-  /// What was put into lists, sets and objects.
+  /// Elements of lists, sets and objects.
   var elements: [Reference: [Reference]] = [:]
-  /// What was put into dictionaries and objects: keys and values in turn.
+  /// Elements of dictionaries and objects: keys and values in turn.
   var items: [Reference: [Reference]] = [:]
   var root: Reference = 0
-  /// Where in the file the pickle ended.
+  /// Offset of the end of the pickle in the file.
   var end = 0
 
   subscript(reference: Reference) -> Node { nodes[reference] }

@@ -3,7 +3,7 @@ import Tensors
 
 /// A dictionary with tensors inside a file of PyTorch.
 public struct TensorDictionary: Sendable {
-  /// Where it stands: the keys that lead to it, joined by dots; empty for the file's own value.
+  /// Its path: the keys that lead to it, joined by dots; empty for the file's own value.
   public let path: String
   /// The names of its tensors, in the file's order.
   public var names: [String] { views.map(\.name) }
@@ -67,7 +67,7 @@ extension PyTorchFile {
     var isItem = false
   }
 
-  /// What a value holds; nothing for the state of an optimiser.
+  /// The tensors in a value; none for the state of an optimiser.
   private func children(of reference: Pickle.Reference, _ tensors: PickledTensors) -> [Child] {
     var children = tensors.elements(of: reference).enumerated().map { Child(key: "\($0)", value: $1) }
     if case .object(let object) = pickle[reference], let state = object.state { children.append(Child(key: "__dict__", value: state)) }

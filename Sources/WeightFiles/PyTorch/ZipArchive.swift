@@ -7,7 +7,7 @@ import Tensors
 struct ZipArchive {
   struct Member {
     let name: String
-    /// Where its bytes lie in the file.
+    /// The range of its bytes in the file.
     let range: Range<Int>
     /// CRC-32; 0 if the writer left it out.
     let checksum: UInt32
@@ -69,7 +69,7 @@ private struct ZipFields {
   struct Entry {
     let name: String
     let size: Int
-    /// Where the local header begins.
+    /// Offset of the local header.
     let header: Int
     let checksum: UInt32
   }
@@ -94,7 +94,7 @@ private struct ZipFields {
     return place + 22 + Int(bytes[place + 20]) + 256 * Int(bytes[place + 21]) == bytes.count
   }
 
-  /// Where the table of contents lies, and how many entries it has.
+  /// Offset of the table of contents, and the number of its entries.
   func directory() throws -> (range: Range<Int>, count: Int) {
     // The end record is the last thing in the file but for a comment of at most 65,535 bytes, whose length it tells.
     let latest = bytes.count - 22
@@ -173,7 +173,7 @@ private struct ZipFields {
     throw failure("the 64-bit sizes of the member '\(name)' are missing")
   }
 
-  /// Where a member's bytes begin: behind its local header, whose extra field has a length of its own.
+  /// Offset of a member's bytes: behind its local header, whose extra field has a length of its own.
   func dataStart(of entry: Entry) throws -> Int {
     let header = entry.header
     guard header <= bytes.count - 30, try number(header, 4) == 0x0403_4B50 else {
