@@ -127,10 +127,12 @@ package enum Folder {
 
   /// Natural order: runs of digits compare as numbers, so `frame9` comes before `frame10`; otherwise by bytes.
   package static func precedes(_ a: String, _ b: String) -> Bool {
-    let x = runs(of: a), y = runs(of: b)
+    let x = runs(of: a)
+    let y = runs(of: b)
     for (p, q) in zip(x, y) where p != q {
       guard let m = p.first, let n = q.first, isDigit(m), isDigit(n) else { return p.lexicographicallyPrecedes(q) }
-      let v = p.drop { $0 == 0x30 }, w = q.drop { $0 == 0x30 }
+      let v = p.drop { $0 == 0x30 }
+      let w = q.drop { $0 == 0x30 }
       if v.count != w.count { return v.count < w.count }
       if !v.elementsEqual(w) { return v.lexicographicallyPrecedes(w) }
     }
@@ -140,7 +142,8 @@ package enum Folder {
   /// Alternating runs of digits and of other bytes.
   private static func runs(of name: String) -> [ArraySlice<UInt8>] {
     let bytes = Array(name.utf8)
-    var runs: [ArraySlice<UInt8>] = [], start = 0
+    var runs: [ArraySlice<UInt8>] = []
+    var start = 0
     for i in bytes.indices where i == bytes.count - 1 || isDigit(bytes[i]) != isDigit(bytes[i + 1]) {
       runs.append(bytes[start...i])
       start = i + 1
