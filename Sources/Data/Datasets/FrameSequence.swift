@@ -8,12 +8,12 @@ public struct FrameSequence: Sendable {
 
   public var count: Int { files.count }
 
-  /// Lists the `.png`, `.jpg`, `.jpeg`, `.ppm` and `.pgm` files of a folder. KITTI's flow maps are left out; other PNGs of 16 bits are
-  /// frames,
-  /// read with 8. Folders and pipes are no frames, whatever they are called.
+  /// Lists the `.png`, `.jpg`, `.jpeg`, `.ppm` and `.pgm` files of a folder.
+  ///
+  /// KITTI's flow maps are left out; other PNGs of 16 bits are frames, read with 8. Folders and pipes are no frames, whatever they are
+  /// called.
   /// - Throws: `.missingInput` if there is no such folder, or fewer than two frames in it; `.badData` for a name that is not UTF-8, or
-  ///   a link
-  ///   that leads nowhere.
+  ///   a link that leads nowhere.
   public init(folder: String) throws {
     let pictures = try Folder.files(in: folder, where: Folder.isPictureName)
     files = try pictures.map { Path.join(folder, $0) }.filter { try !Folder.isKITTIFlow($0) }

@@ -99,9 +99,9 @@ public enum PortableFloatMap {
 }
 
 extension PortableFloatMap {
-  /// Decodes a flow field: `u` and `v` are the first two of three channels. Vectors that are not finite, or marked as unknown by a
-  /// component
-  /// above 10⁹ as in `.flo` files, become invalid and zero.
+  /// Decodes a flow field: `u` and `v` are the first two of three channels.
+  ///
+  /// Vectors that are not finite, or marked as unknown by a component above 10⁹ as in `.flo` files, become invalid and zero.
   /// - Throws: as `decode`; `.badData` if there is one channel only.
   public static func decodeFlow(_ bytes: [UInt8], place: String) throws -> FlowField {
     let samples = try decode(bytes, place: place)
