@@ -81,7 +81,9 @@ package enum Folder {
   // MARK: The system's answers
 
   private static func name(of item: UnsafeMutablePointer<dirent>) -> [UInt8] {
-    withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    // The record is as long as its name: it must not be copied as a whole.
+    let start = UnsafeRawPointer(item) + (MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
+    return [UInt8](UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
   }
 
   /// The kind of an entry; nil if it is gone meanwhile. Only links and file systems that tell nothing cost a question.

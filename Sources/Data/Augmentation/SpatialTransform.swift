@@ -12,7 +12,7 @@ package struct SpatialTransform: Sendable {
   /// The factors of the vectors' components.
   package let factor: SIMD2<Float>
   /// Moves the vectors of sparse flow one by one; nil for dense flow, or without a resize.
-  private let scatter: FlowScatter?
+  private let scatter: SparseFlowTransform?
 
   /// Draws a transform for images of `height` by `width`.
   package init(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) {
@@ -30,7 +30,7 @@ package struct SpatialTransform: Sendable {
     rows = ResamplingAxis(resizing: height, by: scale.y, keeping: ranges.y, isFlipped: flipsY)
     columns = ResamplingAxis(resizing: width, by: scale.x, keeping: ranges.x, isFlipped: flipsX)
     scatter = settings.kind == .sparse && drawn != nil
-      ? FlowScatter(scale: scale, height: rowCount, width: columnCount, flipsX: flipsX, flipsY: flipsY,
+      ? SparseFlowTransform(scale: scale, height: rowCount, width: columnCount, flipsX: flipsX, flipsY: flipsY,
                     rows: ranges.y, columns: ranges.x) : nil
     factor = SIMD2(Float(flipsX ? -scale.x : scale.x), Float(flipsY ? -scale.y : scale.y))
   }

@@ -22,14 +22,14 @@ public struct KITTI15: FlowDataset {
 
   /// Lists the pairs; no picture is opened.
   /// - Parameters:
-  ///   - visibleOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
+  ///   - nonOccludedOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
   ///   - readsOcclusion: whether samples tell which pixels have flow in `flow_occ` but not in `flow_noc`: hidden or outside in the second
   ///     frame. Without either folder they do not.
   /// - Throws: `.missingInput`, with the layout, if a folder is missing or empty; `.badData` if files lack their partners.
-  public init(root: String, visibleOnly: Bool = false, readsOcclusion: Bool = false) throws {
+  public init(root: String, nonOccludedOnly: Bool = false, readsOcclusion: Bool = false) throws {
     self.readsOcclusion = readsOcclusion
     folder = try DatasetFolder(root, layout: KITTI15.layout)
-    let truth = visibleOnly ? "flow_noc" : "flow_occ"
+    let truth = nonOccludedOnly ? "flow_noc" : "flow_occ"
     let keys = try folder.files(in: "training/\(truth)", suffix: "_10.png").map(\.key)
     let frames = Set(try folder.files(in: "training/image_2", suffix: ".png").map(\.key))
     let needed = keys.flatMap { ["\($0)_10", "\($0)_11"] }

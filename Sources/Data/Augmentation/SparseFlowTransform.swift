@@ -8,7 +8,7 @@ import Vision
 /// last in reading order stays.
 ///
 /// - Source: the sparse augmentation of the published RAFT code.
-package struct FlowScatter: Sendable {
+package struct SparseFlowTransform: Sendable {
   let scale: SIMD2<Double>
   /// Size of the resized field.
   let height: Int
