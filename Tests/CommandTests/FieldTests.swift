@@ -5,10 +5,8 @@ import Testing
 /// Folders and files as users reported them, beside the checkout: `../shared/field/*`, each with a README that says what is right.
 ///
 /// Skipped where that folder is absent.
-@Suite(.enabled(if: FieldTests.isThere)) struct FieldTests {
-  static let folder = (Workplace.checkout as NSString).deletingLastPathComponent + "/shared/field"
-  static var isThere: Bool { FileManager.default.fileExists(atPath: folder) }
-
+@Suite(.enabled(if: FieldReports.areThere)) struct FieldTests {
+  static let folder = FieldReports.folder
   private static let weights = "\(folder)/_shared/small.safetensors"
   /// The config of those reports in today's names.
   private static let small = """
@@ -152,4 +150,9 @@ import Testing
       expectFailure(outcome, 64, error)
     }
   }
+}
+
+enum FieldReports {
+  static let folder = (Workplace.checkout as NSString).deletingLastPathComponent + "/shared/field"
+  static var areThere: Bool { FileManager.default.fileExists(atPath: folder) }
 }

@@ -4,8 +4,7 @@ import Vision
 ///
 /// A vector at `(x, y)` goes to the pixel `(round(x fx), round(y fy))`, half to even, multiplied by `(fx, fy)`. It is kept if
 /// `0 < x < width` and `0 < y < height` hold there: row 0 and column 0 of the resized field stay empty. Of several vectors for one
-/// pixel the
-/// last in reading order stays.
+/// pixel the last in reading order stays.
 ///
 /// - Source: the sparse augmentation of the published RAFT code.
 package struct SparseFlowTransform: Sendable {
