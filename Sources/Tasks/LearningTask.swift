@@ -18,7 +18,7 @@ public protocol LearningTask {
   /// The network with random weights from the config's seed.
   static func model(_ config: Config) -> Model
 
-  /// The network's name in messages, such as `RAFT-small`.
+  /// The network's name in messages, such as `ResNet-50`.
   static func modelTitle(_ config: Config) -> String
 
   /// The size of a training batch.
@@ -121,7 +121,7 @@ public struct TaskOption: Sendable, Equatable {
 
 /// The words of a task in the command line's help: paragraphs and examples, one text for each command.
 public struct TaskHelp: Sendable {
-  /// The task in a few words, such as `RAFT optical flow`.
+  /// The task in a few words, such as `ResNet classification`.
   public var title: String
   /// Examples of `apus --help`, one a line.
   public var examples: [String] = []
@@ -135,25 +135,4 @@ public struct TaskHelp: Sendable {
   public var parityInputs = ""
 
   public init(title: String) { self.title = title }
-}
-
-/// The tasks by the name that stands in a config under `task`.
-public enum TaskName: String, ConfigChoice {
-  case opticalFlow
-
-  /// The compiler is the registry: a new task is a new case here.
-  public var task: any LearningTask.Type {
-    switch self {
-    case .opticalFlow: OpticalFlow.self
-    }
-  }
-
-  /// The words of the task in the command line's help.
-  public var help: TaskHelp { task.help }
-
-  /// The task that a config file names.
-  /// - Throws: `.usage` if it names none, or one that is not known.
-  public static func named(in path: String, overrides: [ConfigOverride]) throws -> TaskName {
-    try ConfigLayers.choice("task", formerly: "recipe", of: TaskName.self, in: path, overrides: overrides)
-  }
 }

@@ -24,23 +24,6 @@ public protocol SynthTask {
   static func write(_ settings: Settings, _ layout: Layout, _ request: SynthRequest, progress: @escaping @Sendable (_ done: Int) -> Void) throws
 }
 
-/// The generators by their name on the command line.
-public enum SynthName: String, ConfigChoice {
-  case flow
-
-  /// The compiler is the registry: a new generator is a new case here.
-  public var task: any SynthTask.Type {
-    switch self {
-    case .flow: FlowSynthesisTask.self
-    }
-  }
-}
-
-extension SynthName {
-  /// What `apus synth --help` says about it.
-  public var help: String { task.help }
-}
-
 /// What `apus synth` is asked for.
 public struct SynthRequest: Sendable {
   public var out: String

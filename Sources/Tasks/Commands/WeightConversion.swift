@@ -16,7 +16,7 @@ public struct WeightModel {
     self.module = module
   }
 
-  /// The published networks by name, such as `raft-small`.
+  /// The published networks by name, such as `resnet-50`.
   public static var names: [String] { PublishedModels.variants.map(\.name) }
 
   /// - Throws: `.usage` if there is no such network.

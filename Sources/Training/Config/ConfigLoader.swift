@@ -86,7 +86,7 @@ extension LoadedConfig where Config: TaskConfig {
 /// Lays YAML files and command-line options over the defaults of a config struct.
 ///
 /// ```swift
-/// let config = try ConfigLoader(defaults: FlowConfig()).load(file: "configs/raft/chairs.yaml", overrides: [])
+/// let config = try ConfigLoader(defaults: ClassifierConfig()).load(file: "configs/classifier/small.yaml", overrides: [])
 /// ```
 /// Keys are the property names in snake_case. A file may name one parent with `base: other.yaml` (relative to itself; the
 /// parent names none). Maps merge; lists and single values are replaced whole. Every error is found in one pass.
@@ -197,7 +197,7 @@ extension ConfigNode {
 }
 
 extension String {
-  /// `configs/raft/../base.yaml` as `configs/base.yaml`, without asking the file system.
+  /// `configs/small/../base.yaml` as `configs/base.yaml`, without asking the file system.
   fileprivate var lexicallyNormal: String {
     var parts: [Substring] = []
     for part in split(separator: "/") where part != "." {
