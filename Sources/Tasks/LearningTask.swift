@@ -5,7 +5,7 @@ import Training
 
 /// One kind of thing to learn: a config, a network, and how to train it.
 ///
-/// What the command line does with it stands in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
+/// The bodies of the commands stand in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
 /// `PredictionTask` and `ParityTask` as well. The word *task* is the protocol's alone: `Task` itself is Swift's unit of concurrency.
 public protocol LearningTask {
   associatedtype Config: TaskConfig
@@ -116,7 +116,9 @@ public struct TaskOption: Sendable, Equatable {
   public func override(_ value: String) -> ConfigOverride { ConfigOverride(key: key, value: value, option: "--\(name) \(value)") }
 
   /// `--name` or `--no-name` as a config value.
-  public func override(_ isOn: Bool) -> ConfigOverride { ConfigOverride(key: key, value: "\(isOn)", option: isOn ? "--\(name)" : "--no-\(name)") }
+  public func override(_ isOn: Bool) -> ConfigOverride {
+    ConfigOverride(key: key, value: "\(isOn)", option: isOn ? "--\(name)" : "--no-\(name)")
+  }
 }
 
 /// The words of a task in the command line's help: paragraphs and examples, one text for each command.

@@ -11,7 +11,8 @@ import Vision
     try place.generatePairs()
     let options = settings.split(separator: ",").flatMap { ["--set", String($0)] }
     let outcome = try place.apus(["train", "config.yaml", "--work-dir", "run", "--set", "train.iterations=12"] + options)
-    expectFailure(outcome, 64, "memory: training on a batch of ", " needs about ", "iB are available", "train.batch_size", "model.correlation=on_the_fly")
+    expectFailure(outcome, 64, "memory: training on a batch of ", " needs about ", "iB are available", "train.batch_size",
+                  "model.correlation=on_the_fly")
     #expect(!place.exists("run"))
   }
 
@@ -21,7 +22,8 @@ import Vision
     let image = Image(height: 4320, width: 7680, channels: 3, pixels: [UInt8](repeating: 90, count: 4320 * 7680 * 3))
     for name in ["a.ppm", "b.ppm"] { try image.write(to: place.path(name)) }
     let outcome = try place.apus("predict", "config.yaml", "--weights", "run", "--source", "a.ppm", "b.ppm", "--out", "out")
-    expectFailure(outcome, 64, "memory: the network on an input of 1 of 7680x4320 pixels needs about ", "--set model.correlation=on_the_fly")
+    expectFailure(outcome, 64, "memory: the network on an input of 1 of 7680x4320 pixels needs about ",
+                  "--set model.correlation=on_the_fly")
     #expect(try place.names(in: "out").isEmpty)
   }
 

@@ -93,7 +93,8 @@ public struct ModelSummary: Sendable {
   public var table: String {
     var table = TextTable(["layer", "op and weight", "output [n, h, w, c]", "calls", "parameters", "MMAC"], rightAligned: [3, 4, 5])
     for layer in layers {
-      table.add([layer.name, layer.kind, "\(layer.outputShape)", "\(layer.calls)", "\(layer.parameters)", Self.millions(layer.multiplyAdds)])
+      table.add(
+        [layer.name, layer.kind, "\(layer.outputShape)", "\(layer.calls)", "\(layer.parameters)", Self.millions(layer.multiplyAdds)])
     }
     if otherMultiplyAdds > 0 { table.add(["(products without parameters)", "", "", "", "", Self.millions(otherMultiplyAdds)]) }
     table.add(["total", "", "", "", "\(parameterCount)", Self.millions(multiplyAdds)])
