@@ -26,7 +26,7 @@ import Testing
   }()
 
   private func expectNone(
-    _ pattern: Regex<Substring>, _ what: String, in lines: (SourceFile) -> [String], sourceLocation: SourceLocation = #_sourceLocation
+    _ pattern: some RegexComponent, _ what: String, in lines: (SourceFile) -> [String], sourceLocation: SourceLocation = #_sourceLocation
   ) {
     for file in Self.files {
       for (number, line) in lines(file).enumerated() where line.contains(pattern) {
