@@ -111,7 +111,8 @@ public struct Trainer<R: Recipe> {
     try recordingFailures { trainer in
       let outcome = try trainer.loop()
       let ending = outcome == .completed ? "done: " : "saved and stopped; continue with --resume auto: "
-      trainer.console.note("\(ending)step \(trainer.state.step) of \(trainer.plan.steps)")
+      let (step, planned) = (trainer.state.step, trainer.plan.steps)
+      trainer.console.note("\(ending)step \(step) of \(planned)\(step > planned ? " planned now" : "")")
       try trainer.close(outcome == .completed ? .completed : .stopped, exit: outcome.exitCode)
       return outcome
     }

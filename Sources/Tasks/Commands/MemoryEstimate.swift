@@ -56,7 +56,7 @@ public final class MemoryGuard {
   /// - Parameter available: bytes that tensors can take; tests say so themselves.
   init<Task: LearningTask>(
     _ task: Task.Type, _ config: Task.Config, _ network: @escaping @autoclosure () -> Task.Model, _ mode: PassMode,
-    available: @escaping () -> Int = { Int.max }
+    available: @escaping () -> Int = { MemoryPool.available }
   ) {
     self.available = available
     remedy = task.memoryRemedy(config, mode)

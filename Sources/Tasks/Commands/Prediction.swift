@@ -48,6 +48,7 @@ struct PredictionRun<P: Predictor> {
     let items = predictor.sequences.flatMap { $0 }
     try OutputFolder.requireApart(items, predictor.suffixes, source: source, out: out)
     folder = try OutputFolder(out)
+    AtomicFile.removeLeftovers(in: out)
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let settings = Array(try encoder.encode(predictor.settings)) + Array("\(MatmulPrecision.description) \(weights)".utf8)
