@@ -35,21 +35,21 @@ extension FlowSynthesis {
     let marks = Self.validationMarks(count: count, share: layout == .hd1k ? 0 : heldOutShare)
     let scenes = (0..<count).map { layout.files(scene: $0, frames: frames, isHeldOut: marks[$0]) }
     try writeScenes(scenes.map { $0.map(\.path) }, of: "data", to: root, threads: threads, progress: progress) { index in
-      let film = SceneFilm(self, index: index, seed: seed, frames: frames)
+      let film = RenderedSequence(self, index: index, seed: seed, frames: frames)
       for file in scenes[index] { try film.write(file.content, to: Path.join(root, file.path)) }
     }
   }
 }
 
-extension SceneFilm {
+extension RenderedSequence {
   fileprivate func write(_ content: SceneFile.Content, to path: String) throws {
     switch content {
     case .clean(let frame): try clean(frame).write(to: path)
     case .final(let frame): try final(frame).write(to: path)
     case .flow(let frame): try flow(frame).write(to: path)
     case .pastFlow(let frame): try pastFlow(frame).write(to: path)
-    case .sparseFlow(let frame, let sky, let holes, let visibleOnly):
-      try sparseFlow(frame, sky: sky, holes: holes, visibleOnly: visibleOnly).write(to: path)
+    case .sparseFlow(let frame, let sky, let holes, let nonOccludedOnly):
+      try sparseFlow(frame, sky: sky, holes: holes, nonOccludedOnly: nonOccludedOnly).write(to: path)
     case .occlusion(let frame): try image(mask: occlusion(frame)).write(to: path)
     case .invalid: try image(mask: nil).write(to: path)
     }
