@@ -14,7 +14,9 @@ import Testing
   }
 
   private static func expectSame(_ place: Workplace, _ first: String, _ second: String) throws {
-    for (a, b) in zip(try files(place, first), try files(place, second)) { #expect(a.bytes == b.bytes, "\(a.name) differs, \(first) and \(second)") }
+    for (a, b) in zip(try files(place, first), try files(place, second)) {
+      #expect(a.bytes == b.bytes, "\(a.name) differs, \(first) and \(second)")
+    }
   }
 
   private static func workplace(_ reproducible: String) throws -> Workplace {
@@ -44,10 +46,11 @@ import Testing
   func resumedElsewhere() throws {
     for (promise, isTold) in [("machine", true), ("processors", false)] {
       let place = try Self.workplace(promise)
-      expectSuccess(try place.apus(["train", "config.yaml", "--work-dir", "run", "--steps", "5"], environment: ["OPENBLAS_CORETYPE": "Haswell"]))
+      let train = ["train", "config.yaml", "--work-dir", "run"]
+      expectSuccess(try place.apus(train + ["--steps", "5"], environment: ["OPENBLAS_CORETYPE": "Haswell"]))
       let state = try place.text("run/checkpoints/step_00000005/state.json"), facts = try place.text("run/env.json")
       #expect(state.contains("OpenBLAS") && state.contains("\"\(promise)\"") && facts.contains("OpenBLAS"))
-      let resumed = try place.apus(["train", "config.yaml", "--work-dir", "run", "--resume", "auto"], environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
+      let resumed = try place.apus(train + ["--resume", "auto"], environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
       expectSuccess(resumed)
       #expect(resumed.errors.contains("bits of products may differ") == (isTold && state.contains("Haswell")), "\(resumed.errors)")
     }

@@ -9,7 +9,9 @@ import Testing
     ProductPolicy(instructionSet: set, precision: precision, reproducibility: promise, isBLASWide: isBLASWide)
   }
 
-  private static func convolution(_ channels: Int, kernel: Extent = 3, stride: Extent = 1, _ policy: ProductPolicy) -> ConvolutionAlgorithm {
+  private static func convolution(
+    _ channels: Int, kernel: Extent = 3, stride: Extent = 1, _ policy: ProductPolicy
+  ) -> ConvolutionAlgorithm {
     let options = Convolution(stride: stride, padding: Extent(height: kernel.height / 2, width: kernel.width / 2))
     let plan = ConvolutionPlan.forward(input: Extent(height: 40, width: 48), kernel: kernel, options)
     return .choose(plan, groups: 1, depth: channels, columns: channels, images: 1, .float32, policy)
@@ -41,7 +43,8 @@ import Testing
     #expect(Self.convolution(32, Self.policy(.amx, .medium)) == .bf16(parts: 1))
   }
 
-  @Test("medium is never slower than highest: without tile registers both take the same way", arguments: [InstructionSet.portable, .avx2, .avx512])
+  @Test("medium is never slower than highest: without tile registers both take the same way",
+        arguments: [InstructionSet.portable, .avx2, .avx512])
   func mediumTakesTheFasterWay(_ set: InstructionSet) {
     for channels in [8, 16, 64, 256] {
       #expect(Self.convolution(channels, Self.policy(set, .medium)) == Self.convolution(channels, Self.policy(set)))

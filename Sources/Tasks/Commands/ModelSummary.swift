@@ -94,9 +94,11 @@ public struct ModelSummary: Sendable {
 
   /// The table that `apus inspect` prints.
   public var table: String {
-    var table = TextTable(["layer", "op and weight", "output [n, h, w, c]", "calls", "parameters", "MMAC", "algorithm"], rightAligned: [3, 4, 5])
+    var table = TextTable(
+      ["layer", "op and weight", "output [n, h, w, c]", "calls", "parameters", "MMAC", "algorithm"], rightAligned: [3, 4, 5])
     for layer in layers {
-      table.add([layer.name, layer.kind, "\(layer.outputShape)", "\(layer.calls)", "\(layer.parameters)", Self.millions(layer.multiplyAdds),
+      table.add(
+        [layer.name, layer.kind, "\(layer.outputShape)", "\(layer.calls)", "\(layer.parameters)", Self.millions(layer.multiplyAdds),
          layer.algorithm])
     }
     if otherMultiplyAdds > 0 { table.add(["(products without parameters)", "", "", "", "", Self.millions(otherMultiplyAdds), ""]) }

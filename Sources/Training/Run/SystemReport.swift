@@ -23,7 +23,8 @@ public struct SystemReport {
       ("system", "\(facts.system), kernel \(facts.kernel)"),
       ("processor", facts.cpu),
       ("cores", "\(facts.cores)"),
-      ("instruction sets", "\(InstructionSet.current.rawValue) in use; \(InstructionSet.available.map(\.rawValue).joined(separator: ", "))"),
+      ("instruction sets", "\(InstructionSet.current.rawValue) in use; available: "
+        + InstructionSet.available.map(\.rawValue).joined(separator: ", ")),
       ("peak", String(format: "%.0f GFLOP/s of float32 multiply-adds on \(facts.threads) threads", ProcessorPeak.measured() / 1e9)),
       ("BLAS", facts.blas),
       ("BLAS build", BLAS.info.configuration),
