@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Models", "Training"]),
     .executableTarget(
       name: "apus",
-      dependencies: ["Base", "Tasks", "Benchmarks", "Training", "Tensors", "Drawing", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Base", "Tasks", "Benchmarks", "Training", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "TestSupport", dependencies: ["Base", "Vision", "Data", "Tensors", "Networks", "WeightFiles"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Base", "Tensors", "TestSupport", "COpenBLAS"]),

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Drawing
+import Base
+import Tasks
 import Training
 
 struct Doctor: ParsableCommand {
@@ -12,7 +13,5 @@ struct Doctor: ParsableCommand {
         apus doctor
       """)
 
-  func run() throws {
-    print(SystemReport(libraries: [Typeface.report]).text, terminator: "")
-  }
+  func run() throws { try StandardStreams.write(SystemReport.whole.text) }
 }
