@@ -72,6 +72,8 @@ public struct Trainer<R: Recipe> {
                         resumedAt: state.step, isResumed: opened.checkpoint != nil, time: time)
     if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
     state.seed = plan.seed
+    if let change = state.products?.warning(continuingWith: .current) { console.warning(change) }
+    state.products = .current
     try folder.write(record)
   }
 
