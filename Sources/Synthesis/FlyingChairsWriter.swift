@@ -41,10 +41,7 @@ extension FlowSynthesis {
     try flow.write(to: path + "_flow.flo")
   }
 
-  private static func pairName(_ index: Int) -> String {
-    let digits = String(index + 1)
-    return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-  }
+  private static func pairName(_ index: Int) -> String { (index + 1).padded(to: 5) }
 
   /// Makes the folder; pairs in it that this call would not replace are refused, since the split list would not count them.
   private static func prepare(_ folder: String, count: Int) throws {

@@ -45,7 +45,7 @@ extension FlowSynthesis {
   private static func prepare(_ root: String, for paths: [String]) throws {
     try File.createFolder(root)
     let own = Set(paths)
-    let foreign = (FileManager.default.subpaths(atPath: root) ?? []).filter { path in
+    let foreign = try File.files(below: root).filter { path in
       ["png", "flo", "pfm", "ppm"].contains(Path.fileExtension(path)) && !own.contains(path)
     }
     guard foreign.isEmpty else {
