@@ -24,7 +24,7 @@ import Testing
     """
 
   private func workplace() throws -> Workplace {
-    let place = try workplace()
+    let place = try Workplace()
     try place.write("small.yaml", Self.small)
     return place
   }
