@@ -57,6 +57,10 @@ struct ToyRecipe: Recipe {
   mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
     try fate.pass()
     guard hasValidation else { return nil }
+    for done in 0..<3 {
+      if monitor.isCancelled() { throw EvaluationCancelled() }
+      monitor.report(done + 1, 3)
+    }
     // Worse again after step 8, so that the best is not the last.
     let error = abs(Double(step) - 8) + abs(x)
     return EvaluationReport(metrics: ["epe": error], pictures: [.init(name: "flow", png: [0x89])])

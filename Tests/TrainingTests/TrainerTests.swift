@@ -114,6 +114,27 @@ import Training
     #expect(!run.folder.exists("run/metrics.dropped.jsonl"))
   }
 
+  /// What was found so far is dropped, the steps are saved, and the resumed run has the rows of one that was never stopped.
+  @Test(arguments: [1, 2, 3]) func aSignalDuringAnEvaluationDropsIt(asked last: Int) throws {
+    let (whole, run) = (try ToyRun(), try ToyRun())
+    let end = try whole.train().recipe
+    // The evaluation of step 4 begins after the save and asks three times.
+    var asked = 0
+    let store = run.store
+    let stopped = try run.train {
+      guard (try? store.step(of: .last)) == 4 else { return nil }
+      asked += 1
+      return asked >= last ? SIGTERM : nil
+    }
+    #expect(stopped.outcome == .stopped(signal: SIGTERM))
+    #expect(try run.store.step(of: .last) == 4)
+    #expect(try run.store.step(of: .best) == nil)
+    #expect(try run.rows().last?.contains("\"split\":\"train\",\"step\":3") == true)
+    #expect(try run.train().recipe.x == end.x)
+    #expect(try run.text("metrics.csv") == whole.text("metrics.csv"))
+    #expect(try run.store.step(of: .best) == 8)
+  }
+
   @Test func realSignalsSetTheExitCode() async throws {
     for (signal, code) in [(SIGTERM, Int32(143)), (SIGINT, 130), (SIGUSR1, 75)] {
       let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) { [signal = Int(signal) as Int] in
