@@ -2,8 +2,8 @@ import Base
 
 /// Data sets put one after the other, each as often as its weight says, as if lists were repeated and joined.
 ///
-/// With the sets `a` (2 samples, twice) and `b` (1 sample, three times) the samples are a0 a1 a0 a1 b0 b0 b0. A repetition is a sample of its
-/// own: it has its own index, so its own place in the shuffled order and its own random changes.
+/// With the sets `a` (2 samples, twice) and `b` (1 sample, three times) the samples are a0 a1 a0 a1 b0 b0 b0. A repetition is a sample of
+/// its own: it has its own index, so its own place in the shuffled order and its own random changes.
 ///
 /// - Source: the training mixtures of the published RAFT code.
 public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
@@ -46,7 +46,9 @@ public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
   /// The origin of a sample: the number of its part, its index in that set, and the number of its repetition.
   /// - Precondition: `index` is in `0..<count`.
   public func place(of index: Int) -> (part: Int, index: Int, repetition: Int) {
-    guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else { stop("Mixture: sample \(index) of \(count)") }
+    guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else {
+      stop("Mixture: sample \(index) of \(count)")
+    }
     let (repetition, own) = (index - starts[part]).quotientAndRemainder(dividingBy: parts[part].dataset.count)
     return (part, own, repetition)
   }
@@ -70,7 +72,9 @@ public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
   public func name(of index: Int) -> String {
     let place = place(of: index)
     let part = parts[place.part]
-    return (parts.count > 1 ? "set\(place.part)_" : "") + (part.repeats > 1 ? "copy\(place.repetition)_" : "") + part.dataset.name(of: place.index)
+    let set = parts.count > 1 ? "set\(place.part)_" : ""
+    let copy = part.repeats > 1 ? "copy\(place.repetition)_" : ""
+    return set + copy + part.dataset.name(of: place.index)
   }
 }
 

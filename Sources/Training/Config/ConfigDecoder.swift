@@ -101,7 +101,8 @@ final class ConfigDecoding {
     guard let validated = value as? any ValidatedConfig else { return }
     for problem in validated.problems() {
       let key = problem.key.split(separator: ".").map { String($0).snakeCased }
-      let isStandIn = (path.count + 1..<path.count + 1 + key.count).contains { failed.contains((path + key).prefix($0).joined(separator: ".")) }
+      let lengths = path.count + 1..<path.count + 1 + key.count
+      let isStandIn = lengths.contains { failed.contains((path + key).prefix($0).joined(separator: ".")) }
       if isStandIn { continue }
       // A default that does not go with what the file says: the nearest place that the user wrote.
       let origins = (0...key.count).reversed().compactMap { node.node(at: Array(key.prefix($0)))?.origin }
@@ -134,13 +135,15 @@ final class ConfigDecoding {
     let old = renamed.keys.filter { $0.hasPrefix(path.withoutStage.joined(separator: ".") + ".") }
     guard !children.isEmpty, !old.isEmpty else {
       let suggestion = entry.key.nearest(among: keys).map { " Did you mean '\($0)'?" } ?? ""
-      return note("unknown key '\(path.dotted)'. Known here: \(keys.sorted().joined(separator: ", ")).\(suggestion)", origin: entry.keyOrigin, path)
+      let known = keys.sorted().joined(separator: ", ")
+      return note("unknown key '\(path.dotted)'. Known here: \(known).\(suggestion)", origin: entry.keyOrigin, path)
     }
     for child in children {
       let path = path + [child.key]
       let near = child.key.nearest(among: old.map { String($0.split(separator: ".").last ?? "") })
       let name = currentName(of: path) ?? near.flatMap { currentName(of: path.dropLast() + [$0]) }
-      let hint = name.map { " It is now '\($0)'." } ?? " Its section was split; the sections of today: \(keys.sorted().joined(separator: ", "))."
+      let sections = keys.sorted().joined(separator: ", ")
+      let hint = name.map { " It is now '\($0)'." } ?? " Its section was split; the sections of today: \(sections)."
       note("unknown key '\(path.dotted)'.\(hint)", origin: child.keyOrigin, path)
     }
   }
@@ -209,7 +212,8 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
     guard let node, let keys else { return }
     guard let entries = node.entries else {
       let place = path.isEmpty ? "the config" : "'\(path.dotted)'"
-      return decoding.note("\(place): expected a map with the keys \(keys.sorted().joined(separator: ", ")), found \(node.found)", at: node, path)
+      let known = keys.sorted().joined(separator: ", ")
+      return decoding.note("\(place): expected a map with the keys \(known), found \(node.found)", at: node, path)
     }
     for entry in entries where !keys.contains(entry.key) { decoding.noteUnknown(entry, at: path, known: keys) }
   }
