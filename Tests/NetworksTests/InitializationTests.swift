@@ -125,6 +125,21 @@ import WeightFiles
     #expect { try config.freeze(in: Self.network(), key: "optimizer") } throws: { "\($0)".contains("'*' leaves nothing to learn") }
   }
 
+  @Test func statisticsAreFrozenByLayer() throws {
+    struct Normalised: Module {
+      let first = BatchNorm2d(2)
+      let second = BatchNorm2d(2)
+    }
+    let module = Normalised()
+    var config = OptimizerConfig(.sgd, learningRate: 0.1)
+    config.freezeStatistics = ["first"]
+    try config.freeze(in: module, key: "optimizer")
+    let frozen = module.buffers().filter { $0.buffer.isFrozen }.map(\.name)
+    #expect(frozen == ["first.running_mean", "first.running_var"] && !module.parameters().contains { $0.parameter.isFrozen })
+    config.freezeStatistics = ["third"]
+    #expect { try config.freeze(in: module, key: "optimizer") } throws: { "\($0)".hasPrefix("optimizer.freeze_statistics: no layer with running") }
+  }
+
   @Test func namesOfGroupsInTheLog() {
     #expect(["backbone.*", "*.bias", "*conv.weight", "*"].map { ParameterGroup($0).logName } == ["backbone", "bias", "conv_weight", ""])
     #expect(ParameterGroup("x", name: "heads").logName == "heads")
