@@ -184,6 +184,32 @@ import Training
     #expect(try run.text("metrics.csv").contains("nan"))
   }
 
+  /// The mean of a metric is taken over the steps that had it, also across an interruption.
+  @Test func metricsThatSomeStepsLackAreAveraged() throws {
+    let (whole, cut) = (try ToyRun(), try ToyRun())
+    var recipe = ToyRecipe()
+    recipe.penalty = { Double($0 * 10) }
+    try whole.train(recipe)
+    let rows = try whole.text("metrics.csv").split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    #expect(rows[0].joined(separator: ",") == "split,step,epoch,lr,loss,grad_norm,penalty,epe")
+    let penalties = rows.dropFirst().filter { $0[0] == "train" }.map { "\($0[1]):\($0[6])" }
+    #expect(penalties == ["3:0.0", "6:30.0", "9:60.0", "12:90.0", "13:120.0"])
+    var asked = 0
+    try cut.train(recipe) { asked += 1; return asked == 7 ? SIGTERM : nil }
+    try cut.train(recipe)
+    #expect(try cut.text("metrics.csv") == whole.text("metrics.csv"))
+  }
+
+  /// Whatever its name, a loss that is no number ends the run.
+  @Test func everyLossIsChecked() throws {
+    let run = try ToyRun()
+    var recipe = ToyRecipe()
+    recipe.penalty = { $0 == 6 ? .nan : 1 }
+    #expect { try run.train(recipe) } throws: {
+      ($0 as? Failure)?.kind == .diverged && "\($0)".contains("at step 7: penalty is nan")
+    }
+  }
+
   @Test func theTimeLimitSavesAndStops() throws {
     var run = try ToyRun()
     run.plan.maxHours = 1e-12
