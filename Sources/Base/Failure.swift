@@ -41,7 +41,8 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   public let remedy: String
 
   /// - Parameters:
-  ///   - problem: one line. Texts of files may stand in it as they are: what a terminal would obey is escaped, what is too long is shortened.
+  ///   - problem: one line. Texts of files may stand in it as they are: what a terminal would obey is escaped, what is too long is
+  ///     shortened.
   ///   - items: further lines, such as the problems of a config one by one; of very many the first ones are shown.
   ///   - remedy: may have several lines.
   public init(_ kind: Kind, at place: String, _ problem: String, items: [String] = [], remedy: String = "") {
@@ -66,7 +67,8 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   private static let itemLimit = 8000
 
   private static func lines(_ problem: String, _ items: [String]) -> String {
-    var lines = problem.isEmpty ? [] : [problem.printable()], size = 0
+    var lines = problem.isEmpty ? [] : [problem.printable()]
+    var size = 0
     for (index, item) in items.enumerated() {
       let line = item.printable()
       size += line.utf8.count

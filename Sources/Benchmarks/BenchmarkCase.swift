@@ -50,7 +50,10 @@ extension BenchmarkCase {
     MatmulWorkload(256, 2048, 1700, firstTransposed: true), MatmulWorkload(3200, 512, 128), MatmulWorkload(2048, 2048, 2048),
     MatmulWorkload(850, 850, 32, secondTransposed: true), MatmulWorkload(12288, 256, 64, secondTransposed: true),
     MatmulWorkload(12288, 64, 256), MatmulWorkload(256, 64, 12288, firstTransposed: true),
-  ].map { BenchmarkCase("matmul-\($0.label)", group: "matmul", "matrix product of \($0.rows)x\($0.terms) by \($0.terms)x\($0.columns)", $0) }
+  ].map { sizes in
+    let summary = "matrix product of \(sizes.rows)x\(sizes.terms) by \(sizes.terms)x\(sizes.columns)"
+    return BenchmarkCase("matmul-\(sizes.label)", group: "matmul", summary, sizes)
+  }
 
   private static var others: [BenchmarkCase] {
     var encoder = BenchmarkCase(

@@ -15,7 +15,8 @@ extension BenchmarkReport {
     let means = groups.map { "\($0.name): geometric mean of torch/ours \(Self.number($0.ratio, 2))\n" }
     let remarks = skipped.map { "\($0.name) was skipped: \($0.reason)\n" }
       + cases.flatMap { item in item.notes.map { "\(item.name): \($0)\n" } }
-    return heading + "\n" + table.text + comparison + (means.isEmpty ? "" : "\n") + means.joined() + (remarks.isEmpty ? "" : "\n") + remarks.joined()
+    return heading + "\n" + table.text + comparison + (means.isEmpty ? "" : "\n") + means.joined() + (remarks.isEmpty ? "" : "\n")
+      + remarks.joined()
   }
 
   /// The cases with alternatives: the speed of each way in GFLOP/s, and ours relative to the best of the others.

@@ -116,7 +116,8 @@ extension Conductor {
       ours: side(isa, own.precision ?? "", rounds.ours, ownMemory),
       torch: choice.map { side($0.variant, options.precision.rawValue, rounds.torch, $0.peakMebibytes) },
       ratio: choice.map { _ in .init(ours: rounds.ours, torch: rounds.torch) },
-      alternatives: zip(item.workload.alternatives, rounds.others).map { side($0, own.precision ?? "", $1, nil) }, notes: notes + (choice?.notes ?? []))
+      alternatives: zip(item.workload.alternatives, rounds.others).map { side($0, own.precision ?? "", $1, nil) },
+      notes: notes + (choice?.notes ?? []))
   }
 
   private func request(_ action: WorkerRequest.Action, _ item: BenchmarkCase, variant: String = "") -> WorkerRequest {

@@ -7,6 +7,17 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#define TEXT(x) #x
+#define TEXT_OF(x) TEXT(x)
+
+const char *cjpeg_version(void) {
+#ifdef LIBJPEG_TURBO_VERSION
+  return "turbo " TEXT_OF(LIBJPEG_TURBO_VERSION);
+#else
+  return TEXT_OF(JPEG_LIB_VERSION);
+#endif
+}
+
 // The library's error handler comes first: it finds this record through a pointer to its first member.
 typedef struct {
   struct jpeg_error_mgr base;

@@ -4,6 +4,10 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
+
+const char *cpng_version(void) { return png_get_libpng_ver(NULL); }
+const char *cpng_zlib_version(void) { return zlibVersion(); }
 
 // One call's state: where errors land and where bytes come from or go to.
 typedef struct {

@@ -26,7 +26,7 @@ struct SceneFile {
     case clean(Int), final(Int)
     case flow(Int), pastFlow(Int)
     /// Sparse flow, as in KITTI and HD1K.
-    case sparseFlow(Int, sky: Double, holes: Double, visibleOnly: Bool)
+    case sparseFlow(Int, sky: Double, holes: Double, nonOccludedOnly: Bool)
     case occlusion(Int)
     /// Sintel's mask of pixels without trustworthy flow: empty, generated flow is exact.
     case invalid
@@ -80,8 +80,8 @@ extension FlowLayout {
     let part = isHeldOut ? "testing" : "training"
     let frames = [0, 1].map { SceneFile(path: "\(part)/image_2/\(pair)_1\($0).png", content: .final($0)) }
     return isHeldOut ? frames : frames + [
-      SceneFile(path: "\(part)/flow_occ/\(pair)_10.png", content: .sparseFlow(0, sky: 0.3, holes: 0.5, visibleOnly: false)),
-      SceneFile(path: "\(part)/flow_noc/\(pair)_10.png", content: .sparseFlow(0, sky: 0.3, holes: 0.5, visibleOnly: true)),
+      SceneFile(path: "\(part)/flow_occ/\(pair)_10.png", content: .sparseFlow(0, sky: 0.3, holes: 0.5, nonOccludedOnly: false)),
+      SceneFile(path: "\(part)/flow_noc/\(pair)_10.png", content: .sparseFlow(0, sky: 0.3, holes: 0.5, nonOccludedOnly: true)),
     ]
   }
 
@@ -89,7 +89,7 @@ extension FlowLayout {
     (0..<frames).flatMap { frame in
       let name = "\(sequence)_\(digits(frame, 4)).png"
       return [SceneFile(path: "hd1k_input/image_2/\(name)", content: .final(frame)),
-              SceneFile(path: "hd1k_flow_gt/flow_occ/\(name)", content: .sparseFlow(frame, sky: 0.2, holes: 0.2, visibleOnly: false))]
+              SceneFile(path: "hd1k_flow_gt/flow_occ/\(name)", content: .sparseFlow(frame, sky: 0.2, holes: 0.2, nonOccludedOnly: false))]
     }
   }
 

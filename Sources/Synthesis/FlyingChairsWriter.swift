@@ -27,36 +27,24 @@ extension FlowSynthesis {
       throw Failure(.usage, at: "validationShare", "found \(validationShare), expected 0...1")
     }
     let folder = Path.join(root, "data")
-    try Self.prepare(folder, count: count)
-    try forEachScene(count: count, threads: threads, progress: progress) { try writePair(index: $0, seed: seed, to: folder) }
+    let scenes = (0..<count).map { index in Self.suffixes.map { Self.pairName(index) + $0 } }
+    try writeScenes(scenes, of: "pairs", to: folder, threads: threads, progress: progress) { index in
+      let (image1, image2, flow) = sample(index: index, seed: seed)
+      let paths = scenes[index].map { Path.join(folder, $0) }
+      try image1.write(to: paths[0])
+      try image2.write(to: paths[1])
+      try flow.write(to: paths[2])
+    }
     let marks = Self.validationMarks(count: count, share: validationShare).map { $0 ? "2\n" : "1\n" }
     try AtomicFile.write(marks.joined(), to: Path.join(root, FlyingChairs.splitFile))
   }
 
-  private func writePair(index: Int, seed: UInt64, to folder: String) throws {
-    let (image1, image2, flow) = sample(index: index, seed: seed)
-    let path = Path.join(folder, Self.pairName(index))
-    try image1.write(to: path + "_img1.ppm")
-    try image2.write(to: path + "_img2.ppm")
-    try flow.write(to: path + "_flow.flo")
-  }
+  /// The files of a pair: both images and the flow.
+  private static let suffixes = ["_img1.ppm", "_img2.ppm", "_flow.flo"]
 
   private static func pairName(_ index: Int) -> String {
     let digits = String(index + 1)
     return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-  }
-
-  /// Makes the folder; pairs in it that this call would not replace are refused, since the split list would not count them.
-  private static func prepare(_ folder: String, count: Int) throws {
-    try File.createFolder(folder)
-    let own = Set((0..<count).map(pairName))
-    let foreign = try Folder.files(in: folder)
-      .filter { $0.hasSuffix("_flow.flo") || $0.hasSuffix(".ppm") }
-      .filter { !own.contains(String($0.prefix { $0 != "_" })) }
-    guard foreign.isEmpty else {
-      throw Failure(.cannotCreate, at: folder, "the folder holds \(foreign.count) files of other pairs, such as \(foreign[0])",
-                    remedy: "Name an empty folder, remove them, or ask for at least as many pairs as before.")
-    }
   }
 
   /// A mark for each sample, true for validation: `count · share` of them, rounded, at equal distances.

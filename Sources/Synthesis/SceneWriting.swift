@@ -34,45 +34,60 @@ extension FlowSynthesis {
     let frames = layout.frames(frames)
     let marks = Self.validationMarks(count: count, share: layout == .hd1k ? 0 : heldOutShare)
     let scenes = (0..<count).map { layout.files(scene: $0, frames: frames, isHeldOut: marks[$0]) }
-    try Self.prepare(root, for: scenes.joined().map(\.path))
-    try forEachScene(count: count, threads: threads, progress: progress) { index in
-      let film = SceneFilm(self, index: index, seed: seed, frames: frames)
+    try writeScenes(scenes.map { $0.map(\.path) }, of: "data", to: root, threads: threads, progress: progress) { index in
+      let film = RenderedSequence(self, index: index, seed: seed, frames: frames)
       for file in scenes[index] { try film.write(file.content, to: Path.join(root, file.path)) }
     }
   }
-
-  /// Makes the folders; pictures and flow in them that this call would not replace are refused, since they would join the set.
-  private static func prepare(_ root: String, for paths: [String]) throws {
-    try File.createFolder(root)
-    let own = Set(paths)
-    let foreign = (FileManager.default.subpaths(atPath: root) ?? []).filter { path in
-      ["png", "flo", "pfm", "ppm"].contains(Path.fileExtension(path)) && !own.contains(path)
-    }
-    guard foreign.isEmpty else {
-      throw Failure(.cannotCreate, at: root, "the folder holds \(foreign.count) files of other data, such as \(foreign.sorted()[0])",
-                    remedy: "Name an empty folder, remove them, or ask for at least as many scenes and frames as before.")
-    }
-    for folder in Set(paths.map(File.folder(of:))).sorted() { try File.createFolder(Path.join(root, folder)) }
-  }
 }
 
-extension SceneFilm {
+extension RenderedSequence {
   fileprivate func write(_ content: SceneFile.Content, to path: String) throws {
     switch content {
     case .clean(let frame): try clean(frame).write(to: path)
     case .final(let frame): try final(frame).write(to: path)
     case .flow(let frame): try flow(frame).write(to: path)
     case .pastFlow(let frame): try pastFlow(frame).write(to: path)
-    case .sparseFlow(let frame, let sky, let holes, let visibleOnly):
-      try sparseFlow(frame, sky: sky, holes: holes, visibleOnly: visibleOnly).write(to: path)
+    case .sparseFlow(let frame, let sky, let holes, let nonOccludedOnly):
+      try sparseFlow(frame, sky: sky, holes: holes, nonOccludedOnly: nonOccludedOnly).write(to: path)
     case .occlusion(let frame): try image(mask: occlusion(frame)).write(to: path)
     case .invalid: try image(mask: nil).write(to: path)
     }
   }
 }
 
+/// Writes the scenes of a generated data set on several threads.
+///
+/// Nothing but the scene's number tells one from another, so an interrupted call is simply repeated. Pictures and truth in the folder that
+/// this call would not replace are refused, since they would join the set.
+/// - Parameters:
+///   - scenes: the files of each scene, below `root`.
+///   - noun: what the files are of, for messages: `data`, `pairs`.
+///   - root: the folder to fill; made if missing, with the folders of all files.
+///   - threads: at work at the same time; 0 takes one per processor.
+///   - progress: called after each scene with how many are done, from any thread, one call at a time.
+///   - write: makes the files of one scene, from any thread.
+/// - Throws: `.cannotCreate` if a folder cannot be made or holds other data; the first failure of `write`, after which no scene begins.
+public func writeScenes(
+  _ scenes: [[String]], of noun: String, to root: String, threads: Int = 0,
+  progress: @escaping @Sendable (_ done: Int) -> Void = { _ in }, write: @Sendable (_ scene: Int) throws -> Void
+) throws {
+  try File.createFolder(root)
+  let paths = scenes.flatMap { $0 }
+  let own = Set(paths)
+  let foreign = (FileManager.default.subpaths(atPath: root) ?? []).filter { path in
+    ["png", "flo", "pfm", "ppm"].contains(Path.fileExtension(path)) && !own.contains(path)
+  }
+  guard foreign.isEmpty else {
+    throw Failure(.cannotCreate, at: root, "the folder holds \(foreign.count) files of other \(noun), such as \(foreign.sorted()[0])",
+                  remedy: "Name an empty folder, remove them, or ask for at least as many scenes and frames as before.")
+  }
+  for folder in Set(paths.map(File.folder(of:))).sorted() { try File.createFolder(Path.join(root, folder)) }
+  try forEachScene(count: scenes.count, threads: threads, progress: progress, write)
+}
+
 /// Does `body` for every index on several threads; after the first failure nothing new begins, and it is thrown.
-func forEachScene(
+private func forEachScene(
   count: Int, threads: Int, progress: @escaping @Sendable (_ done: Int) -> Void, _ body: @Sendable (Int) throws -> Void
 ) throws {
   let next = Atomic<Int>(0)

@@ -5,7 +5,7 @@ import Training
 
 /// One kind of thing to learn: a config, a network, and how to train it.
 ///
-/// What the command line does with it stands in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
+/// The bodies of the commands stand in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
 /// `PredictionTask` and `ParityTask` as well. The word *task* is the protocol's alone: `Task` itself is Swift's unit of concurrency.
 public protocol LearningTask {
   associatedtype Config: TaskConfig
@@ -18,7 +18,7 @@ public protocol LearningTask {
   /// The network with random weights from the config's seed.
   static func model(_ config: Config) -> Model
 
-  /// The network's name in messages, such as `RAFT-small`.
+  /// The network's name in messages, such as `ResNet-50`.
   static func modelTitle(_ config: Config) -> String
 
   /// The size of a training batch.
@@ -116,12 +116,14 @@ public struct TaskOption: Sendable, Equatable {
   public func override(_ value: String) -> ConfigOverride { ConfigOverride(key: key, value: value, option: "--\(name) \(value)") }
 
   /// `--name` or `--no-name` as a config value.
-  public func override(_ isOn: Bool) -> ConfigOverride { ConfigOverride(key: key, value: "\(isOn)", option: isOn ? "--\(name)" : "--no-\(name)") }
+  public func override(_ isOn: Bool) -> ConfigOverride {
+    ConfigOverride(key: key, value: "\(isOn)", option: isOn ? "--\(name)" : "--no-\(name)")
+  }
 }
 
 /// The words of a task in the command line's help: paragraphs and examples, one text for each command.
 public struct TaskHelp: Sendable {
-  /// The task in a few words, such as `RAFT optical flow`.
+  /// The task in a few words, such as `ResNet classification`.
   public var title: String
   /// Examples of `apus --help`, one a line.
   public var examples: [String] = []
@@ -135,25 +137,4 @@ public struct TaskHelp: Sendable {
   public var parityInputs = ""
 
   public init(title: String) { self.title = title }
-}
-
-/// The tasks by the name that stands in a config under `task`.
-public enum TaskName: String, ConfigChoice {
-  case opticalFlow
-
-  /// The compiler is the registry: a new task is a new case here.
-  public var task: any LearningTask.Type {
-    switch self {
-    case .opticalFlow: OpticalFlow.self
-    }
-  }
-
-  /// The words of the task in the command line's help.
-  public var help: TaskHelp { task.help }
-
-  /// The task that a config file names.
-  /// - Throws: `.usage` if it names none, or one that is not known.
-  public static func named(in path: String, overrides: [ConfigOverride]) throws -> TaskName {
-    try ConfigLayers.choice("task", formerly: "recipe", of: TaskName.self, in: path, overrides: overrides)
-  }
 }

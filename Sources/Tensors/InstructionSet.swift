@@ -24,6 +24,11 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     _ = try chosen()
   }
 
+  /// The paths that this processor and build have, each of which `APUS_ISA` may name.
+  public static var available: [InstructionSet] {
+    allCases.filter { apus_kernels_float32($0.kernelValue) != nil && ($0 != .amx || apus_tiles_permitted() != 0) }
+  }
+
   private static func chosen() throws -> InstructionSet {
     let key = "APUS_ISA", loops = InstructionSet(apus_best_isa())
     let best = loops == .avx512 && apus_tiles_permitted() != 0 ? .amx : loops
@@ -31,7 +36,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     guard let wanted = InstructionSet(rawValue: name) else {
       throw Failure(.usage, at: key, "unknown instruction set '\(name)'; known: \(allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    guard apus_kernels_float32(wanted.kernelValue) != nil, wanted != .amx || apus_tiles_permitted() != 0 else {
+    guard available.contains(wanted) else {
       throw Failure(.usage, at: key, "this processor or build lacks '\(name)'; the best here is '\(best.rawValue)'")
     }
     return wanted

@@ -33,7 +33,9 @@ public enum MatmulPrecision: String, Codable, Sendable, CaseIterable {
   /// The units that products run on, for logs: for example "avx512, OpenBLAS 0.3.21 SkylakeX", "amx, 3 bfloat16 parts".
   public static var description: String {
     let policy = ProductPolicy.current, set = policy.instructionSet.rawValue
-    if let parts = policy.bf16Parts(depth: Int.max, columns: Int.max, .float32) { return "\(set), \(parts) bfloat16 part\(parts == 1 ? "" : "s")" }
+    if let parts = policy.bf16Parts(depth: Int.max, columns: Int.max, .float32) {
+      return "\(set), \(parts) bfloat16 part\(parts == 1 ? "" : "s")"
+    }
     return policy.prefersPanels(depth: Int.max, columns: Int.max) ? set : "\(set), OpenBLAS \(BLAS.info.version) \(BLAS.info.core)"
   }
 }

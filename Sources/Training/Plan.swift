@@ -23,6 +23,9 @@ public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   public var threads = 0
   /// How exactly products (convolutions, linear layers, attention, correlation) are computed. Changes speed and rounding.
   public var matmulPrecision = MatmulPrecision.highest
+  /// Where the run gives the same bits again: `machine` (the fastest products, on this machine with this OpenBLAS) or `processors` (our own
+  /// product kernels everywhere: the same bits on AVX2 and AVX-512 processors, so that a run can move between machines).
+  public var reproducible = Reproducibility.machine
   /// Hours after which the run saves and stops, to be resumed later; 0: no limit.
   public var maxHours = 0.0
 

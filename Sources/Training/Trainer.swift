@@ -73,6 +73,8 @@ public struct Trainer<R: Recipe> {
                         resumedAt: state.step, isResumed: opened.checkpoint != nil, time: time)
     if state.seed != plan.seed { console.warning("the run began with seed \(state.seed), the config now says \(plan.seed)") }
     state.seed = plan.seed
+    if let change = state.products?.warning(continuingWith: .current) { console.warning(change) }
+    state.products = .current
     try folder.write(record)
   }
 
@@ -113,7 +115,8 @@ public struct Trainer<R: Recipe> {
     try recordingFailures { trainer in
       let outcome = try trainer.loop()
       let ending = outcome == .completed ? "done: " : "saved and stopped; continue with --resume auto: "
-      trainer.console.note("\(ending)step \(trainer.state.step) of \(trainer.plan.steps)")
+      let (step, planned) = (trainer.state.step, trainer.plan.steps)
+      trainer.console.note("\(ending)step \(step) of \(planned)\(step > planned ? " planned now" : "")")
       try trainer.close(outcome == .completed ? .completed : .stopped, exit: outcome.exitCode)
       return outcome
     }

@@ -28,6 +28,9 @@ struct TrainerState: Codable, Equatable {
   /// The training rows' means in the making, so that a resumed run logs the very same numbers.
   var interval = MetricSums()
 
+  /// What the products of the last updates were computed with; absent in checkpoints of older versions.
+  var products: ProductFacts?
+
   init(seed: Int) { self.seed = seed }
 
   func json() throws -> [UInt8] {

@@ -40,7 +40,8 @@ extension Safetensors.Entry {
 
   /// The number whose IEEE half-precision bits these are. Spelled out, because `Float16` does not exist on every platform.
   private static func widened(_ bits: UInt16) -> Float {
-    let exponent = Int(bits >> 10 & 0x1F), fraction = Float(bits & 0x3FF)
+    let exponent = Int(bits >> 10 & 0x1F)
+    let fraction = Float(bits & 0x3FF)
     let size: Float = switch exponent {
     case 0: fraction * 0x1p-24
     case 31: fraction == 0 ? .infinity : .nan

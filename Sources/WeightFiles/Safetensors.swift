@@ -30,7 +30,8 @@ public struct Safetensors: Sendable {
     }
 
     public init(_ name: String, _ tensor: Tensor) {
-      self.init(name: name, shape: tensor.shape, values: .real(tensor.detached()), sourceType: tensor.precision == .float32 ? .float32 : .float64)
+      self.init(name: name, shape: tensor.shape, values: .real(tensor.detached()),
+                sourceType: tensor.precision == .float32 ? .float32 : .float64)
     }
 
     public init(_ name: String, integers: [Int64], shape: [Int]) {

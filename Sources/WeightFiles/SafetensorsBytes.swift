@@ -13,7 +13,8 @@ extension Safetensors {
     }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= UInt64(SafetensorsHeader.largestSize), length <= UInt64(bytes.count - 8) else {
-      throw Self.foreign(bytes, name, "this is no safetensors file, or it is cut off: it claims a header of \(length) bytes in a file of \(bytes.count)")
+      let claim = "it claims a header of \(length) bytes in a file of \(bytes.count)"
+      throw Self.foreign(bytes, name, "this is no safetensors file, or it is cut off: \(claim)")
     }
     let end = 8 + Int(length)
     guard end > 8, bytes[8] == UInt8(ascii: "{") else {
@@ -29,9 +30,12 @@ extension Safetensors {
     self.init(entries, metadata: header.metadata)
   }
 
+  /// Whether a file begins like one of this format.
+  static func recognizes(_ bytes: [UInt8]) -> Bool { FileKind(of: bytes)?.name == "a safetensors file" }
+
   /// A file of another kind: what it is instead, if its first bytes tell.
   private static func foreign(_ bytes: [UInt8], _ name: String, _ problem: String) -> Failure {
-    guard let kind = FileKind(of: bytes), kind.name != "a safetensors file" else { return Failure(.badData, at: name, problem) }
+    guard !recognizes(bytes), let kind = FileKind(of: bytes) else { return Failure(.badData, at: name, problem) }
     return Failure(.badData, at: name, "this is no safetensors file but \(kind.name)", remedy: kind.remedy)
   }
 
@@ -40,7 +44,8 @@ extension Safetensors {
     let sorted = entries.sorted { a, b in
       a.elementSize != b.elementSize ? a.elementSize > b.elementSize : a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
     }
-    var fields: [String] = [], offset = 0
+    var fields: [String] = []
+    var offset = 0
     if !metadata.isEmpty {
       let notes = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0)):\(quoted($1))" }
       fields.append("\"__metadata__\":{\(notes.joined(separator: ","))}")

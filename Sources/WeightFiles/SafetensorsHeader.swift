@@ -27,7 +27,9 @@ struct SafetensorsHeader {
   init(_ bytes: ArraySlice<UInt8>, bufferSize: Int, file: String) throws {
     self.file = file
     var scanner = HeaderScanner(bytes, file: file)
-    var names: Set<String> = [], arrays: [Array] = [], metadata: [String: String] = [:]
+    var names: Set<String> = []
+    var arrays: [Array] = []
+    var metadata: [String: String] = [:]
     try scanner.object { scanner, name in
       guard names.insert(name).inserted else { throw scanner.failure("the name '\(name)' stands there twice") }
       if name == "__metadata__" {
@@ -52,7 +54,9 @@ struct SafetensorsHeader {
   }
 
   private static func scanArray(_ scanner: inout HeaderScanner, _ name: String) throws -> Array {
-    var type: ElementType?, shape: [Int]?, offsets: [Int]?
+    var type: ElementType?
+    var shape: [Int]?
+    var offsets: [Int]?
     try scanner.object { scanner, key in
       switch key {
       case "dtype" where type == nil: type = try Self.scanType(&scanner, name)
@@ -65,7 +69,9 @@ struct SafetensorsHeader {
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw scanner.failure("entry '\(name)' has data_offsets \(offsets), expected [begin, end] with begin <= end")
     }
-    guard shape.count <= largestRank else { throw scanner.failure("entry '\(name)' has \(shape.count) axes, expected at most \(largestRank)") }
+    guard shape.count <= largestRank else {
+      throw scanner.failure("entry '\(name)' has \(shape.count) axes, expected at most \(largestRank)")
+    }
     // A length of 0 makes the array empty, but others beside it must not be uncountable either: strides multiply them.
     var size = type.size
     for length in shape where length != 0 {

@@ -31,7 +31,7 @@ extension StateDictionary {
   /// The same for the content of a file; `path` is what messages call it.
   public init(bytes: [UInt8], name path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
     // What is neither is explained as what its name promises.
-    let isNamedSo = ["pth", "pt", "bin", "ckpt", "tar"].contains(Path.fileExtension(path)) && FileKind(of: bytes)?.name != "a safetensors file"
+    let isNamedSo = ["pth", "pt", "bin", "ckpt", "tar"].contains(Path.fileExtension(path)) && !Safetensors.recognizes(bytes)
     if PyTorchFile.recognizes(bytes) || isNamedSo {
       self = try PyTorchFile(bytes: bytes, name: path).stateDictionary(key: key, warn: warn)
     } else {

@@ -16,7 +16,7 @@ struct Bench: ParsableCommand {
       Examples:
         apus bench
         apus bench conv3x3 --rounds 5
-        apus bench raft-small-step --json
+        apus bench \(BenchmarkCase.all.last?.name ?? "") --json
       """)
 
   /// What this process is: the conductor, or one of its children.

@@ -4,7 +4,7 @@ import Training
 
 /// A config file and what is laid over it.
 struct ConfigOptions: ParsableArguments {
-  @Argument(help: "The config file, for instance configs/raft/demo.yaml.")
+  @Argument(help: "The config file (YAML).")
   var config: String
 
   @Option(name: [.customLong("set"), .customLong("cfg-options")], parsing: .singleValue,

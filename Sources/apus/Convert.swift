@@ -44,9 +44,12 @@ struct Convert: ParsableCommand {
   func validate() throws {
     if model != nil, config != nil { throw ValidationError("--model and --config both name a model; give one of them.") }
     if config == nil, !set.isEmpty { throw ValidationError("--set overrides a value of a config; give --config, too.") }
-    if nonStrict, model == nil, config == nil { throw ValidationError("--non-strict needs a model to compare with; give --model or --config.") }
-    if let names, !WeightConversion.knownNames.contains(names) {
-      throw ValidationError("There are no names '\(names)' for '--names <names>'; known are \(WeightConversion.knownNames.joined(separator: ", ")).")
+    if nonStrict, model == nil, config == nil {
+      throw ValidationError("--non-strict needs a model to compare with; give --model or --config.")
+    }
+    let known = WeightConversion.knownNames
+    if let names, !known.contains(names) {
+      throw ValidationError("There are no names '\(names)' for '--names <names>'; known are \(known.joined(separator: ", ")).")
     }
   }
 

@@ -6,8 +6,11 @@ import Training
 struct Synth: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Generate data with exact ground truth, in the public format of the task.",
-    discussion: (["The same seed gives the same bytes; a call that was interrupted is simply repeated. A wrong name in --set lists all settings."]
-      + SynthName.allCases.map(\.help)).joined(separator: "\n\n"))
+    discussion: """
+      The same seed gives the same bytes; a call that was interrupted is simply repeated. A wrong name in --set lists all settings.
+
+      \(SynthName.allCases.map(\.help).joined(separator: "\n\n"))
+      """)
 
   @Argument(help: "What to generate: \(SynthName.allCases.map(\.configName).joined(separator: ", ")).")
   var task: SynthName

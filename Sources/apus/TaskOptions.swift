@@ -45,7 +45,7 @@ struct TaskOptions: ParsableArguments, CustomReflectable {
       case .value:
         if let value = try values.decode(Option<String?>.self, forKey: name).wrappedValue { overrides.append(option.override(value)) }
       case .flag:
-        if try values.decode(Flag<Bool>.self, forKey: name).wrappedValue { overrides.append(ConfigOverride(key: option.key, value: "true", option: "--\(option.name)")) }
+        if try values.decode(Flag<Bool>.self, forKey: name).wrappedValue { overrides.append(option.override(true)) }
       case .switchable:
         if let isOn = try values.decode(Flag<Bool?>.self, forKey: name).wrappedValue { overrides.append(option.override(isOn)) }
       }

@@ -37,5 +37,6 @@ import TestSupport
 
   @Test func endlessFilesEnd() {
     expectFailure(.usage, "/dev/zero: the text is longer than 1000 bytes") { try File.text(at: "/dev/zero", limit: 1000, kind: .usage) }
+    expectFailure(.badData, "/dev/zero: this is a device") { try File.bytes(at: "/dev/zero") }
   }
 }

@@ -21,10 +21,9 @@ import Testing
     expectFailure(try place.apus(Self.arguments + ["./frames/../frames"]), 64, "the results would land among the inputs")
     #expect(try place.names(in: "frames") == ["f1.png", "f2.png", "f3.png"])
     // Pictures that are named one by one may lie there, if no result replaces one.
-    expectSuccess(try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames/f1.png", "frames/f2.png", "--out", "frames"))
-    expectFailure(
-      try place.apus("predict", "config.yaml", "--weights", "run", "--source", "frames/f1.png", "frames/f1_flow.png", "--out", "frames"), 64,
-      "the result f1_flow.png would replace an input")
+    let start = ["predict", "config.yaml", "--weights", "run", "--out", "frames", "--source", "frames/f1.png"]
+    expectSuccess(try place.apus(start + ["frames/f2.png"]))
+    expectFailure(try place.apus(start + ["frames/f1_flow.png"]), 64, "the result f1_flow.png would replace an input")
   }
 
   @Test func anEmptiedResultIsMadeAgain() throws {
@@ -40,11 +39,11 @@ import Testing
 
   @Test func oneFolderTakesOnePrediction() throws {
     let place = try prepared(frames: 12)
-    let first = try place.start(Self.arguments + ["flow", "--set", "learning.validation_iterations=32"])
+    let first = try place.start(Self.arguments + ["flow", "--set", "inference.iterations=32"])
     while first.isRunning, !place.exists("flow/f1.flo") { usleep(500) }
     expectFailure(try place.apus(Self.arguments + ["flow"]), 73, "flow: another prediction is writing to this folder")
     expectSuccess(try first.wait())
-    let again = try place.apus(Self.arguments + ["flow", "--set", "learning.validation_iterations=32"])
+    let again = try place.apus(Self.arguments + ["flow", "--set", "inference.iterations=32"])
     #expect(again.outputLines.last == "11 of them were there already")
   }
 

@@ -53,6 +53,12 @@ final class Workplace {
                        environment: ["APUS": Command.binary.path(percentEncoded: false)]).wait()
   }
 
+  /// Runs `apus` with further environment variables.
+  func apus(_ arguments: [String], environment: [String: String]) throws -> Outcome {
+    commandCount += 1
+    return try Command(arguments, in: folder, logs: path("logs/\(commandCount)"), environment: environment).wait()
+  }
+
   /// Eight generated pairs in `pairs`, two of them for validation.
   func generatePairs(into name: String = "pairs") throws {
     let outcome = try apus("synth", "flow", "--out", name, "--count", "8", "--seed", "1", "--height", "160", "--width", "192",

@@ -173,7 +173,7 @@ struct KITTI15Tests {
       let set = try KITTI15(root: tiny.root)
       #expect(names(of: set) == ["000000_10", "000007_10"])
       #expect(try tiny.triples(set)[1] == ["training/image_2/000007_10.png", "training/image_2/000007_11.png", "training/flow_occ/000007_10.png"])
-      #expect(try tiny.triples(KITTI15(root: tiny.root, visibleOnly: true)) == [
+      #expect(try tiny.triples(KITTI15(root: tiny.root, nonOccludedOnly: true)) == [
         ["training/image_2/000007_10.png", "training/image_2/000007_11.png", "training/flow_noc/000007_10.png"]
       ])
     }
@@ -185,7 +185,7 @@ struct KITTI15Tests {
       try tiny.remove("training/image_2/000007_11.png")
       expectFailure(.badData, "1 files of frames", "training/image_2/000007_11.png", "KITTI 2015") { try KITTI15(root: root) }
       try tiny.remove("training/flow_noc/000007_10.png")
-      expectFailure(.missingInput, "training/flow_noc", "the folder is empty") { try KITTI15(root: root, visibleOnly: true) }
+      expectFailure(.missingInput, "training/flow_noc", "the folder is empty") { try KITTI15(root: root, nonOccludedOnly: true) }
       try tiny.remove("training/flow_occ")
       expectFailure(.missingInput, "no folder training/flow_occ", "training/image_2/000000_10.png") { try KITTI15(root: root) }
     }

@@ -45,7 +45,7 @@ private func scattered(_ flow: FlowField, _ scatter: (fx: Double, fy: Double), s
   return result
 }
 
-struct FlowScatterTests {
+struct SparseFlowTransformTests {
   @Test(arguments: 0..<40) func equalsTheDefinition(trial: Int) {
     var random = random(trial)
     let height = random.integer(in: 5..<24), width = random.integer(in: 5..<24)
@@ -55,7 +55,7 @@ struct FlowScatterTests {
     let rows = top..<random.integer(in: top + 1..<size.height + 1), columns = left..<random.integer(in: left + 1..<size.width + 1)
     let (flipsX, flipsY) = (random.chance(0.5), random.chance(0.5))
     let flow = sparseSample(height: height, width: width, seed: UInt64(trial)).flow
-    let scatter = FlowScatter(scale: scale, height: size.height, width: size.width, flipsX: flipsX, flipsY: flipsY, rows: rows, columns: columns)
+    let scatter = SparseFlowTransform(scale: scale, height: size.height, width: size.width, flipsX: flipsX, flipsY: flipsY, rows: rows, columns: columns)
     let expected = scattered(flow, (scale.x, scale.y), size: size, flipsX: flipsX, flipsY: flipsY, rows: rows, columns: columns)
     #expect(scatter(flow) == expected)
   }
@@ -63,14 +63,14 @@ struct FlowScatterTests {
   /// By hand: doubling puts x = 1 at 2; halving puts 1 at 0 (half to even, lost) and 2 and 3 at 1 and 2.
   @Test func valuesWorkedOutByHand() {
     let row = FlowField(height: 2, width: 4, vectors: [9, 9, 9, 9, 9, 9, 9, 9, 1, 10, 2, 20, 3, 30, 4, 40])
-    let doubled = FlowScatter(scale: SIMD2(2, 1), height: 2, width: 8, flipsX: false, flipsY: false, rows: 0..<2, columns: 0..<8)(row)
+    let doubled = SparseFlowTransform(scale: SIMD2(2, 1), height: 2, width: 8, flipsX: false, flipsY: false, rows: 0..<2, columns: 0..<8)(row)
     #expect(doubled.isValid == Array(repeating: false, count: 8) + [false, false, true, false, true, false, true, false])
     #expect(doubled[1, 2] == (4, 20) && doubled[1, 4] == (6, 30) && doubled[1, 6] == (8, 40))
-    let halved = FlowScatter(scale: SIMD2(0.5, 1), height: 2, width: 2, flipsX: false, flipsY: false, rows: 1..<2, columns: 0..<2)(row)
+    let halved = SparseFlowTransform(scale: SIMD2(0.5, 1), height: 2, width: 2, flipsX: false, flipsY: false, rows: 1..<2, columns: 0..<2)(row)
     #expect(halved.isValid == [false, true] && halved[0, 1] == (1.5, 30))  // 3 / 2 = 1.5 rounds to 2, outside
     // Shrinking to a quarter moves 3, 4 and 5 to column 1: the last one stays.
     let long = FlowField(height: 2, width: 8, vectors: (0..<32).map(Float.init))
-    let last = FlowScatter(scale: SIMD2(0.25, 1), height: 2, width: 2, flipsX: true, flipsY: false, rows: 1..<2, columns: 0..<2)(long)
+    let last = SparseFlowTransform(scale: SIMD2(0.25, 1), height: 2, width: 2, flipsX: true, flipsY: false, rows: 1..<2, columns: 0..<2)(long)
     #expect(last.isValid == [true, false] && last[0, 0] == (-Float(16 + 10) / 4, Float(16 + 11)))
   }
 }

@@ -66,7 +66,7 @@ struct FlowLayoutTests {
 
   @Test func kitti() throws {
     try withLayout(.kitti, count: 6) { root in
-      let all = try KITTI15(root: root), visible = try KITTI15(root: root, visibleOnly: true)
+      let all = try KITTI15(root: root), visible = try KITTI15(root: root, nonOccludedOnly: true)
       #expect(all.count == 4 && visible.count == 4 && all.name(of: 0) == "000000_10")
       #expect(try Folder.names(in: "\(root)/testing/image_2") == ["000002_10.png", "000002_11.png", "000005_10.png", "000005_11.png"])
       let flow = try all.sample(at: 0).flow, seen = try visible.sample(at: 0).flow

@@ -160,14 +160,22 @@ extension StagedSample.Light: ConfigElement {}
     #expect(try load(loaded.resolvedYAML).stages.map(\.config.initialize) == loaded.stages.map(\.config.initialize))
   }
 
-  @Test func oldKeysAreNamedByTheirNewNames() {
-    #expect(errors("speed: {rate: 3}\n")[0] == "c.yaml:1:9: unknown key 'speed.rate'. It is now 'learning.rate'.")
-    #expect(errors("learning: {size: 3}\n")[0] == "c.yaml:1:12: unknown key 'learning.size'. It is now 'learning.batch'.")
-    #expect(errors("", ["speed.rate=3"])[0] == "--set speed.rate=3: unknown key 'speed.rate'. It is now 'learning.rate'.")
-    #expect(errors("stages: [{name: a, steps: 1, light: {brightness: 3}}]\n")[0]
-            == "c.yaml:1:38: unknown key 'stages.0.light.brightness'. It is now 'stages.0.light.level'.")
-    #expect(errors("stages: [{name: a, steps: 1, speed: {rate: 3}}]\n")[0]
-            == "c.yaml:1:38: unknown key 'stages.0.speed.rate'. It is now 'stages.0.learning.rate'.")
+  /// Configs of older versions stay valid; in each layer, in stages and in options.
+  @Test func oldKeysAreTakenUnderTheirNewNames() throws {
+    #expect(try load("speed: {rate: 3}\n").value.learning == .init(rate: 3, batch: 4))
+    #expect(try load("learning: {size: 3}\n").value.learning == .init(rate: 0.5, batch: 3))
+    #expect(try load("light: {brightness: 3}\nlamps: [{brightness: 4}]\n").value.lamps.map(\.level) == [4])
+    #expect(try load("learning: {rate: 2}\n", ["speed.rate=3", "light.brightness=5"]).value.learning.rate == 3)
+    #expect(try load("", ["light.brightness=5"]).value.light.level == 5)
+    let staged = try load("speed: {rate: 3}\nstages: [{name: a, steps: 1, speed: {rate: 4}, light: {brightness: 3}}, {name: b, steps: 1}]\n")
+    #expect(staged.stages.map(\.config.learning.rate) == [4, 3] && staged.stages.map(\.config.light.level) == [3, 1])
+    #expect(try load(staged.resolvedYAML).stages.map(\.config) == staged.stages.map(\.config))
+  }
+
+  @Test func oldAndNewNamesTogetherAreAnError() {
+    #expect(errors("speed: {rate: 3}\nlearning: {rate: 4}\n")[0] == "c.yaml:1:9: unknown key 'speed.rate'. It is now 'learning.rate'.")
+    #expect(errors("light: {level: 1, brightness: 3}\n")[0] == "c.yaml:1:19: unknown key 'light.brightness'. It is now 'light.level'.")
+    #expect(errors("speed: {rat: 3}\n")[0].hasPrefix("c.yaml:1:9: unknown key 'speed.rat'. It is now 'learning.rate'."))
   }
 }
 

@@ -4,7 +4,8 @@ extension File {
   package static func bytes(at path: String, limit: Int) throws -> [UInt8] {
     let bytes = try bytes(at: path, upTo: limit + 1)
     guard bytes.count <= limit else {
-      throw Failure(.badData, at: path, "the file is longer than \(limit) bytes, more than is read", remedy: "Check that this is the file you mean.")
+      throw Failure(.badData, at: path, "the file is longer than \(limit) bytes, more than is read",
+                    remedy: "Check that this is the file you mean.")
     }
     return bytes
   }
@@ -20,7 +21,8 @@ extension File {
   public static func text(at path: String, limit: Int = textLimit, kind: Failure.Kind = .badData) throws -> String {
     let bytes = try bytes(at: path, upTo: limit + 1)
     guard bytes.count <= limit else {
-      throw Failure(kind, at: path, "the text is longer than \(limit) bytes, more than is read", remedy: "Check that this is the file you mean.")
+      throw Failure(kind, at: path, "the text is longer than \(limit) bytes, more than is read",
+                    remedy: "Check that this is the file you mean.")
     }
     return try text(of: bytes, at: path, kind: kind)
   }
@@ -39,7 +41,11 @@ extension File {
 
   /// Line and column, from 1 and in characters, of the first byte that begins no character.
   private static func firstInvalid(_ bytes: ArraySlice<UInt8>) -> (line: Int, column: Int, byte: UInt8) {
-    var decoder = UTF8(), rest = bytes.makeIterator(), line = 1, column = 1, place = bytes.startIndex
+    var decoder = UTF8()
+    var rest = bytes.makeIterator()
+    var line = 1
+    var column = 1
+    var place = bytes.startIndex
     while true {
       switch decoder.decode(&rest) {
       case .scalarValue(let scalar):

@@ -33,6 +33,9 @@ public enum File {
       throw unreadable(path, error)
     }
     guard status.type != .directory else { throw Failure(.missingInput, at: path, "this is a folder, expected a file") }
+    guard count < Int.max || ![.characterSpecial, .blockSpecial].contains(status.type) else {
+      throw Failure(.badData, at: path, "this is a device, which may have no end; expected a file")
+    }
     var bytes: [UInt8] = []
     let expected = min(count, max(Int(status.size), 0))
     if expected > 0 { bytes = try chunk(of: descriptor, expected, path) }

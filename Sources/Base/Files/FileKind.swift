@@ -48,7 +48,8 @@ package struct FileKind: Sendable, Equatable {
   }
 
   private static let signatures: [Signature] = [
-    Signature("version https://git-lfs", .init(.other, "a Git LFS pointer, not the file itself", "Fetch the file that it stands for: git lfs pull")),
+    Signature("version https://git-lfs",
+              .init(.other, "a Git LFS pointer, not the file itself", "Fetch the file that it stands for: git lfs pull")),
     Signature([0x89, 0x50, 0x4E, 0x47], .init(.picture, "a PNG picture", "")),
     Signature([0xFF, 0xD8, 0xFF], .init(.picture, "a JPEG picture", "")),
     Signature("GIF8", .init(.picture, "a GIF picture")),
@@ -92,18 +93,23 @@ package struct FileKind: Sendable, Equatable {
     if head.count >= 64, head.allSatisfy({ $0 == 0 }) {
       return FileKind(.other, "a file that begins with nothing but zeros", "It was copied or downloaded in part; do so again.")
     }
-    if head.count >= 26, head.starts(with: Array("BM".utf8)), head[6..<10].allSatisfy({ $0 == 0 }) { return FileKind(.picture, "a BMP picture") }
+    if head.count >= 26, head.starts(with: Array("BM".utf8)), head[6..<10].allSatisfy({ $0 == 0 }) {
+      return FileKind(.picture, "a BMP picture")
+    }
     if head.count >= 12, head[4..<8].elementsEqual("ftyp".utf8) {
       let brand = String(decoding: head[8..<12], as: UTF8.self)
-      return ["avif", "avis"].contains(brand) ? FileKind(.picture, "an AVIF picture")
-        : ["heic", "heix", "hevc", "mif1", "msf1"].contains(brand) ? FileKind(.picture, "a HEIC picture") : FileKind(.video, "an MP4 or MOV video")
+      if ["avif", "avis"].contains(brand) { return FileKind(.picture, "an AVIF picture") }
+      if ["heic", "heix", "hevc", "mif1", "msf1"].contains(brand) { return FileKind(.picture, "a HEIC picture") }
+      return FileKind(.video, "an MP4 or MOV video")
     }
     if head.count >= 3, head[0] == UInt8(ascii: "P"), [0x20, 0x09, 0x0A, 0x0D].contains(head[2]) { return portableMap(head[1]) }
     if head.count >= 3, head[0] == 0x80, (2...5).contains(head[1]) {
       return FileKind(.weights, head[2] == 0x8A ? "a file of torch.save" : "a pickle of Python",
                       "Save tensors with torch.save(model.state_dict(), PATH), or as safetensors.")
     }
-    if head.count >= 10, head[8] == UInt8(ascii: "{"), head[5..<8].allSatisfy({ $0 == 0 }) { return FileKind(.weights, "a safetensors file") }
+    if head.count >= 10, head[8] == UInt8(ascii: "{"), head[5..<8].allSatisfy({ $0 == 0 }) {
+      return FileKind(.weights, "a safetensors file")
+    }
     return nil
   }
 
@@ -123,7 +129,8 @@ package struct FileKind: Sendable, Equatable {
     if ["/data.pkl", "/version", "/.format_version", "/byteorder"].contains(where: name.hasSuffix) {
       return FileKind(.weights, "a file of torch.save")
     }
-    return FileKind(.archive, "a zip archive" + (name.isEmpty ? "" : " with '\(name.printable(limit: 100))' in it"), "Unpack it first: unzip FILE")
+    let content = name.isEmpty ? "" : " with '\(name.printable(limit: 100))' in it"
+    return FileKind(.archive, "a zip archive\(content)", "Unpack it first: unzip FILE")
   }
 
   private static func byText(_ head: [UInt8]) -> FileKind? {
@@ -154,6 +161,7 @@ extension Failure {
     guard let kind = FileKind(of: bytes) else {
       return Failure(.badData, at: path, "the file \(start), expected \(expected)", remedy: remedy)
     }
-    return Failure(.badData, at: path, "this is \(kind.name) (it \(start)), expected \(expected)", remedy: kind.remedy.isEmpty ? remedy : kind.remedy)
+    return Failure(.badData, at: path, "this is \(kind.name) (it \(start)), expected \(expected)",
+                   remedy: kind.remedy.isEmpty ? remedy : kind.remedy)
   }
 }

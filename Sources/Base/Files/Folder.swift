@@ -81,7 +81,9 @@ package enum Folder {
   // MARK: The system's answers
 
   private static func name(of item: UnsafeMutablePointer<dirent>) -> [UInt8] {
-    withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    // The record is as long as its name: it must not be copied as a whole.
+    let start = UnsafeRawPointer(item) + (MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
+    return [UInt8](UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
   }
 
   /// The kind of an entry; nil if it is gone meanwhile. Only links and file systems that tell nothing cost a question.
@@ -127,10 +129,12 @@ package enum Folder {
 
   /// Natural order: runs of digits compare as numbers, so `frame9` comes before `frame10`; otherwise by bytes.
   package static func precedes(_ a: String, _ b: String) -> Bool {
-    let x = runs(of: a), y = runs(of: b)
+    let x = runs(of: a)
+    let y = runs(of: b)
     for (p, q) in zip(x, y) where p != q {
       guard let m = p.first, let n = q.first, isDigit(m), isDigit(n) else { return p.lexicographicallyPrecedes(q) }
-      let v = p.drop { $0 == 0x30 }, w = q.drop { $0 == 0x30 }
+      let v = p.drop { $0 == 0x30 }
+      let w = q.drop { $0 == 0x30 }
       if v.count != w.count { return v.count < w.count }
       if !v.elementsEqual(w) { return v.lexicographicallyPrecedes(w) }
     }
@@ -140,7 +144,8 @@ package enum Folder {
   /// Alternating runs of digits and of other bytes.
   private static func runs(of name: String) -> [ArraySlice<UInt8>] {
     let bytes = Array(name.utf8)
-    var runs: [ArraySlice<UInt8>] = [], start = 0
+    var runs: [ArraySlice<UInt8>] = []
+    var start = 0
     for i in bytes.indices where i == bytes.count - 1 || isDigit(bytes[i]) != isDigit(bytes[i + 1]) {
       runs.append(bytes[start...i])
       start = i + 1

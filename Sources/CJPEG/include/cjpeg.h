@@ -17,6 +17,9 @@ typedef struct {
 // Receives the next `count` bytes of a file being written.
 typedef void (*cjpeg_sink)(void *context, const uint8_t *bytes, size_t count);
 
+// The version of libjpeg-turbo that this was built for, or of another libjpeg.
+const char *cjpeg_version(void);
+
 int cjpeg_read_header(const uint8_t *bytes, size_t count, cjpeg_header *header, char *message, size_t capacity);
 
 // Decodes into `samples`, row-major and interleaved: `size` = height * width * channels bytes.

@@ -15,6 +15,10 @@ typedef struct {
 // Receives the next `count` bytes of a file being written.
 typedef void (*cpng_sink)(void *context, const uint8_t *bytes, size_t count);
 
+// The versions of libpng and zlib that were loaded.
+const char *cpng_version(void);
+const char *cpng_zlib_version(void);
+
 int cpng_read_header(const uint8_t *bytes, size_t count, cpng_header *header, char *message, size_t capacity);
 
 // Decodes into `samples`, row-major and interleaved: `size` = height * width * channels * depth / 8 bytes. `depth` is 8 (deeper

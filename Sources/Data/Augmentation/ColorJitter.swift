@@ -58,7 +58,8 @@ package struct ColorJitter: Sendable {
   }
 
   private static func meanGrey(of images: [Image]) -> UInt8 {
-    var sum = 0, count = 0
+    var sum = 0
+    var count = 0
     for image in images {
       image.pixels.withUnsafeBufferPointer { pixels in
         for i in stride(from: 0, to: pixels.count, by: 3) { sum += Int(grey(pixels[i], pixels[i + 1], pixels[i + 2])) }

@@ -6,7 +6,8 @@ extension FlowAugmentation: ValidatedConfig {
 
   /// The settings that are out of range: key as in config files, value, and what is allowed.
   public func problems() -> [ConfigProblem] {
-    let side = 1...65536, octaves = -5.0...5
+    let side = 1...65536
+    let octaves = -5.0...5
     var problems = cropProblems
     for (key, value) in [("brightness", brightness), ("contrast", contrast), ("saturation", saturation)] {
       problems.require((0...10).contains(value), key, value, "0 to 10")
@@ -41,8 +42,8 @@ extension FlowAugmentation: ValidatedConfig {
   }
 
   private var probabilities: [(key: String, value: Double)] {
-    [("asymmetric_probability", asymmetricProbability), ("eraser_probability", eraserProbability), ("resize_probability", resizeProbability),
-     ("stretch_probability", stretchProbability), ("horizontal_flip_probability", horizontalFlipProbability),
+    [("asymmetric_probability", asymmetricProbability), ("eraser_probability", eraserProbability),
+     ("resize_probability", resizeProbability), ("stretch_probability", stretchProbability), ("horizontal_flip_probability", horizontalFlipProbability),
      ("vertical_flip_probability", verticalFlipProbability)]
   }
 

@@ -30,13 +30,16 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   public var preset = Preset.chairs
   public var kind = Kind.dense
   /// Size of the result, in pixels.
-  public var cropHeight = 368, cropWidth = 496
+  public var cropHeight = 368
+  public var cropWidth = 496
   public var crop = Crop.random
 
   /// True: colours change.
   public var photometric = true
   /// Half-widths of the uniform ranges of the brightness, contrast and saturation factors around 1.
-  public var brightness = 0.4, contrast = 0.4, saturation = 0.4
+  public var brightness = 0.4
+  public var contrast = 0.4
+  public var saturation = 0.4
   /// Largest turn of the hue, as a part of the circle, 0...0.5.
   public var hue = 0.5 / 3.14
   /// Probability, 0...1, of different colour changes for the two images.
@@ -48,14 +51,16 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   /// At most so many rectangles (at least one).
   public var eraserMaximumCount = 2
   /// Smallest and largest side of a rectangle, in pixels.
-  public var eraserMinimumSide = 50, eraserMaximumSide = 99
+  public var eraserMinimumSide = 50
+  public var eraserMaximumSide = 99
 
   /// True: the geometry changes beyond the crop. An image smaller than the crop is enlarged in any case.
   public var spatial = true
   /// Probability, 0...1, of a resize.
   public var resizeProbability = 0.8
   /// Range of the binary logarithm of the scale.
-  public var minimumScale = -0.1, maximumScale = 1.0
+  public var minimumScale = -0.1
+  public var maximumScale = 1.0
   /// Probability, 0...1, of different scales for the two axes.
   public var stretchProbability = 0.8
   /// Largest binary logarithm of the additional factor of each axis.
@@ -64,7 +69,8 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   public var cropMargin = 8
   /// The crop's offset is drawn from a range that is longer by so many rows at the bottom, and columns at the left and at the right, and
   /// then moved inside: so the crop lies at these borders more often.
-  public var overhangRows = 0, overhangColumns = 0
+  public var overhangRows = 0
+  public var overhangColumns = 0
   public var horizontalFlipProbability = 0.5
   public var verticalFlipProbability = 0.1
 
@@ -111,7 +117,8 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   private func erase(_ image: inout Image, random: inout Random) {
     let mean = FlowAugmentation.meanColor(of: image)
     for _ in 0..<random.integer(in: 1..<eraserMaximumCount + 1) {
-      let left = random.integer(in: 0..<image.width), top = random.integer(in: 0..<image.height)
+      let left = random.integer(in: 0..<image.width)
+      let top = random.integer(in: 0..<image.height)
       let columns = random.integer(in: eraserMinimumSide..<eraserMaximumSide + 1)
       let rows = random.integer(in: eraserMinimumSide..<eraserMaximumSide + 1)
       for y in top..<min(top + rows, image.height) {

@@ -16,7 +16,8 @@ package struct HSV8: Equatable {
   }
 
   package init(r: UInt8, g: UInt8, b: UInt8) {
-    let largest = max(r, g, b), smallest = min(r, g, b)
+    let largest = max(r, g, b)
+    let smallest = min(r, g, b)
     value = largest
     guard largest > smallest else {
       hue = 0
@@ -41,10 +42,15 @@ package struct HSV8: Equatable {
 
   package var rgb: (UInt8, UInt8, UInt8) {
     guard saturation > 0 else { return (value, value, value) }
-    let place = Double(hue) * 6 / 255, sector = Int(place), part = Float(place - Double(sector))
-    let s = Float(Double(saturation) / 255), v = Double(value)
+    let place = Double(hue) * 6 / 255
+    let sector = Int(place)
+    let part = Float(place - Double(sector))
+    let s = Float(Double(saturation) / 255)
+    let v = Double(value)
     func level(_ loss: Double) -> UInt8 { UInt8(v * (1 - loss) + 0.5) }
-    let low = level(Double(s)), falling = level(Double(s * part)), rising = level(Double(s) * (1 - Double(part)))
+    let low = level(Double(s))
+    let falling = level(Double(s * part))
+    let rising = level(Double(s) * (1 - Double(part)))
     switch sector % 6 {
     case 0: return (value, rising, low)
     case 1: return (falling, value, low)

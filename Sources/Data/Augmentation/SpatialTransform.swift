@@ -12,22 +12,26 @@ package struct SpatialTransform: Sendable {
   /// The factors of the vectors' components.
   package let factor: SIMD2<Float>
   /// Moves the vectors of sparse flow one by one; nil for dense flow, or without a resize.
-  private let scatter: FlowScatter?
+  private let scatter: SparseFlowTransform?
 
   /// Draws a transform for images of `height` by `width`.
   package init(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) {
-    let drawn = SpatialTransform.scale(settings, height: height, width: width, random: &random), scale = drawn ?? SIMD2(1, 1)
+    let drawn = SpatialTransform.scale(settings, height: height, width: width, random: &random)
+    let scale = drawn ?? SIMD2(1, 1)
     let flipsX = settings.spatial && random.chance(settings.horizontalFlipProbability)
     let flipsY = settings.spatial && random.chance(settings.verticalFlipProbability)
-    let rowCount = ResamplingAxis.count(resizing: height, by: scale.y), columnCount = ResamplingAxis.count(resizing: width, by: scale.x)
-    let top = SpatialTransform.offset(settings, slack: rowCount - settings.cropHeight, ahead: 0, beyond: settings.overhangRows, random: &random)
+    let rowCount = ResamplingAxis.count(resizing: height, by: scale.y)
+    let columnCount = ResamplingAxis.count(resizing: width, by: scale.x)
+    let top = SpatialTransform.offset(settings, slack: rowCount - settings.cropHeight, ahead: 0,
+                                      beyond: settings.overhangRows, random: &random)
     let left = SpatialTransform.offset(
       settings, slack: columnCount - settings.cropWidth, ahead: settings.overhangColumns, beyond: settings.overhangColumns, random: &random)
     let ranges = (y: top..<top + settings.cropHeight, x: left..<left + settings.cropWidth)
     rows = ResamplingAxis(resizing: height, by: scale.y, keeping: ranges.y, isFlipped: flipsY)
     columns = ResamplingAxis(resizing: width, by: scale.x, keeping: ranges.x, isFlipped: flipsX)
     scatter = settings.kind == .sparse && drawn != nil
-      ? FlowScatter(scale: scale, height: rowCount, width: columnCount, flipsX: flipsX, flipsY: flipsY, rows: ranges.y, columns: ranges.x) : nil
+      ? SparseFlowTransform(scale: scale, height: rowCount, width: columnCount, flipsX: flipsX, flipsY: flipsY,
+                    rows: ranges.y, columns: ranges.x) : nil
     factor = SIMD2(Float(flipsX ? -scale.x : scale.x), Float(flipsY ? -scale.y : scale.y))
   }
 

@@ -21,7 +21,9 @@ struct DatasetFolder {
   /// - Throws: `.missingInput` with the layout if it is not there, or empty.
   func folders(in name: String) throws -> [String] {
     try requireFolder(name)
-    guard try !Folder.entries(in: path(name)).isEmpty else { throw Failure(.missingInput, at: path(name), "the folder is empty", remedy: layout) }
+    guard try !Folder.entries(in: path(name)).isEmpty else {
+      throw Failure(.missingInput, at: path(name), "the folder is empty", remedy: layout)
+    }
     return try Folder.folders(in: path(name))
   }
 
@@ -49,8 +51,8 @@ struct DatasetFolder {
   func frames(in name: String, prefix: String = "", suffix: String = ".png") throws -> [(key: String, name: String)] {
     let files = try files(in: name, prefix: prefix, suffix: suffix)
     for (a, b) in zip(files, files.dropFirst()) where !isSuccessor(b.key, of: a.key) {
-      throw Failure(.badData, at: path(name), "\(prefix)\(b.key)\(suffix) follows \(prefix)\(a.key)\(suffix), expected numbers without a gap",
-                    remedy: layout)
+      let found = "\(prefix)\(b.key)\(suffix) follows \(prefix)\(a.key)\(suffix)"
+      throw Failure(.badData, at: path(name), "\(found), expected numbers without a gap", remedy: layout)
     }
     return files
   }

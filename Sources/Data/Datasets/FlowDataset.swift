@@ -13,7 +13,8 @@ public struct FlowSample: Sendable, Equatable {
   /// Grey frames are repeated to RGB, alpha is dropped.
   /// - Precondition: one size.
   public init(image1: Image, image2: Image, flow: FlowField, occlusion: [Bool]? = nil) {
-    let isOneSize = image1.height == image2.height && image1.width == image2.width && flow.height == image1.height && flow.width == image1.width
+    let isOneSize = image1.height == image2.height && image1.width == image2.width
+      && flow.height == image1.height && flow.width == image1.width
     require(isOneSize, "FlowSample: images of \(image1.height)x\(image1.width) and \(image2.height)x\(image2.width), "
       + "flow of \(flow.height)x\(flow.width), expected one size")
     require(occlusion.map { $0.count == flow.isValid.count } ?? true,
@@ -38,7 +39,9 @@ public struct FlowSampleFiles: Sendable, Equatable {
   /// Reads the three files.
   /// - Throws: `.missingInput`, `.badData` if one is gone, corrupt, or their sizes differ.
   public func read() throws -> FlowSample {
-    let first = try Image(contentsOf: image1), second = try Image(contentsOf: image2), field = try FlowField(contentsOf: flow)
+    let first = try Image(contentsOf: image1)
+    let second = try Image(contentsOf: image2)
+    let field = try FlowField(contentsOf: flow)
     try FlowSampleFiles.requireSize(of: second.height, second.width, image2, like: first, image1)
     try FlowSampleFiles.requireSize(of: field.height, field.width, flow, like: first, image1)
     return FlowSample(image1: first, image2: second, flow: field)

@@ -25,7 +25,8 @@ public struct FlowPairs: FlowDataset {
   /// - Throws: `.missingInput` if there is no such folder, or no flow file in it; `.badData`, with what was found and the accepted
   ///   patterns, if a flow file has no frames or the match is ambiguous.
   public init(root: String) throws {
-    var frames: [FrameName] = [], flows: [FrameName] = []
+    var frames: [FrameName] = []
+    var flows: [FrameName] = []
     for name in try Folder.files(in: root, where: { Path.fileExtension($0) == "flo" || Folder.isPictureName($0) }) {
       if try Path.fileExtension(name) == "flo" || Folder.isKITTIFlow(Path.join(root, name)) {
         flows.append(FrameName(name))
@@ -69,11 +70,13 @@ private struct PairMatcher {
   }
 
   private struct Pair: Hashable {
-    let first: String, second: String
+    let first: String
+    let second: String
   }
 
   func match(_ flows: [FrameName]) throws -> [FlowSampleFiles] {
-    var order: [Pair] = [], owners: [Pair: [FrameName]] = [:]
+    var order: [Pair] = []
+    var owners: [Pair: [FrameName]] = [:]
     for flow in flows {
       let pair = try pair(of: flow)
       if owners[pair] == nil { order.append(pair) }

@@ -26,8 +26,8 @@ public struct FlyingThings: FlowDataset {
   }
 
   static let layout = """
-    FlyingThings3D (the full release, not the 'subset' one) holds frames_cleanpass and frames_finalpass with TRAIN/A/0000/left/0006.png, ...,
-      and optical_flow with TRAIN/A/0000/into_future/left/OpticalFlowIntoFuture_0006_L.pfm, ... and the same for into_past.
+    FlyingThings3D (the full release, not the 'subset' one) holds frames_cleanpass and frames_finalpass with
+      TRAIN/A/0000/left/0006.png, ..., and optical_flow with TRAIN/A/0000/into_future/left/OpticalFlowIntoFuture_0006_L.pfm, ... and the same for into_past.
     """
 
   private let files: [FlowSampleFiles]
@@ -64,7 +64,8 @@ public struct FlyingThings: FlowDataset {
     let place = "optical_flow/\(split.folder)/\(scene)/\(direction.rawValue)/left"
     let flows = try folder.files(in: place, prefix: direction.flowPrefix, suffix: "_L.pfm")
     let flowOf = Dictionary(flows.map { ($0.key, $0.name) }) { first, _ in first }
-    var missing: [String] = [], samples: [FlowSampleFiles] = []
+    var missing: [String] = []
+    var samples: [FlowSampleFiles] = []
     for (first, second) in zip(frames, frames.dropFirst()) {
       let (from, to) = direction == .intoFuture ? (first, second) : (second, first)
       guard let flow = flowOf[from.key] else {

@@ -14,7 +14,8 @@ extension Folder {
     if FrameName(path).parts.contains(where: ["flow", "occ", "noc"].contains) { return true }
     // A damaged file counts as a frame: reading it says what is wrong.
     guard let image = try? Image16(contentsOf: path) else { return false }
-    var validity: UInt16 = 0, isBlack = true
+    var validity: UInt16 = 0
+    var isBlack = true
     for i in stride(from: 0, to: image.samples.count, by: 3) {
       let blue = image.samples[i + 2]
       if blue != 0, validity != 0, blue != validity { return false }

@@ -15,7 +15,8 @@ struct FrameName {
   init(_ file: String) {
     self.file = file
     var parts: [String] = []
-    var wasDigit = false, joins = false
+    var wasDigit = false
+    var joins = false
     for character in Path.stem(file).lowercased() {
       guard character.isLetter || character.isNumber else {
         joins = false

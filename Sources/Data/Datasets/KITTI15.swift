@@ -3,7 +3,8 @@ import Vision
 
 /// KITTI-15: 200 training pairs from a driving car, about 1242 x 375 pixels, with sparse flow from a laser scanner.
 ///
-/// Layout: `training/image_2/NNNNNN_10.png` and `_11.png`, `training/flow_occ/NNNNNN_10.png` and, if wanted, `training/flow_noc`, without the
+/// Layout: `training/image_2/NNNNNN_10.png` and `_11.png`, `training/flow_occ/NNNNNN_10.png` and, if wanted, `training/flow_noc`,
+/// without the
 /// pixels that are hidden or outside in the second frame. The set of 2012 names its grey or colour frames otherwise and is not read.
 ///
 /// - Source: Menze and Geiger, "Object scene flow for autonomous vehicles", CVPR 2015.
@@ -21,14 +22,14 @@ public struct KITTI15: FlowDataset {
 
   /// Lists the pairs; no picture is opened.
   /// - Parameters:
-  ///   - visibleOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
+  ///   - nonOccludedOnly: takes the flow of `flow_noc` instead of that of `flow_occ`.
   ///   - readsOcclusion: whether samples tell which pixels have flow in `flow_occ` but not in `flow_noc`: hidden or outside in the second
   ///     frame. Without either folder they do not.
   /// - Throws: `.missingInput`, with the layout, if a folder is missing or empty; `.badData` if files lack their partners.
-  public init(root: String, visibleOnly: Bool = false, readsOcclusion: Bool = false) throws {
+  public init(root: String, nonOccludedOnly: Bool = false, readsOcclusion: Bool = false) throws {
     self.readsOcclusion = readsOcclusion
     folder = try DatasetFolder(root, layout: KITTI15.layout)
-    let truth = visibleOnly ? "flow_noc" : "flow_occ"
+    let truth = nonOccludedOnly ? "flow_noc" : "flow_occ"
     let keys = try folder.files(in: "training/\(truth)", suffix: "_10.png").map(\.key)
     let frames = Set(try folder.files(in: "training/image_2", suffix: ".png").map(\.key))
     let needed = keys.flatMap { ["\($0)_10", "\($0)_11"] }
@@ -44,9 +45,11 @@ public struct KITTI15: FlowDataset {
     var sample = try files[index].read()
     guard readsOcclusion, folder.has("training/flow_noc"), folder.has("training/flow_occ") else { return sample }
     func isKnown(_ truth: String) throws -> [Bool] {
-      let path = folder.path("training/\(truth)/\(files[index].name).png"), known = try FlowField(contentsOf: path)
+      let path = folder.path("training/\(truth)/\(files[index].name).png")
+      let known = try FlowField(contentsOf: path)
       guard known.height == sample.flow.height, known.width == sample.flow.width else {
-        throw Failure(.badData, at: path, "the size is \(known.width) x \(known.height), expected \(sample.flow.width) x \(sample.flow.height)")
+        let expected = "\(sample.flow.width) x \(sample.flow.height)"
+        throw Failure(.badData, at: path, "the size is \(known.width) x \(known.height), expected \(expected)")
       }
       return known.isValid
     }
@@ -62,8 +65,10 @@ extension KITTI15 {
   /// - Parameter root: the data set, or the folder that holds `image_2`.
   /// - Throws: `.missingInput` if there are no pairs; `.badData` if a second frame is missing.
   public static func testSequences(in root: String) throws -> [PairSequence] {
-    let folder = try DatasetFolder(root, layout: layout), frames = (folder.has("testing") ? "testing/" : "") + "image_2"
-    let first = try folder.files(in: frames, suffix: "_10.png"), known = Set(try folder.files(in: frames, suffix: ".png").map { "\($0.key).png" })
+    let folder = try DatasetFolder(root, layout: layout)
+    let frames = (folder.has("testing") ? "testing/" : "") + "image_2"
+    let first = try folder.files(in: frames, suffix: "_10.png")
+    let known = Set(try folder.files(in: frames, suffix: ".png").map { "\($0.key).png" })
     let missing = first.map { "\($0.key)_11.png" }.filter { !known.contains($0) }
     try folder.require(missing: missing.map { "\(frames)/\($0)" }, for: "second frames")
     return first.map { key, name in

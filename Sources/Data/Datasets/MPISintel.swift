@@ -10,8 +10,8 @@ import Vision
 /// - Source: Butler et al., "A naturalistic open source movie for optical flow evaluation", ECCV 2012.
 public struct MPISintel: FlowDataset {
   static let layout = """
-    MPI-Sintel (complete) holds training/clean/alley_1/frame_0001.png, ..., training/final likewise, training/flow/alley_1/frame_0001.flo, ...,
-      if wanted training/occlusions and training/invalid, and test/clean and test/final.
+    MPI-Sintel (complete) holds training/clean/alley_1/frame_0001.png, ..., training/final likewise,
+      training/flow/alley_1/frame_0001.flo, ..., if wanted training/occlusions and training/invalid, and test/clean and test/final.
     """
 
   private let files: [FlowSampleFiles]
@@ -30,14 +30,16 @@ public struct MPISintel: FlowDataset {
   ///   partners.
   public init(root: String, pass: RenderPass, scenes: [String] = [], readsOcclusion: Bool = false) throws {
     let folder = try DatasetFolder(root, layout: MPISintel.layout)
-    var files: [FlowSampleFiles] = [], masks: [String] = []
+    var files: [FlowSampleFiles] = []
+    var masks: [String] = []
     for pass in pass.each {
       let parent = "training/\(pass.rawValue)"
       for scene in try MPISintel.chosen(scenes, in: parent, of: folder) {
         let frames = try folder.frames(in: "\(parent)/\(scene)", prefix: "frame_")
         let flows = Set(try folder.files(in: "training/flow/\(scene)", prefix: "frame_", suffix: ".flo").map(\.key))
         let first = frames.dropLast()
-        try folder.require(missing: first.filter { !flows.contains($0.key) }.map { "training/flow/\(scene)/frame_\($0.key).flo" }, for: "flow")
+        let missing = first.filter { !flows.contains($0.key) }.map { "training/flow/\(scene)/frame_\($0.key).flo" }
+        try folder.require(missing: missing, for: "flow")
         let lone = flows.subtracting(first.map(\.key)).sorted().map { "\(parent)/\(scene)/frame_\($0).png or the frame after it" }
         try folder.require(missing: lone, for: "frames")
         for (from, to) in zip(first, frames.dropFirst()) {
@@ -68,7 +70,8 @@ public struct MPISintel: FlowDataset {
 
   private func mask(_ kind: String, at index: Int, height: Int, width: Int) throws -> [Bool]? {
     guard folder.has("training/\(kind)") else { return nil }
-    let path = folder.path("training/\(kind)/\(masks[index])"), image = try Image(contentsOf: path)
+    let path = folder.path("training/\(kind)/\(masks[index])")
+    let image = try Image(contentsOf: path)
     guard image.height == height, image.width == width else {
       throw Failure(.badData, at: path, "the size is \(image.width) x \(image.height), expected \(width) x \(height) as of the flow")
     }
@@ -80,7 +83,8 @@ public struct MPISintel: FlowDataset {
     let found = try folder.folders(in: parent)
     guard !scenes.isEmpty else { return found }
     if let missing = scenes.first(where: { !found.contains($0) }) {
-      throw Failure(.missingInput, at: folder.path(parent), "there is no scene '\(missing)'", remedy: "Found: \(someOf(found, atMost: 30)).")
+      throw Failure(.missingInput, at: folder.path(parent), "there is no scene '\(missing)'",
+                    remedy: "Found: \(someOf(found, atMost: 30)).")
     }
     return found.filter(scenes.contains)
   }
@@ -91,7 +95,8 @@ extension MPISintel {
   /// - Parameter root: the data set, or the folder that holds the passes.
   /// - Throws: `.missingInput` if there are no passes or scenes, or a scene has one frame; `.badData` if a frame of a scene is missing.
   public static func testSequences(in root: String) throws -> [PairSequence] {
-    let folder = try DatasetFolder(root, layout: layout), part = folder.has("test") ? "test/" : ""
+    let folder = try DatasetFolder(root, layout: layout)
+    let part = folder.has("test") ? "test/" : ""
     let passes = RenderPass.both.each.map(\.rawValue).filter { folder.has(part + $0) }
     guard !passes.isEmpty else { throw Failure(.missingInput, at: root, "there is no folder clean or final in it", remedy: layout) }
     let scenes = try passes.flatMap { pass in try chosen([], in: part + pass, of: folder).map { "\(pass)/\($0)" } }
@@ -99,7 +104,8 @@ extension MPISintel {
       throw Failure(.missingInput, at: folder.path(part), "no scenes found in \(passes.joined(separator: " and "))", remedy: layout)
     }
     return try scenes.map { scene in
-      let place = folder.path(part + scene), frames = try folder.frames(in: part + scene, prefix: "frame_")
+      let place = folder.path(part + scene)
+      let frames = try folder.frames(in: part + scene, prefix: "frame_")
       guard frames.count >= 2 else { throw Failure(.missingInput, at: place, "\(frames.count) frames found, expected at least two") }
       guard Int(frames[0].key) == 1 else {
         throw Failure(.badData, at: place, "frame_\(frames[0].key).png comes first, expected frame_0001.png", remedy: layout)

@@ -4,7 +4,8 @@ import Base
 public struct PairSequence: Sendable, Equatable {
   public struct Pair: Sendable, Equatable {
     /// Paths of the frames.
-    public let image1, image2: String
+    public let image1: String
+    public let image2: String
     /// The path of the result below the folder of all results, without extension.
     public let result: String
   }

@@ -24,7 +24,8 @@ public enum FlowFile {
       throw Failure(.badData, at: place,
                     "no .flo file: it begins with the bytes \(Path.hexadecimal(bytes.prefix(4))), expected 50 49 45 48 (PIEH)")
     }
-    let width = Int(Int32(bitPattern: word(of: bytes, at: 4))), height = Int(Int32(bitPattern: word(of: bytes, at: 8)))
+    let width = Int(Int32(bitPattern: word(of: bytes, at: 4)))
+    let height = Int(Int32(bitPattern: word(of: bytes, at: 8)))
     guard (1...largestSide).contains(width), (1...largestSide).contains(height) else {
       throw Failure(.badData, at: place, "absurd .flo header: \(width) x \(height) pixels, expected sides of 1...\(largestSide)")
     }

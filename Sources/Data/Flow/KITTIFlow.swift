@@ -32,7 +32,8 @@ public enum KITTIFlow {
     var samples: [UInt16] = []
     samples.reserveCapacity(3 * flow.height * flow.width)
     for i in 0..<flow.height * flow.width {
-      let u = flow.vectors[2 * i], v = flow.vectors[2 * i + 1]
+      let u = flow.vectors[2 * i]
+      let v = flow.vectors[2 * i + 1]
       let isKnown = flow.isValid[i] && u.isFinite && v.isFinite
       samples += isKnown ? [code(u), code(v), 1] : [code(0), code(0), 0]
     }

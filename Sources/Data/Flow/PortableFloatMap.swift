@@ -21,7 +21,7 @@ public enum PortableFloatMap {
     /// - Precondition: one or three channels, and as many values as the sides say.
     public init(height: Int, width: Int, channels: Int, values: [Float]) {
       require([1, 3].contains(channels) && values.count == height * width * channels,
-              "PortableFloatMap: \(height)x\(width)x\(channels) with \(values.count) values, expected 1 or 3 channels and height x width of each")
+              "PortableFloatMap: \(height)x\(width)x\(channels) with \(values.count) values, expected 1 or 3 channels of height x width")
       (self.height, self.width, self.channels, self.values) = (height, width, channels, values)
     }
   }
@@ -40,7 +40,8 @@ public enum PortableFloatMap {
     }
     let channels = bytes[1] == UInt8(ascii: "F") ? 3 : 1
     var position = 2
-    let width = try side(word(of: bytes, &position), "width", place), height = try side(word(of: bytes, &position), "height", place)
+    let width = try side(word(of: bytes, &position), "width", place)
+    let height = try side(word(of: bytes, &position), "height", place)
     let scaleText = word(of: bytes, &position)
     guard let scale = Float(scaleText), scale != 0, scale.isFinite else {
       throw Failure(.badData, at: place, "malformed .pfm header: the scale is '\(scaleText)', expected a number other than 0")
@@ -98,18 +99,22 @@ public enum PortableFloatMap {
 }
 
 extension PortableFloatMap {
-  /// Decodes a flow field: `u` and `v` are the first two of three channels. Vectors that are not finite, or marked as unknown by a component
-  /// above 10⁹ as in `.flo` files, become invalid and zero.
+  /// Decodes a flow field: `u` and `v` are the first two of three channels.
+  ///
+  /// Vectors that are not finite, or marked as unknown by a component above 10⁹ as in `.flo` files, become invalid and zero.
   /// - Throws: as `decode`; `.badData` if there is one channel only.
   public static func decodeFlow(_ bytes: [UInt8], place: String) throws -> FlowField {
     let samples = try decode(bytes, place: place)
     guard samples.channels == 3 else {
       throw Failure(.badData, at: place, "this .pfm file has one channel (Pf), expected three (PF): u, v and one unused")
     }
-    var flow = FlowField(height: samples.height, width: samples.width, vectors: Array(repeating: 0, count: 2 * samples.height * samples.width))
+    let count = samples.height * samples.width
+    var flow = FlowField(height: samples.height, width: samples.width, vectors: Array(repeating: 0, count: 2 * count))
     for i in flow.isValid.indices {
-      let u = samples.values[3 * i], v = samples.values[3 * i + 1]
-      if abs(u) <= FlowFile.unknownThreshold && abs(v) <= FlowFile.unknownThreshold { (flow.vectors[2 * i], flow.vectors[2 * i + 1]) = (u, v) } else { flow.isValid[i] = false }
+      let u = samples.values[3 * i]
+      let v = samples.values[3 * i + 1]
+      flow.isValid[i] = abs(u) <= FlowFile.unknownThreshold && abs(v) <= FlowFile.unknownThreshold
+      if flow.isValid[i] { (flow.vectors[2 * i], flow.vectors[2 * i + 1]) = (u, v) }
     }
     return flow
   }

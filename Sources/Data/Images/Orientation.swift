@@ -33,7 +33,8 @@ package enum Orientation {
   private static func jpegExif(_ head: [UInt8]) -> ArraySlice<UInt8>? {
     var place = 2
     while place + 4 <= head.count, head[place] == 0xFF {
-      let marker = head[place + 1], length = 256 * Int(head[place + 2]) + Int(head[place + 3])
+      let marker = head[place + 1]
+      let length = 256 * Int(head[place + 2]) + Int(head[place + 3])
       guard marker != 0xDA, marker != 0xD9, length >= 2 else { return nil }  // from here on there are only pixels
       let body = head[place + 4..<min(max(place + 2 + length, place + 4), head.count)]
       if marker == 0xE1, body.starts(with: Array("Exif\u{0}\u{0}".utf8)) { return body.dropFirst(6) }

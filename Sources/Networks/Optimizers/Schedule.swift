@@ -32,7 +32,7 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   public var kind = Kind.constant
   /// `T`, the length of the schedule in steps; 0 for that of the run.
   public var steps = 0
-  /// Added to `T`: the RAFT recipe plans 100 steps more than it runs.
+  /// Added to `T`: some published recipes plan 100 steps more than they run.
   public var paddingSteps = 0
   /// Steps of the linear warm-up; 0 for none.
   public var warmupSteps = 0

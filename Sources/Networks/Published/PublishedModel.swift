@@ -5,7 +5,7 @@ import WeightFiles
 ///
 /// A network of your own needs nothing but the conformance: its names are those of its properties.
 public protocol PublishedModel: Module {
-  /// The variants whose weights were published, such as `raft-small`; the command line lists them by name.
+  /// The variants whose weights were published, such as `resnet-50`; the command line lists them by name.
   static var published: [PublishedVariant] { get }
 
   /// Names other than the authors' that weights are written under, such as torchvision's.
@@ -35,9 +35,9 @@ extension PublishedModel {
 
 /// One published variant of a network.
 public struct PublishedVariant: Sendable {
-  /// On the command line, such as `raft-small`.
+  /// On the command line, such as `resnet-50`.
   public let name: String
-  /// In sentences, such as `RAFT-small`.
+  /// In sentences, such as `ResNet-50`.
   public let title: String
   /// Builds it with random weights.
   public let make: @Sendable (inout Random) -> any PublishedModel

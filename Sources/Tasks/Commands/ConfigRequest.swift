@@ -25,6 +25,7 @@ extension LearningTask {
     let plan = loaded.value.plan
     if plan.threads > 0 { ThreadPool.shared.setThreadCount(plan.threads) }
     MatmulPrecision.current = plan.matmulPrecision
+    Reproducibility.current = plan.reproducible
     return loaded
   }
 

@@ -21,24 +21,9 @@ public protocol SynthTask {
   /// - Parameters:
   ///   - request: its numbers are in range.
   ///   - progress: told how many are done, from any thread, one call at a time.
-  static func write(_ settings: Settings, _ layout: Layout, _ request: SynthRequest, progress: @escaping @Sendable (_ done: Int) -> Void) throws
-}
-
-/// The generators by their name on the command line.
-public enum SynthName: String, ConfigChoice {
-  case flow
-
-  /// The compiler is the registry: a new generator is a new case here.
-  public var task: any SynthTask.Type {
-    switch self {
-    case .flow: FlowSynthesisTask.self
-    }
-  }
-}
-
-extension SynthName {
-  /// What `apus synth --help` says about it.
-  public var help: String { task.help }
+  static func write(
+    _ settings: Settings, _ layout: Layout, _ request: SynthRequest, progress: @escaping @Sendable (_ done: Int) -> Void
+  ) throws
 }
 
 /// What `apus synth` is asked for.
@@ -88,7 +73,8 @@ extension SynthTask {
     let started = Date()
     try write(settings, layout, request) { progress($0, request.count) }
     let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
-    return "\(request.count) \(noun(layout, frames: request.frames)) of \(request.width)x\(request.height) in \(request.out) (\(seconds) s)\n"
+    let things = "\(request.count) \(noun(layout, frames: request.frames)) of \(request.width)x\(request.height)"
+    return "\(things) in \(request.out) (\(seconds) s)\n"
   }
 
   private static func layout(named name: String) throws -> Layout {

@@ -19,7 +19,9 @@ extension LearningTask {
     smallest.samples = 2
     let second = MemoryEstimate.peak { _ = pass(network, config, smallest, .training).gradients() }
     let fixed = max(0, first - (second - first))
-    return ModelSummary(measuring: network, title: modelTitle(config), batch: batch, fixedBytes: fixed) { pass(network, config, one, .training) }
+    return ModelSummary(measuring: network, title: modelTitle(config), batch: batch, fixedBytes: fixed) {
+      pass(network, config, one, .training)
+    }
   }
 
   /// The names and shapes of everything in a checkpoint of a config's network, one a line.

@@ -5,8 +5,8 @@ import Training
 
 /// The memory of a pass by the size of its input, from three passes over small ones.
 ///
-/// What `n` samples of `p` pixels need is `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and what compares all
-/// pixels with all others (correlation, attention) with their square.
+/// What `n` samples of `p` pixels need is `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and what compares
+/// all pixels with all others (correlation, attention) with their square.
 struct MemoryEstimate: Equatable {
   /// Bytes.
   let fixed: Double
@@ -56,7 +56,7 @@ public final class MemoryGuard {
   /// - Parameter available: bytes that tensors can take; tests say so themselves.
   init<Task: LearningTask>(
     _ task: Task.Type, _ config: Task.Config, _ network: @escaping @autoclosure () -> Task.Model, _ mode: PassMode,
-    available: @escaping () -> Int = { Int.max }
+    available: @escaping () -> Int = { MemoryPool.available }
   ) {
     self.available = available
     remedy = task.memoryRemedy(config, mode)
@@ -85,8 +85,9 @@ public final class MemoryGuard {
       self.estimate = estimate
       let needed = estimate.bytes(shape)
       guard needed <= limit else {
-        throw Failure(.usage, at: "memory", "\(subject) of \(shape) pixels needs about \(Self.size(needed)), \(Self.size(limit)) are available",
-                      remedy: remedy)
+        throw Failure(
+          .usage, at: "memory", "\(subject) of \(shape) pixels needs about \(Self.size(needed)), \(Self.size(limit)) are available",
+          remedy: remedy)
       }
     }
     accepted.append(shape)

@@ -16,6 +16,8 @@ public struct ModelSummary: Sendable {
     public let parameters: Int
     /// In all calls together.
     public var multiplyAdds: Int
+    /// What computes its products on this machine; empty where it has none.
+    public let algorithm: String
   }
 
   public let title: String
@@ -80,7 +82,8 @@ public struct ModelSummary: Sendable {
         let weight = parameters[first].parameter
         layers.append(Layer(
           name: name, kind: "\(op.op.rawValue) \(weight.layout.officialShape(weight.shape))", outputShape: op.shape, calls: 1,
-          parameters: own.reduce(0) { $0 + $1.parameter.value.count }, multiplyAdds: share))
+          parameters: own.reduce(0) { $0 + $1.parameter.value.count }, multiplyAdds: share,
+          algorithm: op.algorithm))
       }
     }
     return (layers, other)
@@ -91,12 +94,15 @@ public struct ModelSummary: Sendable {
 
   /// The table that `apus inspect` prints.
   public var table: String {
-    var table = TextTable(["layer", "op and weight", "output [n, h, w, c]", "calls", "parameters", "MMAC"], rightAligned: [3, 4, 5])
+    var table = TextTable(
+      ["layer", "op and weight", "output [n, h, w, c]", "calls", "parameters", "MMAC", "algorithm"], rightAligned: [3, 4, 5])
     for layer in layers {
-      table.add([layer.name, layer.kind, "\(layer.outputShape)", "\(layer.calls)", "\(layer.parameters)", Self.millions(layer.multiplyAdds)])
+      table.add(
+        [layer.name, layer.kind, "\(layer.outputShape)", "\(layer.calls)", "\(layer.parameters)", Self.millions(layer.multiplyAdds),
+         layer.algorithm])
     }
-    if otherMultiplyAdds > 0 { table.add(["(products without parameters)", "", "", "", "", Self.millions(otherMultiplyAdds)]) }
-    table.add(["total", "", "", "", "\(parameterCount)", Self.millions(multiplyAdds)])
+    if otherMultiplyAdds > 0 { table.add(["(products without parameters)", "", "", "", "", Self.millions(otherMultiplyAdds), ""]) }
+    table.add(["total", "", "", "", "\(parameterCount)", Self.millions(multiplyAdds), ""])
     return """
       \(title)
 

@@ -12,9 +12,9 @@ public protocol OutputItem: Sendable {
 
 /// The progress of a prediction, kept in the folder of its results, so that it can go on.
 ///
-/// The file holds the number of items that are done, what the last one hands over to the next, and a checksum of all that the results depend
-/// on: settings, weights, and name, size and time of every input so far. If the checksum differs, nothing counts as done. Results are
-/// complete before the record tells of them.
+/// The file holds the number of items that are done, what the last one hands over to the next, and a checksum of all that the results
+/// depend on: settings, weights, and name, size and time of every input so far. If the checksum differs, nothing counts as done. Results
+/// are complete before the record tells of them.
 public struct OutputRecord<Item: OutputItem> {
   /// All items of the prediction, in order.
   public let items: [Item]
@@ -32,9 +32,8 @@ public struct OutputRecord<Item: OutputItem> {
     path = "\(folder)/\(OutputFolder.recordName)"
     settings.withUnsafeBytes { checksum.update($0) }
     // A record that cannot be read is as good as none: the results are made again.
-    guard let file = try? Safetensors(at: path), let done = file.metadata["done"].flatMap({ Int($0) }), (0...items.count).contains(done) else {
-      return
-    }
+    guard let file = try? Safetensors(at: path), let done = file.metadata["done"].flatMap({ Int($0) }), (0...items.count).contains(done)
+    else { return }
     let fresh = checksum
     for item in items[..<done] { add(item) }
     guard file.metadata["checksum"] == "\(checksum.value)" else {
@@ -84,7 +83,8 @@ public final class OutputFolder {
     guard descriptor >= 0 else { throw Failure(.cannotCreate, at: path, "the folder cannot be opened: \(File.reason(errno))") }
     // Some network file systems cannot lock folders; there the user has to take care.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
-      throw Failure(.cannotCreate, at: path, "another prediction is writing to this folder", remedy: "Wait until it ends, or choose another --out.")
+      throw Failure(.cannotCreate, at: path, "another prediction is writing to this folder",
+                    remedy: "Wait until it ends, or choose another --out.")
     }
   }
 

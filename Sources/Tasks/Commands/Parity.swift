@@ -78,10 +78,13 @@ public struct ParityInputs {
   /// - Throws: `.badData` if there is no tensor of this name, its shape is another, or it is empty.
   public func tensor(_ name: String, _ expected: String, _ fits: ([Int]) -> Bool) throws -> Tensor {
     guard let entry = file[name] else {
-      let names = file.entries.prefix(8).map(\.name).joined(separator: ", ") + (file.entries.count > 8 ? ", ... (\(file.entries.count) in all)" : "")
-      throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(names)", remedy: remedy)
+      let names = file.entries.prefix(8).map(\.name).joined(separator: ", ")
+      let rest = file.entries.count > 8 ? ", ... (\(file.entries.count) in all)" : ""
+      throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(names)\(rest)", remedy: remedy)
     }
-    guard entry.shape.allSatisfy({ $0 > 0 }) else { throw Failure(.badData, at: "\(path): \(name)", "the tensor of shape \(entry.shape) is empty") }
+    guard entry.shape.allSatisfy({ $0 > 0 }) else {
+      throw Failure(.badData, at: "\(path): \(name)", "the tensor of shape \(entry.shape) is empty")
+    }
     guard fits(entry.shape) else { throw Failure(.badData, at: "\(path): \(name)", "expected shape \(expected), found \(entry.shape)") }
     let tensor = entry.tensor ?? Tensor((entry.integers ?? []).map(Double.init), shape: entry.shape, precision: precision)
     return tensor.converted(to: precision)

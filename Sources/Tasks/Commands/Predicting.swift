@@ -24,7 +24,8 @@ extension LearningTask {
   /// Makes results and pictures for everything in the source. A prediction that was stopped goes on where it was: what is complete stays,
   /// and the rest gets the same bits as in one go.
   /// - Returns: lines for the user.
-  /// - Throws: `.usage` if the task predicts nothing; `.cannotCreate` if another process writes to the folder; what reading and writing throw.
+  /// - Throws: `.usage` if the task predicts nothing; `.cannotCreate` if another process writes to the folder; what reading and writing
+  ///   throw.
   public static func predict(_ request: PredictionRequest, progress: (Int, Int) -> Void = { _, _ in }) throws -> [String] {
     guard let task = Self.self as? any PredictionTask.Type else {
       throw Failure(.usage, at: request.config.path, "the task of this config makes no predictions")

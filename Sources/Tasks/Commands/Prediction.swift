@@ -18,7 +18,7 @@ public protocol Predictor {
   var settings: Settings { get }
   /// What a result's name is followed by, one for each of its files.
   var suffixes: [String] { get }
-  /// For the last line: what was made, such as `flow fields`, and what stands in the folder.
+  /// For the last line: what was made, such as `masks`, and what stands in the folder.
   var noun: String { get }
   var explanation: String { get }
 
@@ -48,6 +48,7 @@ struct PredictionRun<P: Predictor> {
     let items = predictor.sequences.flatMap { $0 }
     try OutputFolder.requireApart(items, predictor.suffixes, source: source, out: out)
     folder = try OutputFolder(out)
+    try AtomicFile.removeLeftovers(in: out)
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let settings = Array(try encoder.encode(predictor.settings)) + Array("\(MatmulPrecision.description) \(weights)".utf8)

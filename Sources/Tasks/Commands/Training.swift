@@ -35,7 +35,7 @@ extension LearningTask {
                     remedy: "Give --resume to continue, or --load-from to start anew from these weights.")
     }
     if let count = request.profile { try requireProfile(of: count, in: loaded.value.plan) }
-    try MemoryGuard(Self.self, loaded.value, model(loaded.value), .training).require(inputShape(loaded.value))
+    for stage in loaded.stages { try MemoryGuard(Self.self, stage.config, model(stage.config), .training).require(inputShape(stage.config)) }
     let recipe = try StagedRecipe<TaskTraining>(loaded.stages)
     var run = RunRequest(configPath: request.config.path, resolvedYAML: loaded.resolvedYAML)
     run.overrides = config.overrides
@@ -46,7 +46,8 @@ extension LearningTask {
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: console)
     if let count = request.profile { return .profile(try trainer.profile(steps: count).table) }
     let outcome = try trainer.run()
-    try TrainingCurves.draw(runFolder: opened.folder.path, TaskTraining.evaluationMetrics)
+    let score = recipe.evaluationMetrics.filter { $0.better != nil }.prefix(1)
+    try TrainingCurves.draw(runFolder: opened.folder.path, metrics: score + recipe.trainMetrics + recipe.evaluationMetrics)
     return .run(outcome)
   }
 

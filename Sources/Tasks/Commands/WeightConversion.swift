@@ -19,7 +19,7 @@ public struct WeightModel {
     self.part = part
   }
 
-  /// The published networks by name, such as `raft-small`.
+  /// The published networks by name, such as `resnet-50`.
   public static var names: [String] { PublishedModels.variants.map(\.name) }
 
   /// - Throws: `.usage` if there is no such network.
@@ -73,7 +73,8 @@ public struct WeightConversion {
       try state.write(to: output)
       text += "\(output): "
     }
-    return text + "\(state.entries.count) arrays of \(numbers) numbers" + (state.aliases.isEmpty ? "" : ", aliases: \(state.aliases.count)") + "\n"
+    let aliases = state.aliases.isEmpty ? "" : ", aliases: \(state.aliases.count)"
+    return text + "\(state.entries.count) arrays of \(numbers) numbers\(aliases)\n"
   }
 
   /// The network whose names count: that of the model, else (for `--names`) the one whose published variant the file holds. Nil if names

@@ -163,7 +163,7 @@ extension FlowSource {
       case .flyingChairs: try FlyingChairs(root: root, split: split)
       case .flyingThings: try FlyingThings(root: root, split: split == .train ? .train : .test, pass: pass)
       case .sintel: try MPISintel(root: root, pass: pass, scenes: scenes, readsOcclusion: readsOcclusion)
-      case .kitti: try KITTI15(root: root, visibleOnly: nonOccludedOnly, readsOcclusion: readsOcclusion)
+      case .kitti: try KITTI15(root: root, nonOccludedOnly: nonOccludedOnly, readsOcclusion: readsOcclusion)
       case .hd1k: try HD1K(root: root)
       case .pairs: try FlowPairs(root: root)
       case .none: nil

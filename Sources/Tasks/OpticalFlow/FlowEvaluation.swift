@@ -104,9 +104,11 @@ extension OpticalFlow: EvaluationTask {
   ) throws -> FlowEvaluator {
     let estimator = FlowEstimator(model, config.inference)
     let pass = EvaluationPass<FlowSample>(data, config.validation.indices(of: data.count), workers: config.train.workers, monitor: monitor)
+    let memory = MemoryGuard(OpticalFlow.self, config, model, .inference)
     var evaluator = FlowEvaluator(config, isDetailed: isDetailed)
     try pass.run(&evaluator) { indices, samples in
-      zip(indices, samples).map { index, sample in
+      try zip(indices, samples).map { index, sample in
+        try memory.require(InputShape(samples: 1, height: sample.image1.height, width: sample.image1.width))
         let judgesOcclusion = isDetailed && config.prediction.occlusion && sample.occlusion != nil
         return FlowEvaluator.Prediction(
           estimate: estimator(sample.image1, sample.image2, keepsUpdates: showsUpdates(index)),

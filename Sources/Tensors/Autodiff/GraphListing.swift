@@ -8,6 +8,8 @@ public struct RecordedOp: Sendable {
   public let inputShapes: [[Int]?]
   /// The leaves among the inputs, and those that were joined to make an input.
   public let leaves: [LeafID]
+  /// The algorithm of a convolution or matrix product, for example `winograd F(2x4, 3x3)`; empty for other ops.
+  public let algorithm: String
 
   /// Multiply-adds of the op; 0 for those without products.
   public var multiplyAdds: Int {
@@ -52,7 +54,8 @@ extension Tensor {
       let parents = node.parents
       return RecordedOp(
         op: op, shape: node.shape, precision: node.precision, inputShapes: parents.map { $0?.shape },
-        leaves: node.isJoinOfLeaves ? [] : parents.flatMap { $0?.joinedLeaves ?? [] })
+        leaves: node.isJoinOfLeaves ? [] : parents.flatMap { $0?.joinedLeaves ?? [] },
+        algorithm: node.algorithm.map { "\($0)" } ?? "")
     }
   }
 }

@@ -22,6 +22,7 @@ final class Node: Sendable {
     var remaking: Remaking?
     var recomputation: Recomputation?
     var contributions: ContributionRule?
+    var algorithm: (any ProductAlgorithm)?
   }
 
   /// The op; `nil` for a leaf.
@@ -46,6 +47,11 @@ final class Node: Sendable {
   }
 
   var isLeaf: Bool { op == nil }
+  /// What computed the output of a product, told at the node's making.
+  var algorithm: (any ProductAlgorithm)? {
+    get { history.withLock { $0.algorithm } }
+    set { history.withLock { $0.algorithm = newValue } }
+  }
   /// Whether a walk has passed and let go of where the node came from.
   var isReleased: Bool { !isLeaf && history.withLock { $0.rule == nil && $0.recomputation == nil } }
   var parents: [Node?] { history.withLock { $0.parents } }

@@ -48,30 +48,36 @@ extension Tensor {
 
   /// This plain value as the output of `op`, if recording is on and a parent is itself recorded.
   /// - Parameters:
+  ///   - algorithm: what computed a product, for reports.
   ///   - parents: the differentiable inputs.
   ///   - rule: the gradient of each parent from that of the output; written with recorded ops, so that it can be differentiated.
   ///   - remaking: rebuilds these elements in one cheap pass from the tensors that `rule` keeps: see `SavedTensor`.
   func recorded(
-    _ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?], remaking: Node.Remaking? = nil
+    _ op: Op, by algorithm: (any ProductAlgorithm)? = nil, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?],
+    remaking: Node.Remaking? = nil
   ) -> Tensor {
-    attached(op, parents, remaking) { dy, _ in rule(dy) }
+    attached(op, algorithm, parents, remaking) { dy, _ in rule(dy) }
   }
 
   /// As `recorded`, for rules that are written with the output `y`. Capturing the recorded output would be a reference cycle; the
   /// rule gets it as an argument, with its place in the graph when gradients of gradients are wanted.
   func recordedWithOutput(
-    _ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor, _ y: Tensor) -> [Tensor?]
+    _ op: Op, by algorithm: (any ProductAlgorithm)? = nil, from parents: [Tensor],
+    rule: @escaping @Sendable (_ dy: Tensor, _ y: Tensor) -> [Tensor?]
   ) -> Tensor {
     let plain = self
-    return attached(op, parents) { dy, node in
+    return attached(op, algorithm, parents) { dy, node in
       rule(dy, Recording.isOn ? Tensor(shape: plain.shape, storage: plain.storage, node: node) : plain)
     }
   }
 
-  private func attached(_ op: Op, _ parents: [Tensor], _ remaking: Node.Remaking? = nil, _ rule: @escaping Node.Rule) -> Tensor {
+  private func attached(
+    _ op: Op, _ algorithm: (any ProductAlgorithm)?, _ parents: [Tensor], _ remaking: Node.Remaking? = nil, _ rule: @escaping Node.Rule
+  ) -> Tensor {
     Profiler.end(op, from: parents, to: self)
     guard parents.contains(where: \.isRecorded), Recording.isOn else { return self }
     let node = Node(op, shape: shape, precision: precision, parents: parents.map(\.node), rule: rule, remaking: remaking)
+    if let algorithm { node.algorithm = algorithm }
     return Tensor(shape: shape, storage: storage, node: node)
   }
 }

@@ -22,22 +22,24 @@ extension Tensor {
       require(residual.shape == y.shape, "convolved: residual of shape \(residual.shape), expected \(y.shape)")
     }
     let epilogue = Epilogue(bias: bias, activation: activation, residual: residual.map { ($0, y) })
-    Profiler.count(flops: g.flops)
+    var algorithm: ConvolutionAlgorithm?
     if g.isPointwise, y.count > 0 {
-      GEMM(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y)
+      algorithm = .pointwise(GEMM(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y))
     } else if y.count > 0 {
-      DirectConvolution(plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
-                 columns: g.out / how.groups)
-        .run(x, StridedMatrix(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups), epilogue, into: y)
+      let product = DirectConvolution(
+        plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups, columns: g.out / how.groups)
+      let taps = StridedMatrix(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups)
+      algorithm = product.run(x, taps, epilogue, into: y)
     }
+    Profiler.count(flops: g.flops, by: algorithm)
     let parents = [x, weight] + [bias, residual].compactMap { $0 }, saved = SavedTensor(x), rest = residual.map(\.withoutElements)
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
       [saved.needsGradient ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
        weight.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
         + (bias.map { [$0.needsGradient ? dy.sum([0, 1, 2]) : nil] } ?? []) + (rest.map { [$0.ifNeeded == nil ? nil : dy] } ?? [])
     }
-    guard let activation else { return y.recorded(.convolution, from: parents, rule: gradients) }
-    return y.recordedWithOutput(.convolution, from: parents) { dy, y in gradients(activation.gradient(dy, y)) }
+    guard let activation else { return y.recorded(.convolution, by: algorithm, from: parents, rule: gradients) }
+    return y.recordedWithOutput(.convolution, by: algorithm, from: parents) { dy, y in gradients(activation.gradient(dy, y)) }
   }
 
   /// `activation(x W + b)` over the last axis, in one op: a convolution of single pixels.
@@ -59,16 +61,18 @@ extension Tensor {
     dy.requireSamePrecision(weight, "convolutionInputGradient")
     require(dy.shape == g.outputShape, "convolutionInputGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
-    Profiler.count(flops: g.flops)
+    var algorithm: ConvolutionAlgorithm?
     if g.isPointwise, dx.count > 0 {
-      GEMM(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx)
+      algorithm = .pointwise(GEMM(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx))
     } else if dx.count > 0 {
-      DirectConvolution(plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
-                 columns: g.in / how.groups)
-        .run(dy, StridedMatrix(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups), Epilogue(),
-             into: dx)
+      let product = DirectConvolution(
+        plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
+        columns: g.in / how.groups)
+      let taps = StridedMatrix(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups)
+      algorithm = product.run(dy, taps, Epilogue(), into: dx)
     }
-    return dx.recorded(.convolutionInputGradient, from: [dy, weight]) { ddx in
+    Profiler.count(flops: g.flops, by: algorithm)
+    return dx.recorded(.convolutionInputGradient, by: algorithm, from: [dy, weight]) { ddx in
       [dy.needsGradient ? ddx.convolved(with: weight, how) : nil,
        weight.needsGradient ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
     }
@@ -85,15 +89,16 @@ extension Tensor {
     x.requireSamePrecision(dy, "convolutionWeightGradient")
     require(dy.shape == g.outputShape, "convolutionWeightGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dw = x.fresh(shape)
-    Profiler.count(flops: g.flops)
+    let algorithm: ConvolutionAlgorithm
     if g.isPointwise {
-      GEMM(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw)
+      algorithm = .pointwise(GEMM(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw))
     } else {
-      WeightGradient(.forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups,
-                    columns: g.out / how.groups)
-        .run(x, dy, into: dw)
+      let product = WeightGradient(
+        .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups, columns: g.out / how.groups)
+      algorithm = product.run(x, dy, into: dw)
     }
-    return dw.recorded(.convolutionWeightGradient, from: [x, dy]) { ddw in
+    Profiler.count(flops: g.flops, by: algorithm)
+    return dw.recorded(.convolutionWeightGradient, by: algorithm, from: [x, dy]) { ddw in
       [x.needsGradient ? dy.convolutionInputGradient(ddw, inputSize: g.input, how) : nil,
        dy.needsGradient ? x.convolved(with: ddw, how) : nil]
     }
@@ -125,7 +130,8 @@ private struct ConvolutionShapes {
   private let groups: Int
 
   init(x: [Int], weight: [Int], _ how: Convolution, op: String) {
-    require(x.count == 4 && weight.count == 4, "\(op): expected x [n, h, w, c] and weight [kh, kw, c / groups, out], got \(x) and \(weight)")
+    require(x.count == 4 && weight.count == 4,
+      "\(op): expected x [n, h, w, c] and weight [kh, kw, c / groups, out], got \(x) and \(weight)")
     require(how.groups > 0 && x[3] == weight[2] * how.groups,
       "\(op): input \(x) has \(x[3]) channels, weight \(weight) expects \(weight[2] * how.groups) (groups \(how.groups))")
     require(weight[3] % how.groups == 0, "\(op): \(weight[3]) output channels do not divide into \(how.groups) groups")

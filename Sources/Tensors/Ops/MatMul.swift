@@ -17,11 +17,14 @@ extension Tensor {
     let a = broadcast(to: batch + shape.suffix(2)), b = other.broadcast(to: batch + other.shape.suffix(2))
     let (m, k) = transposed ? (shape[rank - 1], shape[rank - 2]) : (shape[rank - 2], shape[rank - 1])
     let (inner, n) = otherTransposed ? (b.shape[b.rank - 1], b.shape[b.rank - 2]) : (b.shape[b.rank - 2], b.shape[b.rank - 1])
-    require(inner == k, "matmul: inner axes differ, shapes \(shape)\(transposed ? "ᵀ" : "") and \(other.shape)\(otherTransposed ? "ᵀ" : "")")
+    require(inner == k,
+      "matmul: inner axes differ, shapes \(shape)\(transposed ? "ᵀ" : "") and \(other.shape)\(otherTransposed ? "ᵀ" : "")")
     let y = a.fresh(batch + [m, n])
-    Profiler.count(flops: 2 * y.count * k)
-    GEMM(batch: batch.reduce(1, *), m: m, n: n, k: k, isATransposed: transposed, isBTransposed: otherTransposed).run(a, b, into: y)
-    return y.recorded(.matmul, from: [a, b]) { dy in
+    let product = GEMM(
+      batch: batch.reduce(1, *), m: m, n: n, k: k, isATransposed: transposed, isBTransposed: otherTransposed)
+    let algorithm = product.run(a, b, into: y)
+    Profiler.count(flops: 2 * y.count * k, by: algorithm)
+    return y.recorded(.matmul, by: algorithm, from: [a, b]) { dy in
       let da = !a.needsGradient ? nil : transposed
         ? b.matmul(dy, transposed: otherTransposed, otherTransposed: true) : dy.matmul(b, otherTransposed: !otherTransposed)
       let db = !b.needsGradient ? nil : otherTransposed

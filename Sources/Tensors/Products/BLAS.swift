@@ -6,7 +6,7 @@ import Foundation
 /// OpenBLAS, the library behind plain matrix products: one thread inside, our threads around it. No other file imports it.
 public enum BLAS {
   /// The library as this process uses it: what decides about the last bits of its products.
-  public struct Info: Sendable, Equatable, Codable {
+  public struct Info: Sendable, Equatable, Codable, CustomStringConvertible {
     /// For example `0.3.21`.
     public let version: String
     /// The library's own description of its build.
@@ -15,6 +15,9 @@ public enum BLAS {
     public let core: String
     /// Threads inside one call: 1, because our tiles are the parallel part.
     public let threads: Int
+
+    /// For logs and state: `OpenBLAS 0.3.21, SkylakeX, 1 thread`.
+    public var description: String { "OpenBLAS \(version), \(core), \(threads) thread\(threads == 1 ? "" : "s")" }
 
     /// The kernels compute in vectors of 512 bits.
     var isWide: Bool { BLAS.wideCores.contains(core) }
@@ -35,7 +38,8 @@ public enum BLAS {
     let configuration = text(openblas_get_config())
     let words = configuration.split(separator: " ").map(String.init)
     let version = words.count > 1 && words[0] == "OpenBLAS" ? words[1] : words.first ?? "unknown"
-    return Info(version: version, configuration: configuration, core: text(openblas_get_corename()), threads: Int(openblas_get_num_threads()))
+    return Info(
+      version: version, configuration: configuration, core: text(openblas_get_corename()), threads: Int(openblas_get_num_threads()))
   }()
 
   /// The families that use AVX-512.
@@ -53,7 +57,8 @@ public enum BLAS {
   /// look-up by name.
   private static func chooseKernels() {
     typealias Action = @convention(c) () -> Void
-    guard getenv(coreVariable) == nil, apus_best_isa() == APUS_AVX512, !["SkylakeX", "SapphireRapids"].contains(text(openblas_get_corename())),
+    let core = text(openblas_get_corename())
+    guard getenv(coreVariable) == nil, apus_best_isa() == APUS_AVX512, core != "SkylakeX", core != "SapphireRapids",
       let process = dlopen(nil, RTLD_NOW), let quit = dlsym(process, "gotoblas_dynamic_quit"),
       let start = dlsym(process, "gotoblas_dynamic_init")
     else { return }

@@ -14,12 +14,15 @@ struct DirectConvolution {
   ///   - x: the source, `[n, h, w, groups · depth]`.
   ///   - weight: by tap, group, source channel (row) and destination channel (column).
   ///   - epilogue: applied to every pixel.
-  func run(_ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, into y: Tensor) {
-    let algorithm = algorithm(images: x.shape[0], x.precision)
+  /// - Returns: the algorithm that was chosen.
+  func run(_ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, into y: Tensor) -> ConvolutionAlgorithm {
+    let algorithm = ConvolutionAlgorithm.choose(
+      plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], x.precision)
     if case .winograd(let tile) = algorithm {
       let grid = WinogradGrid(tile, plan, sourceWidth: x.shape[2])
-      return WinogradConvolution(tiles: grid, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
+      WinogradConvolution(tiles: grid, depth: depth, columns: columns, taps: plan.phases[0].taps.map(\.weight))
         .run(x, weight, epilogue, into: y)
+      return algorithm
     }
     for phase in plan.phases {
       if phase.taps.isEmpty {
@@ -30,10 +33,7 @@ struct DirectConvolution {
         PhaseProduct(self, phase, x, weight, epilogue, y).run()
       }
     }
-  }
-
-  func algorithm(images: Int, _ precision: Precision) -> ConvolutionAlgorithm {
-    .choose(plan, groups: groups, depth: depth, columns: columns, images: images, precision)
+    return algorithm
   }
 
   /// The element of `y` where a row of the phase begins.
@@ -66,7 +66,9 @@ private struct PhaseProduct {
   let panels: Panels
   let grid: PhaseGrid
 
-  init(_ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, _ y: Tensor) {
+  init(
+    _ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, _ y: Tensor
+  ) {
     (self.product, self.phase, self.x, self.weight, self.epilogue, self.y) = (product, phase, x, weight, epilogue, y)
     runs = phase.runs(merging: product.groups == 1)
     panels = Panels(depth: phase.taps.count * product.depth, columns: product.columns, groups: product.groups, precision: x.precision)

@@ -113,7 +113,8 @@ extension GEMM {
   /// Multiplies with some panels of a packed factor, whose rows are the terms `depth`.
   /// - Parameter next: what is read after this.
   private func multiply(
-    _ a: Tensor, _ packed: PackedMatrix, _ panels: Range<Int>, _ block: Block, depth: Range<Int>, next: apus_fetch = apus_fetch(), into y: Tensor
+    _ a: Tensor, _ packed: PackedMatrix, _ panels: Range<Int>, _ block: Block, depth: Range<Int>, next: apus_fetch = apus_fetch(),
+    into y: Tensor
   ) {
     let steps = steps(block.rows, depth), isFetched = panels.count >= Self.fewestPanels
     withScratch(isCopied ? steps.map { $0.rows.count * $0.terms.count }.max() ?? 1 : 1, y.precision) { copy in

@@ -13,10 +13,14 @@ struct GEMM {
   var multiplyAdds: Int { batch * m * n * k }
   private var deepPieces: Int { Swift.max(2, Swift.min(k / Self.fewestTerms, TaskCount.wanted(multiplyAdds: m * n * k))) }
 
-  func algorithm(_ precision: Precision) -> GEMMAlgorithm { .choose(depth: k, columns: n, precision) }
-
   /// - Parameters: `a` `[batch, m, k]` and `b` `[batch, k, n]`, or their transposes.
-  func run(_ a: Tensor, _ b: Tensor, into y: Tensor) { run(algorithm(y.precision), a, b, into: y) }
+  /// - Returns: the algorithm that was chosen.
+  @discardableResult
+  func run(_ a: Tensor, _ b: Tensor, into y: Tensor) -> GEMMAlgorithm {
+    let algorithm = GEMMAlgorithm.choose(depth: k, columns: n, y.precision)
+    run(algorithm, a, b, into: y)
+    return algorithm
+  }
 
   func run(_ algorithm: GEMMAlgorithm, _ a: Tensor, _ b: Tensor, into y: Tensor) {
     guard y.count > 0 else { return }
@@ -119,7 +123,8 @@ extension GEMM {
       for task in range {
         let piece = task / (batch * perItem), item = task / perItem % batch
         let rows = (0..<m).part(task % perItem / grid.blocks, of: grid.strips), columns = (0..<n).part(task % grid.blocks, of: grid.blocks)
-        let terms = (0..<k).part(piece, of: grid.pieces), c = y.address(((piece * batch + item) * m + rows.lowerBound) * n + columns.lowerBound)
+        let terms = (0..<k).part(piece, of: grid.pieces)
+        let c = y.address(((piece * batch + item) * m + rows.lowerBound) * n + columns.lowerBound)
         let aStart = item * m * k + (isATransposed ? terms.lowerBound * m + rows.lowerBound : rows.lowerBound * k + terms.lowerBound)
         let bStart = item * k * n + (isBTransposed ? columns.lowerBound * k + terms.lowerBound : terms.lowerBound * n + columns.lowerBound)
         BLAS.multiply(

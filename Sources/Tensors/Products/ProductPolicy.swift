@@ -56,8 +56,11 @@ struct ProductPolicy: Sendable, Equatable {
   }
 }
 
+/// The name of what computes a product, as reports print it.
+public protocol ProductAlgorithm: Sendable, CustomStringConvertible {}
+
 /// The algorithm of a dense product.
-public enum GEMMAlgorithm: Sendable, Equatable, CustomStringConvertible {
+public enum GEMMAlgorithm: ProductAlgorithm, Equatable {
   /// Tiles of the result, each one call of OpenBLAS.
   case openBLAS
   /// Our kernels on packed panels of columns.
@@ -81,7 +84,7 @@ public enum GEMMAlgorithm: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// The algorithm of a convolution or of one of its gradients.
-public enum ConvolutionAlgorithm: Sendable, Equatable, CustomStringConvertible {
+public enum ConvolutionAlgorithm: ProductAlgorithm, Equatable {
   /// A kernel of one pixel and stride 1: a plain product.
   case pointwise(GEMMAlgorithm)
   /// Products of rows of the source with every kernel offset, where they lie.

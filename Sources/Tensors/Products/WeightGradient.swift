@@ -28,15 +28,22 @@ struct WeightGradient {
   ///   - x: the input, `[n, h, w, groups · depth]`.
   ///   - dy: the output gradient, `[n, oh, ow, groups · columns]`.
   ///   - dw: `[taps, depth, groups · columns]`.
-  func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let rows = dy.shape[0] * phase.size.height, algorithm = algorithm(images: x.shape[0], x.precision), path: BF16Split?
+  /// - Returns: the algorithm that was chosen.
+  func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) -> ConvolutionAlgorithm {
+    let algorithm = ConvolutionAlgorithm.choose(
+      plan, groups: groups, depth: depth, columns: columns, images: x.shape[0], x.precision)
     switch algorithm {
     case .winograd(let tile):
       let grid = WinogradGrid(tile, plan, sourceWidth: x.shape[2])
-      return WinogradWeightGradient(tiles: grid, depth: depth, columns: columns).run(x, dy, into: dw)
-    case .bf16(let parts): path = BF16Split(parts: parts)
-    case .direct, .pointwise: path = nil
+      WinogradWeightGradient(tiles: grid, depth: depth, columns: columns).run(x, dy, into: dw)
+    case .bf16(let parts): sumChunks(x, dy, BF16Split(parts: parts), into: dw)
+    case .direct, .pointwise: sumChunks(x, dy, nil, into: dw)
     }
+    return algorithm
+  }
+
+  private func sumChunks(_ x: Tensor, _ dy: Tensor, _ path: BF16Split?, into dw: Tensor) {
+    let rows = dy.shape[0] * phase.size.height
     guard rows > 0, phase.size.width > 0 else { return dw.kernels.fill(dw.address(), dw.count, 0) }
     let panels = path?.columnBlocks(columns, groups: groups).count
       ?? Panels(depth: 0, columns: columns, groups: groups, precision: x.precision).count
@@ -51,10 +58,6 @@ struct WeightGradient {
       }
     }
     if chunks > 1 { dw.addUp(partial, chunks) }
-  }
-
-  func algorithm(images: Int, _ precision: Precision) -> ConvolutionAlgorithm {
-    .choose(plan, groups: groups, depth: depth, columns: columns, images: images, precision)
   }
 
   /// The sum over some image rows (counted through all images) for the taps of some runs and some panels.

@@ -18,6 +18,8 @@ public struct Profile: Sendable {
     public let ownDuration: Int
     /// Floating-point operations of matrix products and convolutions.
     public let flops: Int
+    /// What computed them, each algorithm once: `winograd F(2x4, 3x3)`; empty for other ops.
+    public let algorithms: [String]
     /// Bytes of inputs and outputs; 0 where nothing is copied or computed.
     public let bytes: Int
     /// Bytes taken from the memory pool, temporary ones included.
@@ -59,6 +61,7 @@ struct ProfileSession {
   /// The end of the last event.
   private var mark = Mark()
   private var flops = 0
+  private var algorithms: [String] = []
   /// Above 0: ops are part of a larger one.
   private var mergeDepth = 0
   /// The event of the gradient rule that came last.
@@ -74,7 +77,11 @@ struct ProfileSession {
     if pthread_equal(owner, pthread_self()) != 0 { body(&self) }
   }
 
-  mutating func add(flops: Int) { self.flops += flops }
+  mutating func add(flops: Int, by algorithm: String?) {
+    self.flops += flops
+    if let algorithm, !algorithms.contains(algorithm) { algorithms.append(algorithm) }
+  }
+
   mutating func merge(_ change: Int) { mergeDepth += change }
 
   /// Ends the interval that began at the last mark.
@@ -93,8 +100,9 @@ struct ProfileSession {
     if isRule { lastRule = events.count }
     events.append(.init(
       kind: kind, name: name, start: part.start, duration: part.end - part.start, ownDuration: part.end - part.start, flops: flops,
-      bytes: bytes, allocated: part.allocated, inUse: mark.memory.inUse, inputs: inputs.map(\.shape), outputs: outputs.map(\.shape)))
+      algorithms: algorithms, bytes: bytes, allocated: part.allocated, inUse: mark.memory.inUse, inputs: inputs.map(\.shape), outputs: outputs.map(\.shape)))
     flops = 0
+    algorithms = []
   }
 
   /// Tells how much memory the rule of the last backward event gave free.
@@ -114,8 +122,9 @@ struct ProfileSession {
     let span = spans.removeLast()
     events.append(.init(
       kind: .span, name: span.name, start: span.start, duration: Int(mark.time - start) - span.start, ownDuration: span.ownDuration,
-      flops: flops, bytes: 0, allocated: span.allocated, inUse: mark.memory.inUse, inputs: [], outputs: []))
+      flops: flops, algorithms: algorithms, bytes: 0, allocated: span.allocated, inUse: mark.memory.inUse, inputs: [], outputs: []))
     flops = 0
+    algorithms = []
   }
 
   private mutating func addOwnPart() {

@@ -51,10 +51,12 @@ public enum Profiler {
 
 extension Profiler {
   /// Adds to the floating-point operations of the op at work; every multiply-add is two.
-  static func count(flops: @autoclosure () -> Int) {
+  /// - Parameter algorithm: what computed them.
+  static func count(flops: @autoclosure () -> Int, by algorithm: (any ProductAlgorithm)? = nil) {
     guard isOn.load(ordering: .relaxed) else { return }
     let flops = flops()
-    note { $0.add(flops: flops) }
+    let name = algorithm.map { "\($0)" }
+    note { $0.add(flops: flops, by: name) }
   }
 
   /// An op has made `output`.

@@ -101,8 +101,9 @@ final class ConfigDecoding {
     guard let validated = value as? any ValidatedConfig else { return }
     for problem in validated.problems() {
       let key = problem.key.split(separator: ".").map { String($0).snakeCased }
-      let lengths = path.count + 1..<path.count + 1 + key.count
-      let isStandIn = lengths.contains { failed.contains((path + key).prefix($0).joined(separator: ".")) }
+      let isStandIn = (path.count + 1..<path.count + 1 + key.count).contains { length in
+        failed.contains((path + key).prefix(length).joined(separator: "."))
+      }
       if isStandIn { continue }
       // A default that does not go with what the file says: the nearest place that the user wrote.
       let origins = (0...key.count).reversed().compactMap { node.node(at: Array(key.prefix($0)))?.origin }
@@ -212,8 +213,8 @@ final class ConfigNodeDecoder: Decoder, SingleValueDecodingContainer {
     guard let node, let keys else { return }
     guard let entries = node.entries else {
       let place = path.isEmpty ? "the config" : "'\(path.dotted)'"
-      let known = keys.sorted().joined(separator: ", ")
-      return decoding.note("\(place): expected a map with the keys \(known), found \(node.found)", at: node, path)
+      let expected = "a map with the keys \(keys.sorted().joined(separator: ", "))"
+      return decoding.note("\(place): expected \(expected), found \(node.found)", at: node, path)
     }
     for entry in entries where !keys.contains(entry.key) { decoding.noteUnknown(entry, at: path, known: keys) }
   }

@@ -23,7 +23,7 @@ enum ConfigEmitter {
 
   private static func lines(of entry: ConfigNode.Entry, path: [String], origins: ConfigNode?) -> [Line] {
     let path = path + [entry.key]
-    if let value = entry.value.flowText {
+    if let value = entry.value.inlineText {
       return [Line(text: "\(entry.key): \(value)", path: path, origin: origins.map { origin(at: path, in: $0) })]
     }
     return [Line(text: "\(entry.key):", path: path, origin: nil)]
@@ -34,7 +34,7 @@ enum ConfigEmitter {
     if let entries = node.entries { return entries.flatMap { lines(of: $0, path: path, origins: origins) } }
     return (node.elements ?? []).enumerated().flatMap { index, element -> [Line] in
       let path = path + [String(index)]
-      if let value = element.flowText {
+      if let value = element.inlineText {
         return [Line(text: "- \(value)", path: path, origin: origins.map { origin(at: path, in: $0) })]
       }
       return nested(element, path: path, origins: origins).enumerated().map { row, line in
@@ -53,13 +53,13 @@ enum ConfigEmitter {
 
 extension ConfigNode {
   /// The node on one line, if it is a single value, empty, or a list without maps.
-  fileprivate var flowText: String? {
+  fileprivate var inlineText: String? {
     switch content {
     case .scalar(let text, plain: true): return text
     case .scalar(let text, plain: false): return text.isSafePlainYAML ? text : text.quotedYAML
     case .mapping(let entries): return entries.isEmpty ? "{}" : nil
     case .sequence(let elements):
-      let texts = elements.compactMap { $0.entries == nil ? $0.flowText : nil }
+      let texts = elements.compactMap { $0.entries == nil ? $0.inlineText : nil }
       return texts.count == elements.count ? "[" + texts.joined(separator: ", ") + "]" : nil
     }
   }

@@ -49,7 +49,8 @@ package enum ConfigFile {
       return (repeated.line, repeated.column,
               "duplicate key '\(keys.joined(separator: "', '"))', first seen in line \(context.mark.line)")
     case .reader(let problem, let offset, _, _):
-      let before = text.utf8.prefix(offset ?? 0), line = 1 + before.count { $0 == 0x0A }
+      let before = text.utf8.prefix(offset ?? 0)
+      let line = 1 + before.count { $0 == 0x0A }
       return (line, 1 + before.reversed().prefix { $0 != 0x0A }.count, "this is not valid YAML: \(problem)")
     default:
       return (1, 1, "this is not valid YAML: \(error)")

@@ -86,7 +86,7 @@ extension LoadedConfig where Config: TaskConfig {
 /// Lays YAML files and command-line options over the defaults of a config struct.
 ///
 /// ```swift
-/// let config = try ConfigLoader(defaults: FlowConfig()).load(file: "configs/raft/chairs.yaml", overrides: [])
+/// let config = try ConfigLoader(defaults: ClassifierConfig()).load(file: "configs/classifier/small.yaml", overrides: [])
 /// ```
 /// Keys are the property names in snake_case. A file may name one parent with `base: other.yaml` (relative to itself; the
 /// parent names none). Maps merge; lists and single values are replaced whole. Every error is found in one pass.
@@ -97,15 +97,33 @@ public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
 
   /// - Throws: `Failure(.usage)` listing every problem with its place, `.missingInput` if a file is not there.
   public func load(file path: String, overrides: [ConfigOverride] = []) throws -> LoadedConfig<Config> {
-    try load(ConfigLayers.tree(at: path), overrides)
+    var old: [String] = []
+    let tree = try ConfigLayers.tree(at: path) { modernized($0, &old) }
+    return try load(tree, overrides, &old)
   }
 
   /// The same for a text; `name` stands for the path in messages and as the place of a relative `base`.
   public func load(yaml text: String, named name: String, overrides: [ConfigOverride] = []) throws -> LoadedConfig<Config> {
-    try load(ConfigLayers.resolvingBase(of: ConfigFile.tree(of: text, named: name), path: name), overrides)
+    var old: [String] = []
+    let tree = try ConfigLayers.resolvingBase(of: ConfigFile.tree(of: text, named: name), path: name) { modernized($0, &old) }
+    return try load(tree, overrides, &old)
   }
 
-  private func load(_ file: ConfigNode, _ overrides: [ConfigOverride]) throws -> LoadedConfig<Config> {
+  private var renamed: RenamedKeys { RenamedKeys((Config.self as? any TaskConfig.Type)?.renamedKeys ?? [:]) }
+
+  /// A layer under the names of today; `old` gets a line for each key of an older config.
+  private func modernized(_ layer: ConfigNode, _ old: inout [String]) -> ConfigNode {
+    var lines: [String] = []
+    let layer = renamed.modernized(layer) { key, origin, name in lines.append("\(origin): '\(key)' is now '\(name)'") }
+    old += lines
+    return layer
+  }
+
+  /// - Parameter old: what files say under names of older configs; told once, with that of options.
+  private func load(_ file: ConfigNode, _ given: [ConfigOverride], _ old: inout [String]) throws -> LoadedConfig<Config> {
+    let overrides = given.map(renamed.modernized)
+    old += zip(given, overrides).filter { $0.key != $1.key }.map { "\($0.option): '\($0.key)' is now '\($1.key)'" }
+    if !old.isEmpty { Warning.emit("keys of older configs are taken under their names of today: \(old.joined(separator: "; "))") }
     let standard = try ConfigEncoding.node(of: defaults)
     let layered = ConfigLayers.applying(overrides, to: standard.overlaid(by: file))
     guard let kind = Config.self as? any TaskConfig.Type else {
@@ -130,17 +148,15 @@ public struct ConfigLoader<Config: Codable & Sendable>: Sendable {
 public enum ConfigLayers {
   /// One top-level name of a config file (or of its parent, or of an override), read before the rest can be understood: it
   /// says which task the file is for.
-  /// - Parameter formerly: what the key was called in older configs, for the message.
+  /// - Parameter formerly: the key's name in older configs, which counts too.
   /// - Throws: `Failure(.usage)` if the key is missing or its value is not one of the choice's names.
   public static func choice<Choice: ConfigChoice>(
     _ key: String, formerly: String? = nil, of type: Choice.Type, in path: String, overrides: [ConfigOverride] = []
   ) throws -> Choice {
-    let (tree, _) = applying(overrides.filter { $0.key == key }, to: try tree(at: path))
+    let own = overrides.filter { $0.key == key || $0.key == formerly }
+    let (tree, _) = applying(own, to: try tree(at: path))
     let names = Choice.allCases.map(\.configName).joined(separator: ", ")
-    guard let node = tree[key] else {
-      if let formerly, let old = tree.entries?.first(where: { $0.key == formerly }) {
-        throw Failure(.usage, at: old.keyOrigin.description, "the key '\(formerly)' is now called '\(key)'", remedy: "write '\(key): NAME' with one of \(names)")
-      }
+    guard let node = tree[key] ?? formerly.flatMap({ tree[$0] }) else {
       throw Failure(.usage, at: path, "missing key '\(key)'", remedy: "write '\(key): NAME' with one of \(names)")
     }
     let (choice, problems) = ConfigDecoding.decode(Choice.self, from: node)
@@ -151,11 +167,14 @@ public enum ConfigLayers {
     return choice
   }
 
-  static func tree(at path: String) throws -> ConfigNode { try resolvingBase(of: ConfigFile.tree(at: path), path: path) }
+  /// - Parameter edit: changes each layer before it is laid over another.
+  static func tree(at path: String, edit: (ConfigNode) -> ConfigNode = { $0 }) throws -> ConfigNode {
+    try resolvingBase(of: ConfigFile.tree(at: path), path: path, edit: edit)
+  }
 
   /// The tree over its parent, with the key `base` taken out.
-  static func resolvingBase(of tree: ConfigNode, path: String) throws -> ConfigNode {
-    guard let entry = tree.entries?.first(where: { $0.key == "base" }) else { return tree }
+  static func resolvingBase(of tree: ConfigNode, path: String, edit: (ConfigNode) -> ConfigNode = { $0 }) throws -> ConfigNode {
+    guard let entry = tree.entries?.first(where: { $0.key == "base" }) else { return edit(tree) }
     guard case .scalar(let relative, _) = entry.value.content, !entry.value.isNull, !relative.isEmpty else {
       throw Failure(.usage, at: entry.value.origin.description, "'base': expected the path of a config, found \(entry.value.found)")
     }
@@ -172,7 +191,7 @@ public enum ConfigLayers {
       throw Failure(.usage, at: second.keyOrigin.description, "a config named as 'base' has a base itself; only one level is allowed",
                     remedy: "\(path) names it")
     }
-    return parent.overlaid(by: tree.removing("base"))
+    return edit(parent).overlaid(by: edit(tree.removing("base")))
   }
 
   static func applying(_ overrides: [ConfigOverride], to tree: ConfigNode) -> (tree: ConfigNode, problems: [PlacedProblem]) {
@@ -197,7 +216,7 @@ extension ConfigNode {
 }
 
 extension String {
-  /// `configs/raft/../base.yaml` as `configs/base.yaml`, without asking the file system.
+  /// `configs/small/../base.yaml` as `configs/base.yaml`, without asking the file system.
   fileprivate var lexicallyNormal: String {
     var parts: [Substring] = []
     for part in split(separator: "/") where part != "." {

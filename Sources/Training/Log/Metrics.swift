@@ -1,4 +1,4 @@
-/// Named numbers in a fixed order, such as `["loss": 3.2, "epe": 1.4]`.
+/// Named numbers in a fixed order, such as `["loss": 3.2, "accuracy": 0.4]`.
 public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral, RandomAccessCollection {
   public struct Element: Sendable, Equatable {
     public let name: String

@@ -4,7 +4,7 @@ import Tensors
 
 /// A profile of some training steps, summed up by op.
 public struct ProfileReport: Sendable {
-  /// All events of one name in one pass together.
+  /// All events of one name in one pass together; products by different algorithms have different names.
   public struct Row: Sendable {
     public let kind: Profile.Event.Kind
     public let name: String
@@ -35,7 +35,9 @@ public struct ProfileReport: Sendable {
     (self.profile, self.steps) = (profile, max(steps, 1))
     var rows: [String: Row] = [:]
     for event in profile.events {
-      rows["\(event.kind.rawValue) \(event.name)", default: Row(kind: event.kind, name: event.name)].add(event)
+      let algorithms = event.algorithms.sorted().joined(separator: " + ")
+      let name = algorithms.isEmpty ? event.name : "\(event.name), \(algorithms)"
+      rows["\(event.kind.rawValue) \(name)", default: Row(kind: event.kind, name: name)].add(event)
     }
     let total = Double(max(profile.duration, 1))
     self.rows = Profile.Event.Kind.allCases.flatMap { kind in

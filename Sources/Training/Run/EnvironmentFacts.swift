@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Tensors
 
 /// The version of this program.
 public enum ApusVersion {
@@ -20,6 +21,8 @@ public struct EnvironmentFacts: Codable, Sendable, Equatable {
   public var threads: Int
   /// The instruction set of the kernels, and how products are split: `avx512`, `avx2`, `amx, 3 bfloat16 parts`.
   public var isa: String
+  /// The library behind plain products: its version, the processor family whose kernels it uses, its threads.
+  public var blas: String
   public var memoryMebibytes: Int
 
   /// Looks at the machine; `isa` and `threads` are what the tensor kernels chose.
@@ -33,7 +36,7 @@ public struct EnvironmentFacts: Codable, Sendable, Equatable {
     return EnvironmentFacts(
       version: ApusVersion.current, swiftCompiler: compiler, build: buildKind, host: ProcessInfo.processInfo.hostName,
       system: system ?? "Linux", kernel: kernel, cpu: cpu ?? "unknown", cores: ProcessInfo.processInfo.activeProcessorCount,
-      threads: threads, isa: isa, memoryMebibytes: memory)
+      threads: threads, isa: isa, blas: "\(BLAS.info)", memoryMebibytes: memory)
   }
 
   func json() throws -> String {

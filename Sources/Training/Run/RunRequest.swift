@@ -26,7 +26,7 @@ public struct RunRequest: Sendable {
     (self.configPath, self.resolvedYAML) = (configPath, resolvedYAML)
   }
 
-  /// `chairs` for `configs/raft/chairs.yaml`.
+  /// `small` for `configs/classifier/small.yaml`.
   public var stem: String { Path.stem(configPath) }
 
   var stemFolder: String { "\(root)/\(stem)" }

@@ -31,7 +31,8 @@ struct Pickle: Sendable {
   /// A call that was asked for and not made.
   struct Object: Sendable {
     /// The callable that the pickle names, and its arguments.
-    let callable, arguments: Reference
+    let callable: Reference
+    let arguments: Reference
     /// The state that the pickle would set on the result.
     var state: Reference?
   }
@@ -54,6 +55,7 @@ struct Pickle: Sendable {
     /// Marks that are open at one time: tuples within tuples.
     static let marks = 500
     /// Bytes of a text, and of the name of a class or function.
-    static let text = 1 << 20, name = 1 << 10
+    static let text = 1 << 20
+    static let name = 1 << 10
   }
 }

@@ -37,7 +37,9 @@ struct PickleReader {
   // MARK: Numbers and texts
 
   private mutating func take(_ count: Int) throws -> Range<Int> {
-    guard count <= limit - place else { throw failure("\(count) bytes are needed, \(limit - place) are left; the file is cut off or damaged") }
+    guard count <= limit - place else {
+      throw failure("\(count) bytes are needed, \(limit - place) are left; the file is cut off or damaged")
+    }
     defer { place += count }
     return place..<place + count
   }
@@ -64,7 +66,8 @@ struct PickleReader {
 
   /// A string of Python 2: text if it can be, else bytes.
   private mutating func oldString(_ size: Int) throws -> Pickle.Node {
-    let count = try length(size), range = try take(count)
+    let count = try length(size)
+    let range = try take(count)
     guard count <= Pickle.Limit.text, let text = String(validating: bytes[range], as: UTF8.self) else { return .bytes(range) }
     return .text(text)
   }
@@ -120,7 +123,9 @@ struct PickleReader {
   }
 
   private mutating func mark() throws {
-    guard marks.count < Pickle.Limit.marks else { throw failure("more than \(Pickle.Limit.marks) open marks: the values are nested too deeply") }
+    guard marks.count < Pickle.Limit.marks else {
+      throw failure("more than \(Pickle.Limit.marks) open marks: the values are nested too deeply")
+    }
     marks.append(stack.count)
   }
 
@@ -162,7 +167,8 @@ struct PickleReader {
   }
 
   private mutating func build() throws {
-    let state = try pop(), target = try pop()
+    let state = try pop()
+    let target = try pop()
     guard case .object(var object) = pickle[target] else { throw failure("the state of an object is put into something else") }
     object.state = state
     pickle.nodes[target] = .object(object)

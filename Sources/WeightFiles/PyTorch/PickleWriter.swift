@@ -46,7 +46,8 @@ struct PickleWriter {
     bytes += "Q".utf8
     integer(0)
     tuple(item.shape)
-    var strides: [Int] = [], stride = 1
+    var strides: [Int] = []
+    var stride = 1
     for length in item.shape.reversed() {
       strides.append(stride)
       stride *= max(length, 1)
@@ -108,7 +109,8 @@ struct PickleWriter {
 
   /// The value on top of the stack gets the next number.
   private mutating func remember() {
-    bytes += rememberedCount < 256 ? [UInt8(ascii: "q"), UInt8(rememberedCount)] : [UInt8(ascii: "r")] + littleEndian(UInt32(rememberedCount))
+    let isShort = rememberedCount < 256
+    bytes += isShort ? [UInt8(ascii: "q"), UInt8(rememberedCount)] : [UInt8(ascii: "r")] + littleEndian(UInt32(rememberedCount))
     rememberedCount += 1
   }
 

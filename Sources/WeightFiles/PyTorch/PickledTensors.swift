@@ -61,7 +61,8 @@ struct PickledTensors {
   }
 
   private func view(_ arguments: [Pickle.Reference]) throws -> TensorView {
-    guard arguments.count >= 4, case .persistent(let identity) = pickle[arguments[0]], case .integer(let offset) = pickle[arguments[1]] else {
+    guard arguments.count >= 4, case .persistent(let identity) = pickle[arguments[0]],
+          case .integer(let offset) = pickle[arguments[1]] else {
       throw failure("a tensor is described by other things than storage, offset, size and stride")
     }
     let storage = try storage(identity)
@@ -70,7 +71,9 @@ struct PickledTensors {
     }
     func view() -> String { "a tensor of shape \(shape), strides \(strides) and offset \(offset)" }
     guard offset >= 0, (shape + strides).allSatisfy({ $0 >= 0 }) else { throw failure("\(view()) has negative numbers") }
-    var count = 1, last = offset, isSound = true
+    var count = 1
+    var last = offset
+    var isSound = true
     func checked(_ result: (partialValue: Int, overflow: Bool)) -> Int {
       isSound = isSound && !result.overflow
       return result.partialValue
@@ -99,7 +102,9 @@ struct PickledTensors {
       throw failure("a storage is of the type \(module).\(name); known: \(known)")
     }
     if parts.count == 6 {
-      guard case .none = pickle[parts[5]] else { throw failure("the storage '\(key)' is a part of another one, as PyTorch wrote them before 0.4") }
+      guard case .none = pickle[parts[5]] else {
+        throw failure("the storage '\(key)' is a part of another one, as PyTorch wrote them before 0.4")
+      }
     }
     return (key, type, count)
   }
@@ -107,8 +112,8 @@ struct PickledTensors {
   /// A tuple (or `torch.Size`) of whole numbers.
   private func integers(_ reference: Pickle.Reference) -> [Int]? {
     var reference = reference
-    if maker(of: reference) == "torch.Size", case .object(let object) = pickle[reference], case .tuple(let parts) = pickle[object.arguments],
-       parts.count == 1 { reference = parts[0] }
+    if maker(of: reference) == "torch.Size", case .object(let object) = pickle[reference],
+       case .tuple(let parts) = pickle[object.arguments], parts.count == 1 { reference = parts[0] }
     guard case .tuple(let parts) = pickle[reference] else { return nil }
     var numbers: [Int] = []
     for part in parts {

@@ -14,20 +14,24 @@ public struct TensorDictionary: Sendable {
 
 extension PyTorchFile {
   /// Lists, dictionaries and objects within each other, and dictionaries with tensors, at most.
-  private static let deepest = 100, mostDictionaries = 10_000
+  private static let deepest = 100
+  private static let mostDictionaries = 10_000
 
   /// All dictionaries with tensors, those of optimisers left out; the outermost first.
   /// - Throws: `.badData` if a tensor's description makes no sense, or values are nested too deeply.
   public func dictionaries() throws -> [TensorDictionary] {
     let tensors = PickledTensors(pickle, file: name)
-    var found: [TensorDictionary] = [], known: [Pickle.Reference: TensorView] = [:]
+    var found: [TensorDictionary] = []
+    var known: [Pickle.Reference: TensorView] = [:]
     // Breadth first, each value once, so that shared and circular values end. The way back gives the path.
     var visited: [(parent: Int, key: String, reference: Pickle.Reference, depth: Int)] = [(-1, "", pickle.root, 0)]
-    var seen: Set<Pickle.Reference> = [pickle.root], place = 0
+    var seen: Set<Pickle.Reference> = [pickle.root]
+    var place = 0
     while place < visited.count {
       let (reference, depth) = (visited[place].reference, visited[place].depth)
       guard depth <= Self.deepest else { throw Failure(.badData, at: name, "the values are nested more than \(Self.deepest) deep") }
-      var views: [(name: String, view: TensorView)] = [], others: [String] = []
+      var views: [(name: String, view: TensorView)] = []
+      var others: [String] = []
       for child in children(of: reference, tensors) {
         if let view = try known[child.value] ?? tensors.tensor(child.value) {
           known[child.value] = view
@@ -51,7 +55,8 @@ extension PyTorchFile {
 
   /// The keys on the way to a value, joined by dots.
   private func path(to place: Int, in visited: some RandomAccessCollection<(parent: Int, key: String)>) -> String {
-    var keys: [String] = [], place = place
+    var keys: [String] = []
+    var place = place
     while place > 0 {
       let step = visited[visited.index(visited.startIndex, offsetBy: place)]
       keys.append(String(step.key.prefix(100)))
@@ -94,7 +99,10 @@ extension PyTorchFile {
     if !chosen.others.isEmpty {
       warn("\(name.printable()): left out, as they are no tensors: \(someOf(chosen.others, atMost: 12))")
     }
-    var entries: [Safetensors.Entry] = [], aliases: [String: String] = [:], names: [TensorView: String] = [:], seen: Set<String> = []
+    var entries: [Safetensors.Entry] = []
+    var aliases: [String: String] = [:]
+    var names: [TensorView: String] = [:]
+    var seen: Set<String> = []
     var budget = 4 << 20 + 8 * bytes.count
     for (name, view) in chosen.views {
       guard seen.insert(name).inserted else { throw Failure(.badData, at: self.name, "two tensors are named '\(name)'") }
@@ -121,14 +129,16 @@ extension PyTorchFile {
     } + (all.count > 12 ? ["  ... \(all.count) in all"] : [])
     if let key {
       guard let chosen = all.first(where: { $0.path == key }) else {
-        throw Failure(.usage, at: name, "there is no dictionary of tensors under '\(key)'; there are:\(list.isEmpty ? " none" : "")", items: list)
+        throw Failure(.usage, at: name, "there is no dictionary of tensors under '\(key)'; there are:\(list.isEmpty ? " none" : "")",
+                      items: list)
       }
       return chosen
     }
     let pure = all.filter(\.others.isEmpty)
     if let root = pure.first, root.path.isEmpty || pure.count == 1 { return root }
     guard !all.isEmpty else {
-      throw Failure(.badData, at: name, "there is no dictionary of tensors in it", remedy: "Save one: torch.save(model.state_dict(), PATH).")
+      throw Failure(.badData, at: name, "there is no dictionary of tensors in it",
+                    remedy: "Save one: torch.save(model.state_dict(), PATH).")
     }
     throw Failure(.badData, at: name, "it is not clear which dictionary of tensors is meant; there are:", items: list,
                   remedy: all.contains { $0.path.hasSuffix("_parameters") }
@@ -167,7 +177,9 @@ extension TensorView {
   /// - Precondition: the view lies within `memory`, and has elements.
   fileprivate func gathered(from memory: UnsafeRawBufferPointer) -> [UInt8] {
     let size = type.size
-    var bytes: [UInt8] = [], index = Array(repeating: 0, count: shape.count), place = offset
+    var bytes: [UInt8] = []
+    var index = Array(repeating: 0, count: shape.count)
+    var place = offset
     bytes.reserveCapacity(count * size)
     while true {
       bytes.append(contentsOf: memory[place * size..<(place + 1) * size])

@@ -17,7 +17,8 @@ extension StateDictionary {
     }
     let size = entries.reduce(0) { $0 + $1.shape.reduce(1, *) * $1.type.size + 512 + 8 * $1.name.utf8.count }
     guard size < ZipWriter.largestSize else {
-      throw Failure(.badData, at: "", "\(size) bytes are too many for a .pth file of ours, which ends at 4 GiB", remedy: "Write .safetensors.")
+      throw Failure(.badData, at: "", "\(size) bytes are too many for a .pth file of ours, which ends at 4 GiB",
+                    remedy: "Write .safetensors.")
     }
     var zip = ZipWriter()
     zip.add("\(stem)/data.pkl", PickleWriter(items).bytes)

@@ -37,14 +37,14 @@ public struct PyTorchFile: Sendable {
       (pickle, storages) = try Self.readLegacy(bytes, name)
     } else if Self.isTar(bytes) {
       throw Failure(.badData, at: name, "this is a tar archive, as PyTorch wrote them before version 0.1.10",
-                    remedy: "If you trust it, load it with PyTorch and save it again: torch.save(torch.load(PATH, weights_only=False), NEW)")
+                    remedy: "If you trust it, load and save it with PyTorch: torch.save(torch.load(PATH, weights_only=False), NEW)")
     } else if bytes.first == 0x80 {
       throw Failure(.badData, at: name, "this is a pickle, but torch.save did not write it",
                     remedy: "Save the tensors with torch.save(model.state_dict(), PATH).")
     } else {
       let kind = FileKind(of: bytes)
-      throw Failure(.badData, at: name, kind.map { "this is no file of torch.save but \($0.name)" } ?? "this is no file of torch.save, or its beginning is cut off",
-                    remedy: kind?.remedy ?? "")
+      let isOther = kind.map { " but \($0.name)" } ?? ", or its beginning is cut off"
+      throw Failure(.badData, at: name, "this is no file of torch.save\(isOther)", remedy: kind?.remedy ?? "")
     }
   }
 
@@ -77,7 +77,8 @@ extension PyTorchFile {
         + (weights.map { ", but it holds '\($0.name)'" } ?? ""), remedy: weights == nil ? "" : "Unpack it first: unzip FILE")
     }
     if let order = archive["\(stem)/byteorder"], !bytes[order.range].elementsEqual("little".utf8) {
-      throw Failure(.badData, at: name, "the byte order is '\(String(decoding: bytes[order.range].prefix(16), as: UTF8.self))', expected 'little'")
+      let found = String(decoding: bytes[order.range].prefix(16), as: UTF8.self)
+      throw Failure(.badData, at: name, "the byte order is '\(found)', expected 'little'")
     }
     try archive.verify(program)
     var storages: [String: Storage] = [:]
@@ -109,7 +110,8 @@ extension PyTorchFile {
     guard case .bool(true)? = system.value(of: "little_endian", in: system.root) else {
       throw failure("the file was written on a big-endian machine")
     }
-    let object = try next(), keys = try next()
+    let object = try next()
+    let keys = try next()
     guard case .list = keys[keys.root] else { throw failure("there is no list of storages") }
     let sizes = try PickledTensors(object, file: name).elementSizes()
     var storages: [String: Storage] = [:]

@@ -30,7 +30,10 @@ struct ZipArchive {
     (self.bytes, self.file) = (bytes, file)
     let fields = ZipFields(bytes: bytes, file: file)
     let directory = try fields.directory()
-    var members: [Member] = [], places: [String: Int] = [:], place = directory.range.lowerBound, starts: [Int] = []
+    var members: [Member] = []
+    var places: [String: Int] = [:]
+    var place = directory.range.lowerBound
+    var starts: [Int] = []
     for _ in 0..<directory.count {
       let entry = try fields.entry(at: &place, directory.range)
       guard places.updateValue(members.count, forKey: entry.name) == nil else {
@@ -43,7 +46,9 @@ struct ZipArchive {
       starts.append(entry.header)
       members.append(Member(name: entry.name, range: start..<start + entry.size, checksum: entry.checksum))
     }
-    guard place == directory.range.upperBound else { throw fields.failure("the table of contents is longer than its \(directory.count) entries") }
+    guard place == directory.range.upperBound else {
+      throw fields.failure("the table of contents is longer than its \(directory.count) entries")
+    }
     let order = starts.indices.sorted { starts[$0] < starts[$1] }
     for (a, b) in zip(order, order.dropFirst()) where members[a].range.upperBound > starts[b] {
       throw fields.failure("the members '\(members[a].name)' and '\(members[b].name)' overlap")
@@ -104,7 +109,9 @@ private struct ZipFields {
     var bound = end
     if end >= 20, try number(end - 20, 4) == 0x0706_4B50 {  // the 64-bit form of the same record stands before it
       let wide = try number(end - 12, 8)
-      guard wide <= end - 20 - 56, try number(wide, 4) == 0x0606_4B50 else { throw failure("the 64-bit end record is not where it is said to be") }
+      guard wide <= end - 20 - 56, try number(wide, 4) == 0x0606_4B50 else {
+        throw failure("the 64-bit end record is not where it is said to be")
+      }
       (disk, count, size, offset) = try (number(wide + 16, 4), number(wide + 32, 8), number(wide + 40, 8), number(wide + 48, 8))
       bound = wide
     }
@@ -140,7 +147,8 @@ private struct ZipFields {
       throw Failure(.badData, at: file, "this is a zip archive with '\(name)' in it", remedy: "Unpack it first: unzip FILE")
     }
     guard method == 0 else {
-      throw Failure(.badData, at: file, "zip archive: the member '\(name)' is compressed (method \(method)); PyTorch stores members as they are",
+      let problem = "the member '\(name)' is compressed (method \(method)); PyTorch stores members as they are"
+      throw Failure(.badData, at: file, "zip archive: \(problem)",
                     remedy: "Unpack it and pack it again without compression (zip -0 -r), or load and save it with PyTorch.")
     }
     guard packed == size else { throw failure("the stored member '\(name)' has two sizes: \(packed) and \(size) bytes") }

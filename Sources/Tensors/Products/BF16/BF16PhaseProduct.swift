@@ -1,6 +1,7 @@
 import CKernels
 
-/// One phase of a `DirectConvolution` on bfloat16 parts: as `PhaseProduct`, but the source rows of a task are split once, for all its panels.
+/// One phase of a `DirectConvolution` on bfloat16 parts: as `PhaseProduct`, but the source rows of a task are split once, for all its
+/// panels.
 struct BF16PhaseProduct {
   let product: DirectConvolution
   let phase: ConvolutionPlan.Phase
@@ -9,7 +10,10 @@ struct BF16PhaseProduct {
   private let panels: BF16Panels
   private let grid: PhaseGrid
 
-  init(_ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, _ y: Tensor, _ path: BF16Split) {
+  init(
+    _ product: DirectConvolution, _ phase: ConvolutionPlan.Phase, _ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, _ y: Tensor,
+    _ path: BF16Split
+  ) {
     (self.product, self.phase, self.x, self.epilogue, self.y) = (product, phase, x, epilogue, y)
     runs = phase.runs(merging: product.groups == 1)
     panels = BF16Panels(weight, slabs: phase.taps.map(\.weight), rows: product.depth, taps: runs.count, columns: product.columns,

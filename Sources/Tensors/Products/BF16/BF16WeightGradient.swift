@@ -39,7 +39,8 @@ struct BF16WeightGradient {
       withPanels(gradient, rows: rows.count, pitch: pitch, block) { panel, index in
         for (place, tap) in phase.taps.enumerated() {
           let first = strip.offset(rows.lowerBound + tap.row, tap.column) / inputs
-          multiply(planes + blocks.group(of: index) * depth * row + first, row, plane, panel, length, index, rowCount: depth, place, adds, dw)
+          let shifted = planes + blocks.group(of: index) * depth * row + first
+          multiply(shifted, row, plane, panel, length, index, rowCount: depth, place, adds, dw)
         }
       }
     }

@@ -3,17 +3,20 @@ import Vision
 /// The resize, flip and crop of sparse flow: every known vector goes to one pixel, or is lost.
 ///
 /// A vector at `(x, y)` goes to the pixel `(round(x fx), round(y fy))`, half to even, multiplied by `(fx, fy)`. It is kept if
-/// `0 < x < width` and `0 < y < height` hold there: row 0 and column 0 of the resized field stay empty. Of several vectors for one pixel the
-/// last in reading order stays.
+/// `0 < x < width` and `0 < y < height` hold there: row 0 and column 0 of the resized field stay empty. Of several vectors for one
+/// pixel the last in reading order stays.
 ///
 /// - Source: the sparse augmentation of the published RAFT code.
-package struct FlowScatter: Sendable {
+package struct SparseFlowTransform: Sendable {
   let scale: SIMD2<Double>
   /// Size of the resized field.
-  let height, width: Int
-  let flipsX, flipsY: Bool
+  let height: Int
+  let width: Int
+  let flipsX: Bool
+  let flipsY: Bool
   /// The part of the resized and flipped field that is kept.
-  let rows, columns: Range<Int>
+  let rows: Range<Int>
+  let columns: Range<Int>
 
   package init(scale: SIMD2<Double>, height: Int, width: Int, flipsX: Bool, flipsY: Bool, rows: Range<Int>, columns: Range<Int>) {
     (self.scale, self.height, self.width) = (scale, height, width)

@@ -1,7 +1,7 @@
 import Vision
 
 /// A generated scene over several frames, rendered, with its exact flow.
-struct SceneFilm {
+struct RenderedSequence {
   private let scenes: [FlowScene]
   /// The frames without motion blur, and those with the scene's own shutter time.
   private let frames: [FlowScene.Frame]
@@ -59,15 +59,15 @@ struct SceneFilm {
   /// - Parameters:
   ///   - sky: share of the rows without flow, 0...1.
   ///   - holes: share of the other pixels without flow, 0...1.
-  ///   - visibleOnly: true leaves out occluded pixels too (KITTI's `flow_noc`).
-  func sparseFlow(_ frame: Int, sky: Double, holes: Double, visibleOnly: Bool) -> FlowField {
+  ///   - nonOccludedOnly: true leaves out occluded pixels too (KITTI's `flow_noc`).
+  func sparseFlow(_ frame: Int, sky: Double, holes: Double, nonOccludedOnly: Bool) -> FlowField {
     var flow = flow(frame)
     var random = synthesis.source(.synthesis, -100 - frame, index, seed)
     let skyRows = Int((sky * Double(flow.height)).rounded())
-    let hidden = visibleOnly ? occlusion(frame) : []
+    let hidden = nonOccludedOnly ? occlusion(frame) : []
     for i in flow.isValid.indices {
       let isHole = random.chance(holes)
-      if i / flow.width < skyRows || isHole || (visibleOnly && hidden[i]) { flow.isValid[i] = false }
+      if i / flow.width < skyRows || isHole || (nonOccludedOnly && hidden[i]) { flow.isValid[i] = false }
     }
     return flow
   }

@@ -1,0 +1,40 @@
+import Base
+import Training
+
+/// The tasks by the name that stands in a config under `task`.
+public enum TaskName: String, ConfigChoice {
+  case opticalFlow
+
+  /// The compiler is the registry: a new task is a new case here.
+  public var task: any LearningTask.Type {
+    switch self {
+    case .opticalFlow: OpticalFlow.self
+    }
+  }
+
+  /// The words of the task in the command line's help.
+  public var help: TaskHelp { task.help }
+
+  /// The task that a config file names.
+  /// - Throws: `.usage` if it names none, or one that is not known.
+  public static func named(in path: String, overrides: [ConfigOverride]) throws -> TaskName {
+    try ConfigLayers.choice("task", formerly: "recipe", of: TaskName.self, in: path, overrides: overrides)
+  }
+}
+
+/// The generators by their name on the command line.
+public enum SynthName: String, ConfigChoice {
+  case flow
+
+  /// The compiler is the registry: a new generator is a new case here.
+  public var task: any SynthTask.Type {
+    switch self {
+    case .flow: FlowSynthesisTask.self
+    }
+  }
+}
+
+extension SynthName {
+  /// What `apus synth --help` says about it.
+  public var help: String { task.help }
+}
