@@ -4,7 +4,7 @@ import Base
 public struct MetricKind: Sendable, Equatable {
   public enum Direction: Sendable { case lower, higher }
 
-  /// As it stands in `metrics.csv`: letters, digits and underscores.
+  /// As it stands in `metrics.csv`: letters, digits, underscores, - and + (`s40+`).
   public let name: String
   /// Such as `px` or `%`; empty for a plain number.
   public let unit: String
@@ -16,8 +16,8 @@ public struct MetricKind: Sendable, Equatable {
   public let mustBeFinite: Bool
 
   public init(_ name: String, unit: String = "", _ meaning: String, better: Direction? = nil, mustBeFinite: Bool = false) {
-    require(!name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") },
-            "MetricKind: '\(name)' is not made of letters, digits and underscores")
+    require(!name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-+".contains($0)) },
+            "MetricKind: '\(name)' is not made of letters, digits, underscores and signs")
     self.name = name
     self.unit = unit
     self.meaning = meaning
