@@ -140,7 +140,7 @@ public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig, Se
     do {
       _ = try NamePattern(pattern).select(parameters)
     } catch let failure as Failure {
-      throw Failure(failure.kind, at: key, failure.problem, remedy: failure.remedy)
+      throw failure.told(at: key)
     }
   }
 }
