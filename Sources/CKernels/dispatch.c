@@ -1,6 +1,17 @@
 /* Which tables this build and this processor have, and conversions between the precisions. */
 
 #include "loops.h"
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+void apus_malloc_apart(size_t bytes) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, (int)bytes);
+#else
+  (void)bytes;
+#endif
+}
 
 apus_isa apus_best_isa(void) {
 #if defined(__x86_64__)

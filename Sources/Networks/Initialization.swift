@@ -61,7 +61,9 @@ public struct Initialization: Codable, Sendable, Equatable, ValidatedConfig {
   ///   - origin: the file, for errors.
   /// - Returns: lines for the user: what was taken, what keeps its value, and what of the file was left; five names a group at most.
   /// - Throws: `.badData` if the arrays do not fit, or hold NaN; `.usage` if a pattern fits no array of the network.
-  public func apply(_ state: StateDictionary, to module: any Module, from origin: String, section: String = "initialize") throws -> [String] {
+  public func apply(
+    _ state: StateDictionary, to module: any Module, from origin: String, section: String = "initialize"
+  ) throws -> [String] {
     let renamed = rename.isEmpty ? state : try state.renamed(rename.map { ($0.from, $0.to) }, from: origin)
     let own = module.stateDictionary().names
     for (list, patterns) in [("include", include), ("exclude", exclude)] {
@@ -74,7 +76,8 @@ public struct Initialization: Codable, Sendable, Equatable, ValidatedConfig {
     let chosen = StateDictionary(renamed.unshared.entries.filter { chooses($0.name) || (strict && !known.contains($0.name)) })
     let report = try module.load(chosen, chosenBy: chooses, strict: strict, from: origin)
     if let broken = module.parameters().first(where: { chooses($0.name) && !$0.parameter.value.isFinite }) {
-      throw Failure(.badData, at: origin, "the parameter '\(broken.name)' holds infinities or NaN", remedy: "The training that made it diverged.")
+      throw Failure(.badData, at: origin, "the parameter '\(broken.name)' holds infinities or NaN",
+                    remedy: "The training that made it diverged.")
     }
     let kept = own.filter { !report.taken.contains($0) }
     let unused = renamed.names.filter { !report.taken.contains($0) }

@@ -83,9 +83,13 @@ extension Module {
   /// Not strict: arrays that the file lacks or has in another shape keep their values; at least one must fit.
   /// - Parameter isChosen: whether an array of the network with this name shall be taken.
   /// - Returns: the names of the arrays that were taken, further names of shared ones included.
-  func load(_ state: StateDictionary, chosenBy isChosen: (String) -> Bool, strict: Bool, from origin: String) throws -> (taken: Set<String>, misfits: Misfits) {
+  func load(
+    _ state: StateDictionary, chosenBy isChosen: (String) -> Bool, strict: Bool, from origin: String
+  ) throws -> (taken: Set<String>, misfits: Misfits) {
     let (found, misfits, _) = matched(with: state, isChosen)
-    guard !found.isEmpty, misfits.contradicting.isEmpty, !strict || misfits.isEmpty else { throw misfits.failure("\(Self.self)", at: origin) }
+    guard !found.isEmpty, misfits.contradicting.isEmpty, !strict || misfits.isEmpty else {
+      throw misfits.failure("\(Self.self)", at: origin)
+    }
     for (leaf, entry) in found { leaf.load(entry) }
     let loaded = Set(found.map { $0.0.identity })
     let walk = ModuleWalk(self)

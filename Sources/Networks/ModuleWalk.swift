@@ -27,7 +27,7 @@ struct ModuleWalk {
       let names = (value as? any Module).map { type(of: $0).officialNames } ?? [:]
       for child in mirror.children {
         let label = child.label ?? ""
-        let component = names[label] ?? snakeCase(label)
+        let component = names[label] ?? label.snakeCased
         visit(child.value, component.isEmpty ? path : path + [component])
       }
     default:
@@ -51,15 +51,4 @@ struct ModuleWalk {
     if value is any Module || ModuleLeaf(value) != nil { return true }
     return levels > 0 && Mirror(reflecting: value).children.contains { holdsLayers($0.value, levels: levels - 1) }
   }
-}
-
-/// `inProjWeight` → `in_proj_weight`.
-func snakeCase(_ name: String) -> String {
-  var result = "", previous: Character = "_"
-  for character in name {
-    if character.isUppercase, previous != "_", !previous.isUppercase { result += "_" }
-    result += character.lowercased()
-    previous = character
-  }
-  return result
 }

@@ -93,8 +93,5 @@ extension FlowLayout {
     }
   }
 
-  private func digits(_ number: Int, _ count: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, count - text.count)) + text
-  }
+  private func digits(_ number: Int, _ count: Int) -> String { number.padded(to: count) }
 }

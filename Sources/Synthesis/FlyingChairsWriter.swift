@@ -42,10 +42,7 @@ extension FlowSynthesis {
   /// The files of a pair: both images and the flow.
   private static let suffixes = ["_img1.ppm", "_img2.ppm", "_flow.flo"]
 
-  private static func pairName(_ index: Int) -> String {
-    let digits = String(index + 1)
-    return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-  }
+  private static func pairName(_ index: Int) -> String { (index + 1).padded(to: 5) }
 
   /// A mark for each sample, true for validation: `count · share` of them, rounded, at equal distances.
   static func validationMarks(count: Int, share: Double) -> [Bool] {

@@ -75,7 +75,7 @@ public func writeScenes(
   try File.createFolder(root)
   let paths = scenes.flatMap { $0 }
   let own = Set(paths)
-  let foreign = (FileManager.default.subpaths(atPath: root) ?? []).filter { path in
+  let foreign = try File.files(below: root).filter { path in
     ["png", "flo", "pfm", "ppm"].contains(Path.fileExtension(path)) && !own.contains(path)
   }
   guard foreign.isEmpty else {

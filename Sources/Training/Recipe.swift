@@ -5,8 +5,8 @@ import WeightFiles
 /// What a task brings to the loop: how to learn from a batch, how to judge the model, and what to save. Tasks write a `StageTraining`;
 /// `StagedRecipe` makes a recipe of it.
 ///
-/// The engine owns time (steps, stages, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by the step
-/// (or epoch and sample), so that a resumed run repeats the uninterrupted one bit for bit.
+/// The engine owns time (steps, stages, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by the
+/// step (or epoch and sample), so that a resumed run repeats the uninterrupted one bit for bit.
 public protocol Recipe {
   /// The parts of the run; nil if it is one piece.
   var stages: Stages? { get }
@@ -17,8 +17,8 @@ public protocol Recipe {
   /// The names of the learning rates in `StepReport`, of all stages; `lr` comes first.
   var rateNames: [String] { get }
 
-  /// The metrics in `StepReport` and in `EvaluationReport`; all of them, for the header of the table. Steps may lack some. The first metric of
-  /// evaluations with a direction decides which checkpoint is the best.
+  /// The metrics in `StepReport` and in `EvaluationReport`; all of them, for the header of the table. Steps may lack some. The first
+  /// metric of evaluations with a direction decides which checkpoint is the best.
   var trainMetrics: [MetricKind] { get }
   var evaluationMetrics: [MetricKind] { get }
 
@@ -41,7 +41,7 @@ public protocol Recipe {
   /// Everything that the next step depends on, by name: weights, optimisers, averages. Each is a file of the checkpoint.
   var parts: [(name: String, part: any Savable)] { get }
 
-  /// The files of a checkpoint; by default one for each part. The names `state.json`, `config.yaml` and `MANIFEST.json` belong to the engine.
+  /// The files of a checkpoint; by default one for each part. The names `state.json`, `config.yaml` and `MANIFEST.json` are taken.
   func checkpointFiles() throws -> [CheckpointFile]
 
   /// Takes over the files of a checkpoint, by name.

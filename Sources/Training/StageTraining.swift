@@ -7,7 +7,7 @@ import WeightFiles
 /// ```swift
 /// struct Classification: StageTraining {
 ///   static func model(_ config: Config) -> Classifier { ... }                           // random weights from the config's seed
-///   static func learners(_ config: Config, _ model: Classifier) -> [LearnerPlan] { [LearnerPlan("", model, config.optimizer, config.schedule)] }
+///   static func learners(_ config: Config, _ model: Classifier) -> [LearnerPlan] { [LearnerPlan("", model, config.optimizer, ...)] }
 ///   mutating func step(at step: Int) throws -> StepReport { ... learners[0].update(loss, at: step) ... }
 /// }
 /// ```

@@ -8,6 +8,7 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
 
   /// With their places in the run; one without a name for a run in one piece.
   public let schedule: [Stage<Config>]
+  public let rateNames: [String]
   private let sets: [Training.Sets]
   /// The stage at work.
   public private(set) var training: Training?
@@ -20,7 +21,13 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   public init(_ stages: [Stage<Config>]) throws {
     sets = try stages.map(Training.open)
     schedule = StagedRecipe.placed(stages, sets)
-    prepared = try schedule.reversed().map { try StagedRecipe.prepared($0) }.last
+    var names: [[String]] = []
+    for stage in schedule.reversed() {
+      let ready = try StagedRecipe.prepared(stage)
+      names.insert(Training.learners(stage.config, ready.model).flatMap(\.rateNames), at: 0)
+      prepared = ready
+    }
+    rateNames = names.flatMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// The stages with steps instead of epochs, one behind the other.
@@ -65,15 +72,6 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
 
   public var trainMetrics: [MetricKind] { Training.trainMetrics }
   public var evaluationMetrics: [MetricKind] { Training.evaluationMetrics }
-
-  public var rateNames: [String] {
-    var names: [String] = []
-    for stage in schedule {
-      guard let model = try? Training.model(stage.config) else { continue }
-      for name in Training.learners(stage.config, model).flatMap(\.rateNames) where !names.contains(name) { names.append(name) }
-    }
-    return names
-  }
 
   public mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] {
     let stage = schedule[index], before = training

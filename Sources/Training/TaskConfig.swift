@@ -28,8 +28,8 @@ extension TaskConfig {
 
 /// A part of a run: what to do for how long, as a config of its own.
 ///
-/// The weights go from stage to stage. Everything else begins anew, as if each stage were a run that starts from the weights of the one before:
-/// the optimiser, the learning rate's schedule over the steps of the stage, and the order of the data.
+/// The weights go from stage to stage. Everything else begins anew, as if each stage were a run that starts from the weights of the one
+/// before: the optimiser, the learning rate's schedule over the steps of the stage, and the order of the data.
 public struct Stage<Config: TaskConfig>: Sendable {
   /// In logs and checkpoints; empty for a run in one piece.
   public let name: String

@@ -61,7 +61,8 @@ public struct Trainer<R: Recipe> {
     notes += try self.recipe.enter(stage: stage, isResuming: opened.checkpoint != nil)
     if let checkpoint = opened.checkpoint { try Trainer.restore(&self.recipe, from: checkpoint) }
     try opened.folder.writeSettings()
-    record = RunRecord(started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: self.plan.steps)
+    record = RunRecord(
+      started: TimeSource.stamp(time.wall()), resumedFrom: opened.checkpoint?.step, step: state.step, steps: self.plan.steps)
     try console.record(to: "\(folder.path)/train.log")
     for note in notes { note.hasPrefix("warning: ") ? console.warning(String(note.dropFirst(9))) : console.note(note) }
     // The pointers before the logs: killed in between, the run continues from here again and finds the rows to drop.
@@ -94,7 +95,8 @@ public struct Trainer<R: Recipe> {
     let expected = state.step > 0 ? stages?.name(after: state.step) : nil
     guard state.stage != expected else { return }
     func words(_ stage: String?) -> String { stage.map { "in the stage '\($0)'" } ?? "outside of any stage" }
-    throw Failure(.badData, at: checkpoint.path, "step \(state.step) was trained \(words(state.stage)); the config has it \(words(expected))",
+    throw Failure(.badData, at: checkpoint.path,
+                  "step \(state.step) was trained \(words(state.stage)); the config has it \(words(expected))",
                   remedy: "The config that it was trained with: \(checkpoint.path)/config.yaml. To start from these weights: --load-from.")
   }
 

@@ -47,13 +47,13 @@ extension Safetensors {
     var fields: [String] = []
     var offset = 0
     if !metadata.isEmpty {
-      let notes = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0)):\(quoted($1))" }
+      let notes = metadata.sorted { $0.key < $1.key }.map { "\($0.quotedJSON):\($1.quotedJSON)" }
       fields.append("\"__metadata__\":{\(notes.joined(separator: ","))}")
     }
     for entry in sorted {
       let end = offset + entry.shape.reduce(1, *) * entry.elementSize
       let shape = entry.shape.map(String.init).joined(separator: ",")
-      fields.append("\(quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+      fields.append("\(entry.name.quotedJSON):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
       offset = end
     }
     var header = Array("{\(fields.joined(separator: ","))}".utf8)
@@ -63,21 +63,6 @@ extension Safetensors {
     result += header
     for entry in sorted { entry.append(to: &result) }
     return result
-  }
-
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\u{0}"..<"\u{20}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }
 

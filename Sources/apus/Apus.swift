@@ -19,6 +19,7 @@ struct Apus: ParsableCommand {
   /// Failures of the outside world end with their own exit code and one clear message; all else is the parser's business.
   static func main() {
     StandardStreams.prepare()
+    MemoryPool.keepHeapSmall()
     StopSignal.ignoreWriteSignals()
     // Before anything that takes time: a signal that finds no handler ends the process.
     if CommandLine.arguments.dropFirst().first == Train._commandName { StopSignal.install() }

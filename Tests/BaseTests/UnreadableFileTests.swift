@@ -119,6 +119,27 @@ struct UnreadableFileTests {
   @Test(arguments: [(".partial-12-3", true), (".partial-12", false), (".partial-a-3", false), (".partial--3", false), ("x.partial-1-2", false)])
   func temporaryNames(name: String, isTemporary: Bool) { #expect(AtomicFile.isTemporary(name) == isTemporary) }
 
+  @Test func partsOfPaths() {
+    #expect(Path.name("a/b.png") == "b.png" && Path.name("a/b/") == "b" && Path.name("/") == "/")
+    #expect(Path.stem("a/b.c.png") == "b.c" && Path.stem("a/.hidden") == ".hidden" && Path.stem("..") == "..")
+    #expect(Path.fileExtension("a/b.PNG") == "png" && Path.fileExtension("a.d/b") == "" && Path.fileExtension(".hidden") == "")
+    #expect(Path.normalized("configs/raft/../base.yaml") == "configs/base.yaml" && Path.normalized("./a/./b") == "a/b")
+    #expect(Path.normalized("../a") == "../a")
+    #expect(File.folder(of: "a/b") == "a" && File.folder(of: "a") == "." && File.folder(of: "/a") == "/" && File.folder(of: "/") == "/")
+  }
+
+  @Test func allFilesBelowAFolder() throws {
+    try withTemporaryFolder { folder in
+      try File.createFolder(folder + "/a/b")
+      for name in ["x", "a/y", "a/b/z"] { try AtomicFile.write("1", to: "\(folder)/\(name)") }
+      #expect(try File.files(below: folder).sorted() == ["a/b/z", "a/y", "x"])
+      #expect(try File.files(below: folder + "/none") == [])
+      for name in [".partial-1-1", "a/.partial-1-2", "a/b/.partial-1-3"] { try Data().write(to: URL(filePath: "\(folder)/\(name)")) }
+      try AtomicFile.removeLeftovers(besides: [folder + "/x", folder + "/a/y"])
+      #expect(try File.files(below: folder).sorted() == ["a/b/.partial-1-3", "a/b/z", "a/y", "x"])
+    }
+  }
+
   @Test func numbersAndTexts() {
     #expect(7.padded(to: 3) == "007" && 1234.padded(to: 3) == "1234" && UInt32(255).padded(to: 4, radix: 16) == "00ff")
     #expect("a\"b\\c\n".quotedJSON == #""a\"b\\c\u000a""#)

@@ -130,6 +130,30 @@ struct LoaderTests {
     }
   }
 
+  /// Nothing beyond the last batch is read.
+  @Test(arguments: [0, 1, 3]) func loadingEnds(workers: Int) throws {
+    let begun = Counter()
+    let order = BatchOrder(count: 7, batchSize: 3, seed: 1, shuffles: false, dropsLast: false)
+    let loader = Loader(order, workers: workers, prefetch: 4, endingAt: order.batchesPerEpoch) { index, _ in
+      begun.increment()
+      return index
+    }
+    #expect(try (0..<3).map { _ in try loader.next() } == [[0, 1, 2], [3, 4, 5], [6]])
+    usleep(5000)
+    #expect(begun.value == 7)
+  }
+
+  /// The batches of a stream depend on the step alone, from wherever it is asked.
+  @Test func aStreamGivesTheBatchOfAStep() throws {
+    var stream = BatchStream(count: 23, batchSize: 4, seed: 11, workers: 2, load: token)
+    let whole = try (0..<9).map { try stream.batch(at: $0) }
+    #expect(try whole == take(9, from: Loader(order, workers: 0, load: token)))
+    #expect(try stream.batch(at: 3) == whole[3] && stream.batch(at: 4) == whole[4])
+    var other = BatchStream(count: 23, batchSize: 4, seed: 11, workers: 0, load: token)
+    #expect(try other.batch(at: 7) == whole[7])
+    #expect(stream.stepsPerEpoch == 5 && stream.epochs(after: 5) == 0 && stream.epochs(after: 6) == 1)
+  }
+
   @Test func releasingTheLoaderStopsItsWorkers() {
     let begun = Counter()
     var loader: Loader<Token>? = Loader(order, workers: 2, prefetch: 5) { index, random in

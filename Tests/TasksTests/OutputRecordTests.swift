@@ -27,37 +27,37 @@ import WeightFiles
 
   @Test func itGoesOnWhereItWas() throws {
     try withFolder { folder, items in
-      var record = OutputRecord(folder: folder, settings: [1, 2], items: items)
+      var record = try OutputRecord(folder: folder, settings: [1, 2], items: items)
       #expect(record.doneCount == 0 && record.carry == nil)
       try record.append(carry: carry(5))
       try record.append(carry: carry(7))
-      var again = OutputRecord(folder: folder, settings: [1, 2], items: items)
+      var again = try OutputRecord(folder: folder, settings: [1, 2], items: items)
       #expect(again.doneCount == 2 && again.carry?["state"]?.tensor?.doubles == [7])
       try again.append(carry: nil)
-      let third = OutputRecord(folder: folder, settings: [1, 2], items: items)
+      let third = try OutputRecord(folder: folder, settings: [1, 2], items: items)
       #expect(third.doneCount == 3 && third.carry == nil)
     }
   }
 
   @Test func whatDependsOnSomethingElseIsForgotten() throws {
     try withFolder { folder, items in
-      var record = OutputRecord(folder: folder, settings: [1, 2], items: items)
+      var record = try OutputRecord(folder: folder, settings: [1, 2], items: items)
       for value in [1.0, 2] { try record.append(carry: carry(value)) }
-      #expect(OutputRecord(folder: folder, settings: [1, 3], items: items).doneCount == 0)
-      #expect(OutputRecord(folder: folder, settings: [1, 2], items: Array(items.dropFirst())).doneCount == 0)
-      #expect(OutputRecord(folder: folder, settings: [1, 2], items: Array(items.prefix(1))).doneCount == 0, "more than there are items")
-      #expect(OutputRecord(folder: folder, settings: [1, 2], items: items + [Item(result: "r4", inputs: [])]).doneCount == 2)
+      #expect(try OutputRecord(folder: folder, settings: [1, 3], items: items).doneCount == 0)
+      #expect(try OutputRecord(folder: folder, settings: [1, 2], items: Array(items.dropFirst())).doneCount == 0)
+      #expect(try OutputRecord(folder: folder, settings: [1, 2], items: Array(items.prefix(1))).doneCount == 0, "more than there are items")
+      #expect(try OutputRecord(folder: folder, settings: [1, 2], items: items + [Item(result: "r4", inputs: [])]).doneCount == 2)
       try AtomicFile.write("another input", to: "\(folder)/1.txt")
-      #expect(OutputRecord(folder: folder, settings: [1, 2], items: items).doneCount == 0)
+      #expect(try OutputRecord(folder: folder, settings: [1, 2], items: items).doneCount == 0)
     }
   }
 
   @Test(arguments: ["", "no record", "{\"__metadata__\":{\"done\":\"-3\"}}"]) func aDamagedRecordCountsAsNone(text: String) throws {
     try withFolder { folder, items in
-      var record = OutputRecord(folder: folder, settings: [], items: items)
+      var record = try OutputRecord(folder: folder, settings: [], items: items)
       try record.append(carry: carry(1))
       try AtomicFile.write(text, to: "\(folder)/.apus-predict.safetensors")
-      #expect(OutputRecord(folder: folder, settings: [], items: items).doneCount == 0)
+      #expect(try OutputRecord(folder: folder, settings: [], items: items).doneCount == 0)
     }
   }
 

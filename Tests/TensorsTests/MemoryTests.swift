@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Tensors
 import Testing
 
@@ -81,6 +82,33 @@ import Testing
       require(parts.compactMap { $0?.sum().item }.reduce(0, +) == 0 && whole.sum().item == 3 * hole.sum().item, "tensors overlap")
       parts = []
       require(MemoryPool.statistics.inUse <= statistics.inUse / 2, "counted wrongly: \(MemoryPool.statistics)")
+    }
+  }
+
+  /// As a loader and evaluations do: large arrays that die between small ones that live on.
+  @Test("arrays beside tensors go back to the system") func heap() async {
+    await #expect(processExitsWith: .success) {
+      func resident() -> Int {
+        let words = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
+        return words.count > 1 ? (Int(words[1]) ?? 0) * 4096 : 0
+      }
+      MemoryPool.keepHeapSmall()
+      var small: [[UInt8]] = []
+      var most = 0
+      for round in 0..<4 {
+        let before = resident()
+        var large: [[UInt8]] = []
+        for _ in 0..<32 {
+          large.append([UInt8](repeating: 1, count: 2 << 20))
+          small.append([UInt8](repeating: 1, count: 2 << 10))
+        }
+        let during = resident()
+        require(during - before >= 60 << 20, "\(during - before) bytes for 64 MiB of arrays")
+        large = []
+        require(resident() - before <= 4 << 20, "round \(round): \(resident() - before) bytes more than before it")
+        most = max(most, small.count)
+      }
+      require(most == 128, "")
     }
   }
 

@@ -1,5 +1,5 @@
+import Tensors
 import Testing
-@testable import Tensors
 
 /// The table of algorithms, for processors that this machine need not be.
 @Suite struct ProductPolicyTests {

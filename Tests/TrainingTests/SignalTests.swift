@@ -45,6 +45,18 @@ import Training
     try trial.expectContinues()
   }
 
+  /// It is dropped at once, and repeated when the run goes on; the step was saved before.
+  @Test func anEvaluationIsGivenUp() throws {
+    let trial = try TrialProcess()
+    let ending = try trial.run("judging=20000", signals: [(SIGTERM, 0.3)], afterStep: 3)
+    #expect(ending.exit == 143 && ending.seconds < 15, "\(ending.seconds) s: \(ending.errors)")
+    #expect(ending.errors.contains("the evaluation at step 4 was given up"), "\(ending.errors)")
+    let record = try record(trial)
+    #expect(record.state == .stopped && record.step == 4)
+    #expect(try trial.store.step(of: .last) == 4)
+    try trial.expectContinues()
+  }
+
   @Test func aSecondInterruptIsInHaste() throws {
     let trial = try TrialProcess()
     let ending = try trial.run("slow=6", signals: [(SIGINT, 0.1), (SIGINT, 1.2)], afterStep: 6)

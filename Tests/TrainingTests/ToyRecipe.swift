@@ -29,11 +29,13 @@ struct ToyRecipe: Recipe {
   var diverging = Int.max
   /// The step at which the recipe itself finds a gradient that is not finite.
   var failing = Int.max
+  /// A loss that every third step has; its values by step.
+  var penalty: ((Int) -> Double)?
   var hasValidation = true
   /// In stages, each of which begins without momentum.
   var stages: Stages?
 
-  var trainMetrics: [MetricKind] { [.loss(), .gradientNorm()] }
+  var trainMetrics: [MetricKind] { [.loss(), .gradientNorm()] + (penalty == nil ? [] : [.loss("penalty")]) }
   var evaluationMetrics: [MetricKind] { [MetricKind("epe", "distance from the best", better: .lower)] }
 
   mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] {
@@ -50,13 +52,18 @@ struct ToyRecipe: Recipe {
     let rate = 0.1 / Double(step + 1)
     x -= rate * momentum
     if step == diverging { x = .nan }
-    return StepReport(epoch: step / 10, samples: 4, learningRates: ["lr": rate], dataSeconds: 0.001,
-                      metrics: ["loss": x * x / 2, "grad_norm": abs(gradient)])
+    var metrics: Metrics = ["loss": x * x / 2, "grad_norm": abs(gradient)]
+    if let penalty, step % 3 == 0 { metrics["penalty"] = penalty(step) }
+    return StepReport(epoch: step / 10, samples: 4, learningRates: ["lr": rate], dataSeconds: 0.001, metrics: metrics)
   }
 
   mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
     try fate.pass()
     guard hasValidation else { return nil }
+    for done in 0..<3 {
+      if monitor.isCancelled() { throw EvaluationCancelled() }
+      monitor.report(done + 1, 3)
+    }
     // Worse again after step 8, so that the best is not the last.
     let error = abs(Double(step) - 8) + abs(x)
     return EvaluationReport(metrics: ["epe": error], pictures: [.init(name: "flow", png: [0x89])])

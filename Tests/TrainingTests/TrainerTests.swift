@@ -114,6 +114,27 @@ import Training
     #expect(!run.folder.exists("run/metrics.dropped.jsonl"))
   }
 
+  /// What was found so far is dropped, the steps are saved, and the resumed run has the rows of one that was never stopped.
+  @Test(arguments: [1, 2, 3]) func aSignalDuringAnEvaluationDropsIt(asked last: Int) throws {
+    let (whole, run) = (try ToyRun(), try ToyRun())
+    let end = try whole.train().recipe
+    // The evaluation of step 4 begins after the save and asks three times.
+    var asked = 0
+    let store = run.store
+    let stopped = try run.train {
+      guard (try? store.step(of: .last)) == 4 else { return nil }
+      asked += 1
+      return asked >= last ? SIGTERM : nil
+    }
+    #expect(stopped.outcome == .stopped(signal: SIGTERM))
+    #expect(try run.store.step(of: .last) == 4)
+    #expect(try run.store.step(of: .best) == nil)
+    #expect(try run.rows().last?.contains("\"split\":\"train\",\"step\":3") == true)
+    #expect(try run.train().recipe.x == end.x)
+    #expect(try run.text("metrics.csv") == whole.text("metrics.csv"))
+    #expect(try run.store.step(of: .best) == 8)
+  }
+
   @Test func realSignalsSetTheExitCode() async throws {
     for (signal, code) in [(SIGTERM, Int32(143)), (SIGINT, 130), (SIGUSR1, 75)] {
       let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) { [signal = Int(signal) as Int] in
@@ -161,6 +182,32 @@ import Training
     #expect(record.state == .diverged && record.exit == 70)
     #expect(try run.rows().last?.contains("\"loss\":null") == true)
     #expect(try run.text("metrics.csv").contains("nan"))
+  }
+
+  /// The mean of a metric is taken over the steps that had it, also across an interruption.
+  @Test func metricsThatSomeStepsLackAreAveraged() throws {
+    let (whole, cut) = (try ToyRun(), try ToyRun())
+    var recipe = ToyRecipe()
+    recipe.penalty = { Double($0 * 10) }
+    try whole.train(recipe)
+    let rows = try whole.text("metrics.csv").split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    #expect(rows[0].joined(separator: ",") == "split,step,epoch,lr,loss,grad_norm,penalty,epe")
+    let penalties = rows.dropFirst().filter { $0[0] == "train" }.map { "\($0[1]):\($0[6])" }
+    #expect(penalties == ["3:0.0", "6:30.0", "9:60.0", "12:90.0", "13:120.0"])
+    var asked = 0
+    try cut.train(recipe) { asked += 1; return asked == 7 ? SIGTERM : nil }
+    try cut.train(recipe)
+    #expect(try cut.text("metrics.csv") == whole.text("metrics.csv"))
+  }
+
+  /// Whatever its name, a loss that is no number ends the run.
+  @Test func everyLossIsChecked() throws {
+    let run = try ToyRun()
+    var recipe = ToyRecipe()
+    recipe.penalty = { $0 == 6 ? .nan : 1 }
+    #expect { try run.train(recipe) } throws: {
+      ($0 as? Failure)?.kind == .diverged && "\($0)".contains("at step 7: penalty is nan")
+    }
   }
 
   @Test func theTimeLimitSavesAndStops() throws {

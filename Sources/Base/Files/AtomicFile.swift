@@ -58,6 +58,11 @@ public enum AtomicFile {
     }
   }
 
+  /// The same for all folders in which the files at these paths stand or will stand.
+  package static func removeLeftovers(besides paths: some Sequence<String>) throws {
+    for folder in Set(paths.map(File.folder(of:))).sorted() { try removeLeftovers(in: folder) }
+  }
+
   /// Whether a name is one of a temporary sibling: `.partial-`, two numbers and a hyphen between them.
   package static func isTemporary(_ name: String) -> Bool {
     guard name.hasPrefix(".partial-") else { return false }

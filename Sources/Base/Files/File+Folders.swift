@@ -49,6 +49,20 @@ extension File {
     }
   }
 
+  /// The paths of all that is below a folder, relative to it, folders themselves left out; links to folders are not followed.
+  /// - Throws: `.inputOutput` if one cannot be listed.
+  package static func files(below folder: String) throws -> [String] {
+    try entries(of: folder).flatMap { name -> [String] in
+      let place = Path.join(folder, name)
+      do {
+        guard try FilePath(place).stat(followTargetSymlink: false).type == .directory else { return [name] }
+      } catch let error as Errno {
+        throw unreadable(place, error)
+      }
+      return try files(below: place).map { Path.join(name, $0) }
+    }
+  }
+
   /// Deletes a file, or a folder with all that is in it; links are not followed. If nothing is there, nothing happens.
   /// - Throws: `.inputOutput` if something cannot be deleted.
   package static func removeTree(_ path: String) throws {

@@ -1,25 +1,22 @@
+import SystemPackage
+
 /// Parts of file paths, as text.
 package enum Path {
   /// The last component: `a/b.png` → `b.png`.
-  package static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+  package static func name(_ path: String) -> String { FilePath(path).lastComponent?.string ?? path }
 
   /// The last component without its extension: `a/b.png` → `b`.
-  package static func stem(_ path: String) -> String {
-    let name = name(path)
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
-    return String(name[..<dot])
-  }
+  package static func stem(_ path: String) -> String { FilePath(path).stem ?? path }
 
   /// The extension in lower case without its dot: `a/b.PNG` → `png`; empty if there is none.
-  package static func fileExtension(_ path: String) -> String {
-    let name = name(path)
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
-    return name[name.index(after: dot)...].lowercased()
-  }
+  package static func fileExtension(_ path: String) -> String { FilePath(path).extension?.lowercased() ?? "" }
 
   package static func join(_ folder: String, _ names: String...) -> String {
     names.reduce(folder) { $0.hasSuffix("/") ? $0 + $1 : "\($0)/\($1)" }
   }
+
+  /// The path without `.` and with `..` taken back, as far as that goes by the text alone: `a/./b/../c` → `a/c`.
+  package static func normalized(_ path: String) -> String { FilePath(path).lexicallyNormalized().string }
 
   /// Bytes as pairs of hexadecimal digits, for messages about file headers.
   package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

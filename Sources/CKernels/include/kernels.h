@@ -280,6 +280,10 @@ const apus_kernels *apus_kernels_float64(apus_isa isa);
 void apus_widen(const float *x, double *y, size_t n);
 void apus_narrow(const double *x, float *y, size_t n);
 
+/* From now on malloc gives blocks of at least `bytes` pages of their own, which free returns to the system; without effect elsewhere than
+ * with glibc. */
+void apus_malloc_apart(size_t bytes);
+
 /* Tells the processor that this thread only looks whether something has changed: some 20 to 50 ns. */
 static inline void apus_pause(void) {
 #if defined(__x86_64__)

@@ -41,7 +41,6 @@ public struct HD1K: FlowDataset {
     guard let line = key.lastIndex(of: "_") else { return nil }
     let digits = key[key.index(after: line)...]
     guard let number = Int(digits), number >= 0, number < Int.max else { return nil }
-    let next = String(number + 1)
-    return key[...line] + String(repeating: "0", count: max(0, digits.count - next.count)) + next
+    return key[...line] + (number + 1).padded(to: digits.count)
   }
 }

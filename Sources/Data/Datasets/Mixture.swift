@@ -2,9 +2,8 @@ import Base
 
 /// Data sets put one after the other, each as often as its weight says, as if lists were repeated and joined.
 ///
-/// With the sets `a` (2 samples, twice) and `b` (1 sample, three times) the samples are a0 a1 a0 a1 b0 b0 b0. A repetition is a sample
-/// of its
-/// own: it has its own index, so its own place in the shuffled order and its own random changes.
+/// With the sets `a` (2 samples, twice) and `b` (1 sample, three times) the samples are a0 a1 a0 a1 b0 b0 b0. A repetition is a sample of
+/// its own: it has its own index, so its own place in the shuffled order and its own random changes.
 ///
 /// - Source: the training mixtures of the published RAFT code.
 public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
@@ -47,7 +46,9 @@ public struct Mixture<Sample: Sendable, Augmentation: Sendable>: Dataset {
   /// The origin of a sample: the number of its part, its index in that set, and the number of its repetition.
   /// - Precondition: `index` is in `0..<count`.
   public func place(of index: Int) -> (part: Int, index: Int, repetition: Int) {
-    guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else { stop("Mixture: sample \(index) of \(count)") }
+    guard (0..<count).contains(index), let part = starts.lastIndex(where: { $0 <= index }) else {
+      stop("Mixture: sample \(index) of \(count)")
+    }
     let (repetition, own) = (index - starts[part]).quotientAndRemainder(dividingBy: parts[part].dataset.count)
     return (part, own, repetition)
   }

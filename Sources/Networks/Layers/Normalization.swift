@@ -67,7 +67,7 @@ public struct BatchNorm2d: NormalizationLayer {
       return x.normalized(mean: runningMean.value, variance: runningVar.value, tail, epsilon: epsilon)
     }
     let count = x.count / weight.shape[0]
-    require(count > 1, "BatchNorm2d: one value per channel in shape \(x.shape) has no variance; use a larger batch")
+    require(count > 1, "BatchNorm2d: \(count) values per channel in shape \(x.shape) have no variance; use a larger batch")
     let (y, mean, variance) = x.normalizedWithMoments(.batch, tail, epsilon: epsilon)
     if !pass.isRecomputing { remember(mean, variance * (Double(count) / Double(count - 1))) }
     return y

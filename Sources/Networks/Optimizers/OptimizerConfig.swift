@@ -70,6 +70,8 @@ public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig, Se
   public var clipNorm = 0.0
   /// Names of parameters that stay as they are; `*` stands for any text.
   public var freeze: [String] = []
+  /// Names of batch normalisations that normalise by their running statistics in training, too, and leave these alone.
+  public var freezeStatistics: [String] = []
   /// Learning rate and weight decay by the names of parameters; the first group that fits counts.
   public var groups: [ParameterGroup] = []
 
@@ -118,13 +120,17 @@ public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig, Se
     }
   }
 
-  /// Freezes the parameters that `freeze` names or whose first group says so, and no others. Nothing is allocated.
+  /// Freezes the parameters that `freeze` names or whose first group says so, and no others, and the statistics of `freezeStatistics`. Nothing
+  /// is allocated.
   /// - Parameter key: where this section stands in the config, for failures.
   /// - Throws: `.usage` if a pattern fits no parameter, or nothing is left to learn.
   public func freeze(in module: any Module, key: String) throws {
     let parameters = module.parameters()
-    for pattern in freeze { try require(pattern, fitsOneOf: parameters, "\(key).freeze") }
-    for (index, group) in groups.enumerated() { try require(group.match, fitsOneOf: parameters, "\(key).groups.\(index).match") }
+    try at("\(key).freeze") { for pattern in freeze { _ = try NamePattern(pattern).select(parameters) } }
+    for (index, group) in groups.enumerated() {
+      try at("\(key).groups.\(index).match") { _ = try NamePattern(group.match).select(parameters) }
+    }
+    try at("\(key).freeze_statistics") { try module.freezeStatistics(freezeStatistics) }
     for (name, parameter) in parameters {
       let isInFrozenGroup = groups.first { NamePattern($0.match).matches(name) }?.freeze ?? false
       parameter.isFrozen = isInFrozenGroup || freeze.contains { NamePattern($0).matches(name) }
@@ -136,11 +142,12 @@ public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig, Se
     }
   }
 
-  private func require(_ pattern: String, fitsOneOf parameters: [(name: String, parameter: Parameter)], _ key: String) throws {
+  /// Adds the key to failures.
+  private func at(_ key: String, _ body: () throws -> Void) throws {
     do {
-      _ = try NamePattern(pattern).select(parameters)
+      try body()
     } catch let failure as Failure {
-      throw Failure(failure.kind, at: key, failure.problem, remedy: failure.remedy)
+      throw failure.told(at: key)
     }
   }
 }

@@ -28,7 +28,8 @@ struct OptimizerState {
 
   /// The values and the number of updates of a saved state.
   func restored(_ state: Safetensors, from origin: String) throws -> (values: [[Tensor]], step: Int) {
-    guard state.metadata["optimizer"] == optimizer, let step = state.metadata["step"].flatMap({ Int($0) }), (0...Self.mostSteps).contains(step) else {
+    guard state.metadata["optimizer"] == optimizer, let step = state.metadata["step"].flatMap({ Int($0) }),
+          (0...Self.mostSteps).contains(step) else {
       throw Failure(.badData, at: origin,
         "expected the state of the optimiser '\(optimizer)', found '\(state.metadata["optimizer"] ?? "none")' "
           + "at step '\(state.metadata["step"] ?? "none")'",

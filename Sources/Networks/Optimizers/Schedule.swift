@@ -115,7 +115,8 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
     problems.require(share.contains(warmupFactor), "warmup_factor", warmupFactor, "0 to 1")
     problems.require((1...most).contains(stepSize), "step_size", stepSize, "1 to \(most)")
     let isAscending = milestones == milestones.sorted() && milestones.allSatisfy { (0...most).contains($0) }
-    problems.require(isAscending && milestones.count <= 10_000, "milestones", milestones.prefix(9), "steps in ascending order, 0 to \(most)")
+    problems.require(isAscending && milestones.count <= 10_000, "milestones", milestones.prefix(9),
+                     "steps in ascending order, 0 to \(most)")
     problems.require(gamma > 0 && gamma <= 1, "gamma", gamma, "above 0, at most 1")
     problems.require(share.contains(finalFactor), "final_factor", finalFactor, "0 to 1")
     problems.require(power > 0 && power <= 100, "power", power, "above 0, at most 100")

@@ -35,6 +35,6 @@ extension LearningTask {
   /// The network that weight files of this config must fit.
   public static func weightModel(_ request: ConfigRequest) throws -> WeightModel {
     let config = try ConfigLoader(defaults: Config()).load(file: request.path, overrides: request.overrides).value
-    return WeightModel(title: modelTitle(config), module: model(config))
+    return WeightModel(title: modelTitle(config), module: model(config), part: TaskTraining.weightsPart)
   }
 }

@@ -1,4 +1,5 @@
 import Base
+import Drawing
 import Foundation
 import Training
 
@@ -34,6 +35,7 @@ extension EvaluationTask {
     let config = try load(request.config).value
     let network = model(config)
     try request.weights.load(into: network, title: modelTitle(config), part: TaskTraining.weightsPart)
+    if request.visuals != nil, let problem = Typeface.problem { Console().warning(problem) }
     let report = try evaluate(config, network, visuals: request.visuals, monitor)
     for warning in report.warnings { Console().warning(warning) }
     let metrics = report.metrics

@@ -27,13 +27,20 @@ public struct OutputRecord<Item: OutputItem> {
 
   /// Takes up the record of an earlier prediction with the same settings, weights and inputs; else begins anew.
   /// - Parameter settings: all that the bits of a result depend on besides the inputs.
-  public init(folder: String, settings: [UInt8], items: [Item]) {
+  /// - Throws: `.inputOutput` if there is a record that cannot be read; one that is damaged is as good as none.
+  public init(folder: String, settings: [UInt8], items: [Item]) throws {
     self.items = items
     path = "\(folder)/\(OutputFolder.recordName)"
     settings.withUnsafeBytes { checksum.update($0) }
-    // A record that cannot be read is as good as none: the results are made again.
-    guard let file = try? Safetensors(at: path), let done = file.metadata["done"].flatMap({ Int($0) }), (0...items.count).contains(done)
-    else { return }
+    let file: Safetensors
+    do {
+      file = try Safetensors(at: path)
+    } catch let failure as Failure where failure.kind != .inputOutput {
+      return
+    }
+    guard let done = file.metadata["done"].flatMap({ Int($0) }), (0...items.count).contains(done) else {
+      return
+    }
     let fresh = checksum
     for item in items[..<done] { add(item) }
     guard file.metadata["checksum"] == "\(checksum.value)" else {

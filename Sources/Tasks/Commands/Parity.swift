@@ -28,10 +28,10 @@ public protocol ParityTask: LearningTask {
   associatedtype Inputs
 
   /// The tensors of the file, checked, channels last.
-  static func inputs(_ file: ParityInputs, _ model: Model) throws -> Inputs
+  static func inputs(_ file: ParityInputs, _ model: TaskTraining.Model) throws -> Inputs
 
   /// The updates of one step in their order: one, or two for a pair of networks that train against each other.
-  static func phases(_ model: Model, _ config: Config, _ inputs: Inputs) throws -> [ParityPhase]
+  static func phases(_ model: TaskTraining.Model, _ config: Config, _ inputs: Inputs) throws -> [ParityPhase]
 }
 
 /// One update of a training step.
@@ -111,9 +111,11 @@ extension ParityTask {
     guard (0...1_000_000).contains(request.steps) else {
       throw Failure(.usage, at: "--steps", "\(request.steps) is out of range, expected 0 or more, at most 1000000")
     }
-    let network = model(config)
+    let network = try TaskTraining.model(config)
     network.convert(to: request.precision)
-    try request.weights.load(into: network, title: modelTitle(config))
+    let (weights, state) = try request.weights.read()
+    try TaskTraining.requireFit(state, network, from: weights)
+    _ = try Initialization(from: weights).apply(TaskTraining.canonical(state, from: weights), to: network, from: weights)
     let file = ParityInputs(file: try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
     let phases = try phases(network, config, inputs(file, network))
     var entries: [Safetensors.Entry] = []

@@ -48,11 +48,11 @@ struct PredictionRun<P: Predictor> {
     let items = predictor.sequences.flatMap { $0 }
     try OutputFolder.requireApart(items, predictor.suffixes, source: source, out: out)
     folder = try OutputFolder(out)
-    try AtomicFile.removeLeftovers(in: out)
+    try AtomicFile.removeLeftovers(besides: ["\(out)/\(OutputFolder.recordName)"] + items.map { "\(out)/\($0.result)" })
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let settings = Array(try encoder.encode(predictor.settings)) + Array("\(MatmulPrecision.description) \(weights)".utf8)
-    record = OutputRecord(folder: out, settings: settings, items: items)
+    record = try OutputRecord(folder: out, settings: settings, items: items)
   }
 
   /// - Returns: lines for the user.

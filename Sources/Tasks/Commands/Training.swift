@@ -1,4 +1,5 @@
 import Base
+import Drawing
 import Tensors
 import Training
 
@@ -45,6 +46,7 @@ extension LearningTask {
     let opened = try RunFolder.open(run, environment: facts)
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: console)
     if let count = request.profile { return .profile(try trainer.profile(steps: count).table) }
+    if let problem = Typeface.problem { console.warning(problem) }
     let outcome = try trainer.run()
     let score = recipe.evaluationMetrics.filter { $0.better != nil }.prefix(1)
     try TrainingCurves.draw(runFolder: opened.folder.path, metrics: score + recipe.trainMetrics + recipe.evaluationMetrics)

@@ -10,10 +10,13 @@ public struct WeightModel {
   /// Its name in messages.
   public let title: String
   let module: any PublishedModel
+  /// The part of a checkpoint that holds its weights.
+  let part: String
 
-  public init(title: String, module: some PublishedModel) {
+  public init(title: String, module: some PublishedModel, part: String = WeightFile.standardPart) {
     self.title = title
     self.module = module
+    self.part = part
   }
 
   /// The published networks by name, such as `resnet-50`.
@@ -27,6 +30,7 @@ public struct WeightModel {
     }
     title = variant.title
     module = variant.module()
+    part = WeightFile.standardPart
   }
 }
 
@@ -57,7 +61,7 @@ public struct WeightConversion {
   /// - Throws: `.badData` naming arrays that are missing, unexpected or of another shape, and the failures of reading and writing.
   public func run(warn: (String) -> Void) throws -> String {
     if let output { _ = try WeightFormat(ofName: output) }
-    var (file, state) = try input.read(warn: warn)
+    var (file, state) = try input.read(part: model?.part ?? WeightFile.standardPart, warn: warn)
     if let network = try network(of: state, file) {
       if let model { try check(state, model, file, warn) }
       state = try Self.renamed(network.official(state, from: file), network, to: names ?? Self.officialNames, file)

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Models
 import Networks
 import Training
@@ -12,7 +11,7 @@ extension WeightSource {
   ///   - part: the part of a checkpoint that holds them.
   /// - Throws: `.badData` if names or shapes do not fit or a number is not finite, and the failures of reading.
   public func load(into model: some PublishedModel, title: String, part: String = WeightFile.standardPart) throws {
-    let (file, state) = try read(part: part, note: { FileHandle.standardError.write(Data("\($0)\n".utf8)) })
+    let (file, state) = try read(part: part, note: { StandardStreams.complain("\($0)\n") })
     try Self.requireFit(state, model, title: title, from: file)
     try model.load(type(of: model).official(state, from: file), from: file)
     if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
@@ -27,7 +26,6 @@ extension WeightSource {
     guard !misfits.isEmpty else { return }
     let failure = misfits.failure(title, at: file)
     guard let variant = PublishedModels.variant(of: state) else { throw failure }
-    throw Failure(failure.kind, at: failure.place, failure.problem,
-                  remedy: "By names and shapes these are weights of \(variant.name): choose that variant, or other weights.")
+    throw failure.told(remedy: "By names and shapes these are weights of \(variant.name): choose that variant, or other weights.")
   }
 }

@@ -45,8 +45,8 @@ struct FlowBatch {
     valid = Tensor(elements.flatMap(\.valid), shape: [n, h, w, 1])
   }
 
-  /// The mean end-point error in pixels and the share of pixels below 1, 3 and 5 pixels, over the pixels that the loss counts; empty if there
-  /// are none.
+  /// The mean end-point error in pixels and the share of pixels below 1, 3 and 5 pixels, over the pixels that the loss counts; empty if
+  /// there are none.
   func errors(of prediction: Tensor, maxFlow: Double) -> [Double] {
     let mask = RAFT.validPixels(flow, valid, maxFlow: maxFlow)
     let count = mask.sum().item

@@ -43,7 +43,8 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, Selecti
     }
     let most = 100_000_000
     guard parts.reduce(0, { $0 + min($1.count, most + 1) }) <= most else {
-      throw Failure(.usage, at: "\(section).mixture", "repeated as often as this, the sets have more than \(most) samples", remedy: "Repeat less often.")
+      throw Failure(.usage, at: "\(section).mixture", "repeated as often as this, the sets have more than \(most) samples",
+                    remedy: "Repeat less often.")
     }
     return FlowMixture(parts)
   }
@@ -169,7 +170,8 @@ extension FlowSource {
       }
     } catch let failure as Failure where failure.kind == .missingInput && failure.remedy.isEmpty {
       throw Failure(.missingInput, at: failure.place, failure.problem,
-                    remedy: "'\(section).root' names it, relative to where apus is run: --set \(section).root=FOLDER. No data yet? apus synth flow")
+                    remedy: "'\(section).root' names it, relative to where apus is run: --set \(section).root=FOLDER. "
+                      + "No data yet? apus synth flow")
     }
   }
 }

@@ -81,8 +81,8 @@ extension OpticalFlow: EvaluationTask {
     MetricKind("kitti_f1", unit: "%", "pixels with an error above 3 px and above 5 %", better: .lower),
   ]
 
-  /// All metrics of an evaluation: what training logs, and besides the error by true speed as far as such pixels exist, by occlusion where the
-  /// data set knows it, the score of estimated occlusion if the config asks for it too, and the error of zero flow.
+  /// All metrics of an evaluation: what training logs, and besides the error by true speed as far as such pixels exist, by occlusion where
+  /// the data set knows it, the score of estimated occlusion if the config asks for it too, and the error of zero flow.
   public static let metrics = loggedMetrics + [
     MetricKind(MotionRange.below10.name, unit: "px", "mean error of pixels that move less than 10 px", better: .lower),
     MetricKind(MotionRange.from10To40.name, unit: "px", "of those that move 10 px or more, less than 40", better: .lower),
@@ -124,7 +124,8 @@ extension OpticalFlow: EvaluationTask {
     _ config: OpticalFlowConfig, _ model: RAFT, visuals: String?, _ monitor: EvaluationMonitor
   ) throws -> EvaluationReport {
     guard let data = try config.validation.open("validation") else {
-      throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on", remedy: "Choose a format with data, such as flying_chairs.")
+      throw Failure(.usage, at: "validation.format", "'none' leaves nothing to evaluate on",
+                    remedy: "Choose a format with data, such as flying_chairs.")
     }
     if let visuals { try File.createFolder(visuals) }
     let evaluator = try judge(

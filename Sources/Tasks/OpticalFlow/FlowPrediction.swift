@@ -79,8 +79,9 @@ extension OpticalFlow: PredictionTask {
   ]
 
   public static func predictor(_ config: OpticalFlowConfig, _ model: RAFT, source: [String]) throws -> FlowPredictor {
-    FlowPredictor(sequences: try config.prediction.sequences(source).map(\.pairs), estimator: FlowEstimator(model, config.inference),
-                  config: config)
+    if config.prediction.format == .flo, let problem = Typeface.problem { Warning.emit(problem) }
+    return FlowPredictor(sequences: try config.prediction.sequences(source).map(\.pairs), estimator: FlowEstimator(model, config.inference),
+                         config: config)
   }
 }
 

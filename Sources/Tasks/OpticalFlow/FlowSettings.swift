@@ -9,7 +9,7 @@ public struct FlowTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
   public var workers = 1
   /// Updates of the flow field.
   public var iterations = 12
-  /// Batch norm uses and keeps its running statistics; its weight and bias still learn. The authors freeze it in all stages after the first.
+  /// Batch norm uses and keeps its running statistics; its weight and bias still learn. The authors freeze it in all stages but the first.
   public var freezeBatchNorm = false
   /// Adds Gaussian noise with a deviation drawn from 0...5 grey levels to both images of a pair.
   public var addNoise = false

@@ -45,7 +45,8 @@ public struct FlowTraining: StageTraining {
   public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
     let config = stage.config, key = "\(stage.section)data"
     guard let training = try config.data.open(key, augmentation: config.augmentation) else {
-      throw Failure(.usage, at: "\(key).format", "'none' leaves nothing to learn from", remedy: "Choose a format with data, such as flying_chairs.")
+      throw Failure(.usage, at: "\(key).format", "'none' leaves nothing to learn from",
+                    remedy: "Choose a format with data, such as flying_chairs.")
     }
     return Sets(training: training, validation: try config.validation.open("\(stage.section)validation"))
   }
@@ -62,7 +63,8 @@ public struct FlowTraining: StageTraining {
     section = "\(stage.section)data"
     let data = sets.training
     let train = config.train
-    batches = BatchStream(count: data.count, batchSize: train.batchSize, seed: UInt64(config.plan.seed), workers: train.workers) { index, random in
+    let seed = UInt64(config.plan.seed)
+    batches = BatchStream(count: data.count, batchSize: train.batchSize, seed: seed, workers: train.workers) { index, random in
       let (original, augmentation) = try data.augmented(at: index)
       var sample = augmentation(original, random: &random)
       if train.addNoise { sample.addNoise(&random) }
@@ -91,8 +93,8 @@ public struct FlowTraining: StageTraining {
     let elements = try batches.batch(at: step)
     unknownCount = elements.contains { $0.valid.contains(1) } ? 0 : unknownCount + elements.count
     guard unknownCount < batches.order.count else {
-      throw Failure(.badData, at: section, "the flow of \(unknownCount) pairs in a row is unknown everywhere: there is nothing to learn from",
-                    remedy: "Check the flow files of '\(section).root'.")
+      throw Failure(.badData, at: section,
+                    "the flow of \(unknownCount) pairs in a row is unknown everywhere: there is nothing to learn from", remedy: "Check the flow files of '\(section).root'.")
     }
     return FlowBatch(elements)
   }

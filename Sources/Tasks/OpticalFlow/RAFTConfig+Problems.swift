@@ -11,8 +11,8 @@ extension RAFT.Config {
     var problems: [ConfigProblem] = []
     problems.require((1...6).contains(correlationLevels), "correlation_levels", correlationLevels, "1 to 6")
     problems.require((-1...16).contains(correlationRadius), "correlation_radius", correlationRadius, "0 to 16, or -1: the preset's")
-    problems.require((0...1_000_000).contains(correlationRange) && correlationRange % RAFT.stride == 0, "correlation_range", correlationRange,
-      "a multiple of \(RAFT.stride) pixels, or 0: all pairs")
+    let isRange = (0...1_000_000).contains(correlationRange) && correlationRange % RAFT.stride == 0
+    problems.require(isRange, "correlation_range", correlationRange, "a multiple of \(RAFT.stride) pixels, or 0: all pairs")
     problems.require((0..<1).contains(dropout), "dropout", dropout, "0 or more, below 1")
     problems.require((1...1000).contains(untiedBlocks), "untied_blocks", untiedBlocks, "1 to 1000")
     if weightTying == .untied {

@@ -1,4 +1,5 @@
 import Base
+import CKernels
 import Foundation
 import Synchronization
 
@@ -121,6 +122,12 @@ public enum MemoryPool {
   public static func resetHighWater() {
     state.withLock { $0.statistics.highWater = $0.statistics.inUse }
   }
+
+  /// Lets arrays beside tensors (decoded images) go back to the system when they die. To be called once, at the start of a program.
+  ///
+  /// glibc gives arrays from a threshold on pages of their own, but raises it to the size of what was freed, up to 32 MiB. Images then lie
+  /// in the heap between small blocks that live longer and hold the pages: a run with evaluations grew by 12 % over the first ten of them.
+  public static func keepHeapSmall() { apus_malloc_apart(128 << 10) }
 
   /// Returns all unused blocks to the system.
   public static func trim() {

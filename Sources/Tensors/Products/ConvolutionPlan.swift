@@ -43,7 +43,7 @@ public struct Convolution: Sendable, Equatable {
 /// The forward pass has one phase. The input gradient of a strided convolution has one per stride offset: pixels of one phase
 /// read the same taps. Each phase walks the destination in steps and the source in steps, so a row of the destination is a sum
 /// of matrix products of rows of the source; nothing is unrolled.
-struct ConvolutionPlan {
+package struct ConvolutionPlan {
   struct KernelOffset {
     /// Index of the tap in the weight, row-major over its kernel.
     let weight: Int
@@ -95,7 +95,7 @@ struct ConvolutionPlan {
   let left, right: Int
 
   /// Output pixel `o` reads input pixels `o · stride + k · dilation - padding`.
-  static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> ConvolutionPlan {
+  package static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> ConvolutionPlan {
     let taps = (0..<kernel.height * kernel.width).map { i in
       KernelOffset(weight: i, row: i / kernel.width * how.dilation.height - how.padding.height,
           column: i % kernel.width * how.dilation.width - how.padding.width)

@@ -4,14 +4,21 @@ import CKernels
 ///
 /// The choices below are the whole table. They were measured with `apus bench matmul` and `apus bench conv3x3` on a Zen 4 (AVX-512 in
 /// halves) and a Zen 5 (AVX-512); tile registers on Sapphire Rapids.
-struct ProductPolicy: Sendable, Equatable {
+package struct ProductPolicy: Sendable, Equatable {
   var instructionSet: InstructionSet
   var precision: MatmulPrecision
   var reproducibility: Reproducibility
   /// Whether OpenBLAS's kernels use AVX-512.
   var isBLASWide: Bool
 
-  static var current: ProductPolicy {
+  package init(instructionSet: InstructionSet, precision: MatmulPrecision, reproducibility: Reproducibility, isBLASWide: Bool) {
+    self.instructionSet = instructionSet
+    self.precision = precision
+    self.reproducibility = reproducibility
+    self.isBLASWide = isBLASWide
+  }
+
+  package static var current: ProductPolicy {
     ProductPolicy(instructionSet: .current, precision: .current, reproducibility: .current, isBLASWide: BLAS.info.isWide)
   }
 
@@ -77,7 +84,7 @@ public enum GEMMAlgorithm: ProductAlgorithm, Equatable {
   }
 
   /// The algorithm for sums of `depth` terms and results of `columns` columns.
-  static func choose(depth: Int, columns: Int, _ precision: Precision, _ policy: ProductPolicy = .current) -> GEMMAlgorithm {
+  package static func choose(depth: Int, columns: Int, _ precision: Precision, _ policy: ProductPolicy = .current) -> GEMMAlgorithm {
     if let parts = policy.bf16Parts(depth: depth, columns: columns, precision) { return .bf16(parts: parts) }
     return policy.prefersPanels(depth: depth, columns: columns) ? .panels : .openBLAS
   }
@@ -105,7 +112,7 @@ public enum ConvolutionAlgorithm: ProductAlgorithm, Equatable {
 
   /// The algorithm for a pass that is not pointwise.
   /// - Parameter images: of the source.
-  static func choose(
+  package static func choose(
     _ plan: ConvolutionPlan, groups: Int, depth: Int, columns: Int, images: Int, _ precision: Precision, _ policy: ProductPolicy = .current
   ) -> ConvolutionAlgorithm {
     if let tile = WinogradTile.serving(plan, groups: groups, channels: Swift.min(depth, columns), images: images),

@@ -136,13 +136,15 @@ final class ConfigDecoding {
     let old = renamed.keys.filter { $0.hasPrefix(path.withoutStage.joined(separator: ".") + ".") }
     guard !children.isEmpty, !old.isEmpty else {
       let suggestion = entry.key.nearest(among: keys).map { " Did you mean '\($0)'?" } ?? ""
-      return note("unknown key '\(path.dotted)'. Known here: \(keys.sorted().joined(separator: ", ")).\(suggestion)", origin: entry.keyOrigin, path)
+      let known = keys.sorted().joined(separator: ", ")
+      return note("unknown key '\(path.dotted)'. Known here: \(known).\(suggestion)", origin: entry.keyOrigin, path)
     }
     for child in children {
       let path = path + [child.key]
       let near = child.key.nearest(among: old.map { String($0.split(separator: ".").last ?? "") })
       let name = currentName(of: path) ?? near.flatMap { currentName(of: path.dropLast() + [$0]) }
-      let hint = name.map { " It is now '\($0)'." } ?? " Its section was split; the sections of today: \(keys.sorted().joined(separator: ", "))."
+      let sections = keys.sorted().joined(separator: ", ")
+      let hint = name.map { " It is now '\($0)'." } ?? " Its section was split; the sections of today: \(sections)."
       note("unknown key '\(path.dotted)'.\(hint)", origin: child.keyOrigin, path)
     }
   }

@@ -1,3 +1,5 @@
+import Base
+
 /// Writes a config tree as YAML: two spaces a level, lists of single values on one line.
 enum ConfigEmitter {
   /// - Parameter origins: the tree with the origins, to write one behind each value; nil for none.
@@ -83,8 +85,7 @@ extension String {
       case "\n": result += "\\n"
       case "\t": result += "\\t"
       case "\u{00}"..."\u{1F}", "\u{7F}"..."\u{A0}", "\u{200B}"..."\u{200F}", "\u{2028}"..."\u{202E}", "\u{2060}"..."\u{206F}", "\u{FEFF}":
-        let digits = String(scalar.value, radix: 16, uppercase: true)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        result += "\\u" + scalar.value.padded(to: 4, radix: 16).uppercased()
       default: result.unicodeScalars.append(scalar)
       }
     }

@@ -8,7 +8,9 @@ enum ConfigEncoding {
     if let scalar = value as? any ConfigScalar { return scalar.configNode }
     let encoder = ConfigNodeEncoder(omittingUnused: omittingUnused)
     try value.encode(to: encoder)
-    guard omittingUnused, let unused = (value as? any SelectiveConfig)?.unusedKeys, let entries = encoder.node.entries else { return encoder.node }
+    guard omittingUnused, let unused = (value as? any SelectiveConfig)?.unusedKeys, let entries = encoder.node.entries else {
+      return encoder.node
+    }
     return ConfigNode(content: .mapping(entries.filter { !unused.contains($0.key) }), origin: .standard)
   }
 }

@@ -9,8 +9,8 @@ import Base
 /// - {name: things, steps: 100000}
 /// - {name: sintel, epochs: 20, loss: {gamma: 0.85}}   # the batch size is 6 here too
 /// ```
-/// What a stage does not write is as in the section of the config, whether written or a default; only `initialize` is not handed down to later
-/// stages. `plan.steps`, if nobody wrote it, is the sum of the stages' steps.
+/// What a stage does not write is as in the section of the config, whether written or a default; only `initialize` is not handed down to
+/// later stages. `plan.steps`, if nobody wrote it, is the sum of the stages' steps.
 struct StagedTree {
   /// One stage: its own keys, and the config as it is for this stage.
   struct Stage {
@@ -52,13 +52,15 @@ struct StagedTree {
 
   private mutating func takeTotal(of count: Int, _ decoding: ConfigDecoding) {
     guard count > 0, stages.count == count, let steps = base.node(at: ["plan", "steps"]) else { return }
-    if let epochs = base.node(at: ["plan", "epochs"]), case .scalar(let text, let plain) = epochs.content, Int(configText: text, plain: plain) != 0 {
+    if let epochs = base.node(at: ["plan", "epochs"]), case .scalar(let text, let plain) = epochs.content,
+       Int(configText: text, plain: plain) != 0 {
       decoding.note("'plan.epochs': the stages have lengths of their own; leave it out", at: epochs, ["plan", "epochs"])
     }
     let isKnown = stages.allSatisfy { $0.epochs == 0 }, total = isKnown ? stages.reduce(0) { $0 + $1.steps } : Plan.mostSteps
     if steps.origin == .standard {
       base = base.setting(["plan", "steps"], to: ConfigNode(content: .scalar(String(max(total, 1)), plain: true), origin: .standard))
-    } else if isKnown, case .scalar(let text, let plain) = steps.content, let planned = Int(configText: text, plain: plain), planned > total {
+    } else if isKnown, case .scalar(let text, let plain) = steps.content, let planned = Int(configText: text, plain: plain),
+              planned > total {
       decoding.note("'plan.steps' is \(planned); allowed: at most \(total), the steps of all stages", at: steps, ["plan", "steps"])
     }
   }
@@ -67,7 +69,8 @@ struct StagedTree {
     let path = ["stages", String(index)]
     let known = ((standard.entries ?? []).map(\.key).filter { !fixed.contains($0) } + StagedTree.ownKeys).sorted()
     guard let entries = element.entries else {
-      decoding.note("'\(path.dotted)': expected a map with the keys \(known.joined(separator: ", ")), found \(element.found)", at: element, path)
+      let keys = known.joined(separator: ", ")
+      decoding.note("'\(path.dotted)': expected a map with the keys \(keys), found \(element.found)", at: element, path)
       return nil
     }
     for entry in entries where !known.contains(entry.key) {
@@ -116,9 +119,10 @@ struct StagedTree {
   ///   - configs: of the stages.
   func joined(_ config: ConfigNode, _ configs: [ConfigNode]) -> ConfigNode {
     let elements = zip(stages, configs).map { stage, config in
-      let length = stage.epochs > 0 ? ("epochs", String(stage.epochs)) : ("steps", String(stage.steps))
+      let isInEpochs = stage.epochs > 0
+      let length = ConfigNode(content: .scalar(String(isInEpochs ? stage.epochs : stage.steps), plain: true), origin: .standard)
       let own = [ConfigNode.Entry(key: "name", keyOrigin: .standard, value: stage.name.configNode),
-                 ConfigNode.Entry(key: length.0, keyOrigin: .standard, value: ConfigNode(content: .scalar(length.1, plain: true), origin: .standard))]
+                 ConfigNode.Entry(key: isInEpochs ? "epochs" : "steps", keyOrigin: .standard, value: length)]
       return ConfigNode(content: .mapping(own + (config.entries ?? []).filter { !fixed.contains($0.key) }), origin: .standard)
     }
     return config.appending("stages", ConfigNode(content: .sequence(elements), origin: .standard))

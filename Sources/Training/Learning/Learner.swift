@@ -74,7 +74,7 @@ public struct Learner: Savable {
   }
 
   /// The gradients of a loss with respect to what this learner trains.
-  public func gradients(of loss: Tensor) -> Gradients { loss.gradients() }
+  public func gradients(of loss: Tensor) -> Gradients { loss.gradients(of: optimizer.parameters.map(\.parameter.value)) }
 
   /// One update along given gradients.
   /// - Throws: `.diverged` naming the first parameter whose gradient is infinite or NaN; nothing is changed then.

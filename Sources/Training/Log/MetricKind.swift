@@ -4,7 +4,7 @@ import Base
 public struct MetricKind: Sendable, Equatable {
   public enum Direction: Sendable { case lower, higher }
 
-  /// As it stands in `metrics.csv`: letters, digits and underscores.
+  /// As it stands in `metrics.csv` and `--json`: printable ASCII without commas, quotes and spaces.
   public let name: String
   /// Such as `px` or `%`; empty for a plain number.
   public let unit: String
@@ -16,8 +16,8 @@ public struct MetricKind: Sendable, Equatable {
   public let mustBeFinite: Bool
 
   public init(_ name: String, unit: String = "", _ meaning: String, better: Direction? = nil, mustBeFinite: Bool = false) {
-    require(!name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") },
-            "MetricKind: '\(name)' is not made of letters, digits and underscores")
+    require(!name.isEmpty && name.allSatisfy { $0.isASCII && !$0.isWhitespace && !",\"'".contains($0) && $0 >= "!" },
+            "MetricKind: '\(name)' is not fit for the head of a column: letters, digits and signs without commas, quotes and spaces")
     self.name = name
     self.unit = unit
     self.meaning = meaning

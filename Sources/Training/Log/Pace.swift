@@ -25,7 +25,8 @@ struct Pace {
 
   func status(step: Int, of steps: Int, _ report: StepReport) -> TrainingStatus {
     let time = smoothedTime.value
-    return TrainingStatus(step: step, steps: steps, learningRate: report.learningRates.first?.value ?? 0, metrics: report.metrics, time: time,
+    let rate = report.learningRates.first?.value ?? 0
+    return TrainingStatus(step: step, steps: steps, learningRate: rate, metrics: report.metrics, time: time,
                           dataTime: smoothedDataTime.value, samplesPerSecond: time > 0 ? Double(report.samples) / time : 0)
   }
 

@@ -36,8 +36,5 @@ extension StateDictionary {
   }
 
   /// Twenty decimal digits.
-  private static func digits(_ number: UInt32) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: 20 - digits.count) + digits
-  }
+  private static func digits(_ number: UInt32) -> String { number.padded(to: 20) }
 }
