@@ -51,7 +51,7 @@ import Testing
       let state = try place.text("run/checkpoints/step_00000005/state.json"), facts = try place.text("run/env.json")
       #expect(state.contains("OpenBLAS") && state.contains("\"\(promise)\"") && facts.contains("OpenBLAS"))
       let resumed = try place.apus(train + ["--resume", "auto"], environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
-      expectSuccess(resumed)
+      #expect(resumed.exit == 0)
       #expect(resumed.errors.contains("bits of products may differ") == (isTold && state.contains("Haswell")), "\(resumed.errors)")
     }
   }

@@ -4,16 +4,24 @@ import Tensors
 
 /// A profile of some training steps, summed up by op.
 public struct ProfileReport: Sendable {
-  /// All events of one name in one pass together; products by different algorithms have different names.
+  /// All events of one name in one pass together; products by different algorithms are counted apart.
   public struct Row: Sendable {
     public let kind: Profile.Event.Kind
     public let name: String
+    /// What computed the products, empty where there are none.
+    public let algorithms: String
     public fileprivate(set) var calls = 0
     /// Nanoseconds that belong to nothing else.
     public fileprivate(set) var duration = 0
     public fileprivate(set) var flops = 0, bytes = 0, allocated = 0, saved = 0
     /// Part of the profile's time, 0...1; all rows together have 1.
     public fileprivate(set) var share = 0.0
+
+    fileprivate init(_ kind: Profile.Event.Kind, _ name: String, _ algorithms: String = "") {
+      self.kind = kind
+      self.name = name
+      self.algorithms = algorithms
+    }
 
     fileprivate mutating func add(_ event: Profile.Event) {
       calls += 1
@@ -36,8 +44,7 @@ public struct ProfileReport: Sendable {
     var rows: [String: Row] = [:]
     for event in profile.events {
       let algorithms = event.algorithms.sorted().joined(separator: " + ")
-      let name = algorithms.isEmpty ? event.name : "\(event.name), \(algorithms)"
-      rows["\(event.kind.rawValue) \(name)", default: Row(kind: event.kind, name: name)].add(event)
+      rows["\(event.kind.rawValue) \(event.name) \(algorithms)", default: Row(event.kind, event.name, algorithms)].add(event)
     }
     let total = Double(max(profile.duration, 1))
     self.rows = Profile.Event.Kind.allCases.flatMap { kind in
@@ -45,18 +52,19 @@ public struct ProfileReport: Sendable {
         var row = row
         row.share = Double(row.duration) / total
         return row
-      }.sorted { ($0.duration, $1.name) > ($1.duration, $0.name) }
+      }.sorted { ($0.duration, $1.name, $1.algorithms) > ($1.duration, $0.name, $0.algorithms) }
     }
   }
 
   /// The table that `apus train --profile` prints; all numbers but the rates are per step.
   public var table: String {
     var table = TextTable(
-      ["pass", "op", "calls", "ms", "share", "GFLOP/s", "GB/s", "MiB allocated", "MiB saved"], rightAligned: [2, 3, 4, 5, 6, 7, 8])
+      ["pass", "op", "calls", "ms", "share", "GFLOP/s", "GB/s", "MiB allocated", "MiB saved", "algorithm"],
+      rightAligned: [2, 3, 4, 5, 6, 7, 8])
     for kind in Profile.Event.Kind.allCases {
       let part = rows.filter { $0.kind == kind }
       for row in part { table.add(cells(row, kind == .span ? "other" : kind.rawValue)) }
-      var sum = Row(kind: kind, name: "")
+      var sum = Row(kind, "")
       for row in part { sum.add(row) }
       if kind != .span { table.add(cells(sum, kind.rawValue, name: "all ops")) }
     }
@@ -75,7 +83,7 @@ public struct ProfileReport: Sendable {
     let calls = row.calls % steps == 0 ? "\(row.calls / steps)" : Self.number(Double(row.calls) / Double(steps))
     let mebi = Double(1 << 20)
     return [pass, name ?? row.name, calls, perStep(row.duration, 1e6), Self.number(100 * row.share) + "%", rate(row.flops),
-            row.flops > 0 ? "" : rate(row.bytes), perStep(row.allocated, mebi), perStep(row.saved, mebi)]
+            row.flops > 0 ? "" : rate(row.bytes), perStep(row.allocated, mebi), perStep(row.saved, mebi), row.algorithms]
   }
 
   /// With one decimal.
