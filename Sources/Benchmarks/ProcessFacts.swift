@@ -27,13 +27,13 @@ enum ProcessFacts {
 }
 
 /// A process that keeps one core busy until its parent ends.
-public enum BusyNeighbour {
+public enum BackgroundLoad {
   public static func run() {
     let parent = getppid()
     var x = 1.0
     while getppid() == parent {
       for _ in 0..<10_000_000 { x = x * 0.999 + 0.001 }
     }
-    require(x.isFinite, "BusyNeighbour: the sum left the finite numbers")  // so that the loop is not optimised away
+    require(x.isFinite, "BackgroundLoad: the sum left the finite numbers")  // so that the loop is not optimised away
   }
 }

@@ -42,7 +42,7 @@ extension DifferentiatedWorkload {
   package func prepared() -> PreparedWorkload {
     let output = forward()
     var random = Random(seed: 2, stream: .test)
-    let seed = withoutRecording { Tensor.normal(output().shape, &random) }
+    let seed = noGradient { Tensor.normal(output().shape, &random) }
     return PreparedWorkload(operations: operations) { _ = output().gradients(seed: seed) }
   }
 }

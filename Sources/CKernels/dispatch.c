@@ -43,9 +43,9 @@ const apus_kernels *apus_kernels_float64(apus_isa isa) {
 }
 
 void apus_widen(const float *x, double *y, size_t n) {
-  ACROSS for (size_t i = 0; i < n; i++) y[i] = (double)x[i];
+  VECTORIZE for (size_t i = 0; i < n; i++) y[i] = (double)x[i];
 }
 
 void apus_narrow(const double *x, float *y, size_t n) {
-  ACROSS for (size_t i = 0; i < n; i++) y[i] = (float)x[i];
+  VECTORIZE for (size_t i = 0; i < n; i++) y[i] = (float)x[i];
 }

@@ -1,7 +1,7 @@
 /* What every loop file needs: includes, the vectorisation pragmas, and the names of the tables of each instruction set.
  *
- * ACROSS stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
- * iteration reads its elements before it writes them. ONE_BY_ONE stands before loops of a few iterations, where the set-up of a vector
+ * VECTORIZE stands before a loop whose iterations do not depend on each other. In-place calls (y equal to an input) are allowed: an
+ * iteration reads its elements before it writes them. NO_VECTORIZE stands before loops of a few iterations, where the set-up of a vector
  * loop costs more than it saves. UNROLLED stands before loops over registers, BY_EIGHT before the innermost ones around them.
  *
  * No sum is left to the compiler's order: those that run across lanes have 32 of them whatever the vectors' length (see reduction.inc), so
@@ -14,15 +14,15 @@
 #include <string.h>
 #include "kernels.h"
 
-#define ACROSS _Pragma("clang loop vectorize(assume_safety)")
-#define ONE_BY_ONE _Pragma("clang loop vectorize(disable) unroll(disable)")
+#define VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
+#define NO_VECTORIZE _Pragma("clang loop vectorize(disable) unroll(disable)")
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define BY_EIGHT _Pragma("clang loop unroll_count(8)")
 #define INLINE static inline __attribute__((always_inline))
 
 /* Sets y[i] for all i < n, where a stands for x[i]; EACH_CALL for expressions that call the C library, which do not vectorise. */
 #define EACH(expression) \
-  do { ACROSS for (size_t i = 0; i < n; i++) { const REAL a = x[i]; y[i] = (expression); } } while (0)
+  do { VECTORIZE for (size_t i = 0; i < n; i++) { const REAL a = x[i]; y[i] = (expression); } } while (0)
 #define EACH_CALL(expression) \
   do { for (size_t i = 0; i < n; i++) { const REAL a = x[i]; y[i] = (expression); } } while (0)
 

@@ -25,13 +25,13 @@ extern const apus_split_kernels apus_split_portable, apus_split_emulated;
 extern const apus_split_kernels apus_split_avx512, apus_split_amx;
 
 /* The conversions, which the tables of the tile registers share. */
-void apus_split_rows_portable(const apus_split_rows *how, const float *x, uint16_t *y);
-void apus_split_transposed_portable(const apus_split_rows *how, const float *x, uint16_t *y);
-void apus_split_pack_portable(const apus_split_panels *how, const float *b, uint16_t *y);
-void apus_split_pack_transposed_portable(const apus_split_panels *how, const float *b, uint16_t *y);
-void apus_split_rows_avx512(const apus_split_rows *how, const float *x, uint16_t *y);
-void apus_split_transposed_avx512(const apus_split_rows *how, const float *x, uint16_t *y);
-void apus_split_pack_avx512(const apus_split_panels *how, const float *b, uint16_t *y);
-void apus_split_pack_transposed_avx512(const apus_split_panels *how, const float *b, uint16_t *y);
+void apus_split_rows_portable(const apus_split_rows *options, const float *x, uint16_t *y);
+void apus_split_transposed_portable(const apus_split_rows *options, const float *x, uint16_t *y);
+void apus_split_pack_portable(const apus_split_panels *options, const float *b, uint16_t *y);
+void apus_split_pack_transposed_portable(const apus_split_panels *options, const float *b, uint16_t *y);
+void apus_split_rows_avx512(const apus_split_rows *options, const float *x, uint16_t *y);
+void apus_split_transposed_avx512(const apus_split_rows *options, const float *x, uint16_t *y);
+void apus_split_pack_avx512(const apus_split_panels *options, const float *b, uint16_t *y);
+void apus_split_pack_transposed_avx512(const apus_split_panels *options, const float *b, uint16_t *y);
 
 #endif

@@ -45,14 +45,14 @@ static void split_run(const float *x, size_t n, size_t width, uint16_t *y, ptrdi
   }
 }
 
-void apus_split_rows_avx512(const apus_split_rows *how, const float *x, uint16_t *y) {
-  const ptrdiff_t columns = (ptrdiff_t)how->columns;
-  if (how->x_row == columns && how->y_row == columns) {
-    split_run(x, how->rows * how->columns, how->rows * how->columns, y, how->y_plane, how->parts);
+void apus_split_rows_avx512(const apus_split_rows *options, const float *x, uint16_t *y) {
+  const ptrdiff_t columns = (ptrdiff_t)options->columns;
+  if (options->x_row == columns && options->y_row == columns) {
+    split_run(x, options->rows * options->columns, options->rows * options->columns, y, options->y_plane, options->parts);
     return;
   }
-  for (size_t r = 0; r < how->rows; r++, x += how->x_row, y += how->y_row) {
-    split_run(x, how->columns, how->width, y, how->y_plane, how->parts);
+  for (size_t r = 0; r < options->rows; r++, x += options->x_row, y += options->y_row) {
+    split_run(x, options->columns, options->width, y, options->y_plane, options->parts);
   }
 }
 
@@ -95,17 +95,17 @@ static void transpose_strip(const float *x, ptrdiff_t x_row, size_t rows, size_t
   }
 }
 
-void apus_split_transposed_avx512(const apus_split_rows *how, const float *x, uint16_t *y) {
+void apus_split_transposed_avx512(const apus_split_rows *options, const float *x, uint16_t *y) {
   _Alignas(64) float strip[16][STRIP];
-  for (size_t row = 0; row < larger(how->rows, 1); row += STRIP) {
-    const size_t rows = smaller(STRIP, how->rows - row), width = row + rows < how->rows ? rows : how->width - row;
-    for (size_t column = 0; column < how->columns; column += 16) {
-      const size_t columns = smaller(16, how->columns - column);
-      transpose_strip(x + (ptrdiff_t)row * how->x_row + column, how->x_row, rows, columns, strip);
+  for (size_t row = 0; row < larger(options->rows, 1); row += STRIP) {
+    const size_t rows = smaller(STRIP, options->rows - row), width = row + rows < options->rows ? rows : options->width - row;
+    for (size_t column = 0; column < options->columns; column += 16) {
+      const size_t columns = smaller(16, options->columns - column);
+      transpose_strip(x + (ptrdiff_t)row * options->x_row + column, options->x_row, rows, columns, strip);
       for (size_t c = 0; c < columns; c++) {
-        uint16_t *to = y + (ptrdiff_t)(column + c) * how->y_row + row;
-        split_run(strip[c], rows, smaller(width, STRIP), to, how->y_plane, how->parts);
-        if (width > STRIP) for (int q = 0; q < how->parts; q++) memset(to + q * how->y_plane + STRIP, 0, 2 * (width - STRIP));
+        uint16_t *to = y + (ptrdiff_t)(column + c) * options->y_row + row;
+        split_run(strip[c], rows, smaller(width, STRIP), to, options->y_plane, options->parts);
+        if (width > STRIP) for (int q = 0; q < options->parts; q++) memset(to + q * options->y_plane + STRIP, 0, 2 * (width - STRIP));
       }
     }
   }
@@ -142,24 +142,24 @@ static void pack_block_transposed(const float *b, ptrdiff_t row, ptrdiff_t depth
   }
 }
 
-INLINE void pack(const apus_split_panels *how, const float *b, int transposed, uint16_t *y) {
-  const ptrdiff_t down = transposed ? 1 : how->row, across = transposed ? how->row : 1;
-  for (size_t panel = 0; panel < how->columns; panel += PANEL_COLUMNS) {
-    const ptrdiff_t columns = (ptrdiff_t)smaller(PANEL_COLUMNS, how->columns - panel);
-    for (size_t t = 0; t < how->taps; t++) {
-      for (size_t k = 0; k < how->depth; k += PANEL_DEPTH, y += how->parts * PART) {
-        const float *from = b + (ptrdiff_t)t * how->tap + (ptrdiff_t)k * down + (ptrdiff_t)panel * across;
-        const ptrdiff_t depth = (ptrdiff_t)smaller(PANEL_DEPTH, how->depth - k);
-        if (transposed) pack_block_transposed(from, how->row, depth, columns, how->parts, y);
-        else pack_block(from, how->row, depth, columns, how->parts, y);
+INLINE void pack(const apus_split_panels *options, const float *b, int transposed, uint16_t *y) {
+  const ptrdiff_t down = transposed ? 1 : options->row, across = transposed ? options->row : 1;
+  for (size_t panel = 0; panel < options->columns; panel += PANEL_COLUMNS) {
+    const ptrdiff_t columns = (ptrdiff_t)smaller(PANEL_COLUMNS, options->columns - panel);
+    for (size_t t = 0; t < options->taps; t++) {
+      for (size_t k = 0; k < options->depth; k += PANEL_DEPTH, y += options->parts * PART) {
+        const float *from = b + (ptrdiff_t)t * options->tap + (ptrdiff_t)k * down + (ptrdiff_t)panel * across;
+        const ptrdiff_t depth = (ptrdiff_t)smaller(PANEL_DEPTH, options->depth - k);
+        if (transposed) pack_block_transposed(from, options->row, depth, columns, options->parts, y);
+        else pack_block(from, options->row, depth, columns, options->parts, y);
       }
     }
   }
 }
 
-void apus_split_pack_avx512(const apus_split_panels *how, const float *b, uint16_t *y) { pack(how, b, 0, y); }
+void apus_split_pack_avx512(const apus_split_panels *options, const float *b, uint16_t *y) { pack(options, b, 0, y); }
 
-void apus_split_pack_transposed_avx512(const apus_split_panels *how, const float *b, uint16_t *y) { pack(how, b, 1, y); }
+void apus_split_pack_transposed_avx512(const apus_split_panels *options, const float *b, uint16_t *y) { pack(options, b, 1, y); }
 
 INLINE __m512bh pair_of(const uint16_t *x) {
   int pair;
@@ -181,20 +181,20 @@ INLINE void dot_part(size_t rows, size_t halves, const uint16_t *x, ptrdiff_t x_
 
 /* The sums of `rows` (a constant). With several parts the products of each 32 of depth are summed by themselves, smallest first:
  * their rounding errors stay below those of a plain sum. */
-INLINE void dot_rows(size_t rows, size_t halves, const apus_split_product *how, const uint16_t *a, const uint16_t *panel, float *y,
+INLINE void dot_rows(size_t rows, size_t halves, const apus_split_product *options, const uint16_t *a, const uint16_t *panel, float *y,
                      ptrdiff_t y_row) {
-  const int parts = how->parts, products = SPLIT_PRODUCTS[parts];
+  const int parts = options->parts, products = SPLIT_PRODUCTS[parts];
   __m512 sums[14][2];
   float totals[14][PANEL_COLUMNS] __attribute__((aligned(64)));
   UNROLLED for (size_t r = 0; r < rows; r++) {
     UNROLLED for (size_t h = 0; h < halves; h++) _mm512_store_ps(totals[r] + 16 * h, sums[r][h] = _mm512_setzero_ps());
   }
-  for (size_t t = 0; t < how->taps; t++) {
-    for (size_t k = 0; k < how->depth; k += PANEL_DEPTH, panel += parts * PART) {
-      const size_t pairs = (smaller(PANEL_DEPTH, how->depth - k) + 1) / 2;
+  for (size_t t = 0; t < options->taps; t++) {
+    for (size_t k = 0; k < options->depth; k += PANEL_DEPTH, panel += parts * PART) {
+      const size_t pairs = (smaller(PANEL_DEPTH, options->depth - k) + 1) / 2;
       for (int p = 0; p < products; p++) {
         const split_factors factors = SPLIT_FACTORS[parts][p];
-        dot_part(rows, halves, a + how->tap_offsets[t] + k + factors.x * how->a_plane, how->a_row, panel + factors.w * PART, pairs, sums);
+        dot_part(rows, halves, a + options->tap_offsets[t] + k + factors.x * options->a_plane, options->a_row, panel + factors.w * PART, pairs, sums);
       }
       if (parts == 1) continue;
       UNROLLED for (size_t r = 0; r < rows; r++) {
@@ -213,11 +213,11 @@ INLINE void dot_rows(size_t rows, size_t halves, const apus_split_product *how, 
   }
 }
 
-static void block_avx512(const apus_split_product *how, size_t rows, const uint16_t *a, const uint16_t *panel, float *y, ptrdiff_t y_row) {
+static void block_avx512(const apus_split_product *options, size_t rows, const uint16_t *a, const uint16_t *panel, float *y, ptrdiff_t y_row) {
 #define CASE(n) \
   case n: \
-    if (how->columns > 16) dot_rows(n, 2, how, a, panel, y, y_row); \
-    else dot_rows(n, 1, how, a, panel, y, y_row); \
+    if (options->columns > 16) dot_rows(n, 2, options, a, panel, y, y_row); \
+    else dot_rows(n, 1, options, a, panel, y, y_row); \
     break;
   switch (rows) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)

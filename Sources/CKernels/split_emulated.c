@@ -50,7 +50,7 @@ INLINE float widened(uint16_t x) {
   return flushed(y);
 }
 
-/* sum + x y with one rounding: the product has 16 bits, so a double holds all that can change how the sum rounds to a float. */
+/* sum + x y with one rounding: the product has 16 bits, so a double holds all that can change options the sum rounds to a float. */
 INLINE float fused(float sum, float x, float y) { return flushed((float)((double)x * (double)y + (double)sum)); }
 
 /* The even and the odd numbers of the pairs are summed by themselves from zero; their sum is then added to c. */
@@ -60,12 +60,12 @@ static void dot_tile(emulated_tile *c, const emulated_tile *a, const emulated_ti
     float even[16] = {0}, odd[16] = {0};
     for (size_t k = 0; k < b->rows; k++) {
       const float x = widened(a->halves[m][2 * k]), z = widened(a->halves[m][2 * k + 1]);
-      ACROSS for (size_t n = 0; n < 16; n++) {
+      VECTORIZE for (size_t n = 0; n < 16; n++) {
         even[n] = fused(even[n], x, widened(b->halves[k][2 * n]));
         odd[n] = fused(odd[n], z, widened(b->halves[k][2 * n + 1]));
       }
     }
-    ACROSS for (size_t n = 0; n < 16; n++) c->sums[m][n] = flushed(flushed(c->sums[m][n]) + flushed(even[n] + odd[n]));
+    VECTORIZE for (size_t n = 0; n < 16; n++) c->sums[m][n] = flushed(flushed(c->sums[m][n]) + flushed(even[n] + odd[n]));
   }
 }
 

@@ -40,31 +40,31 @@ static void split_run(const float *x, ptrdiff_t x_step, size_t n, size_t width, 
   }
 }
 
-void apus_split_rows_portable(const apus_split_rows *how, const float *x, uint16_t *y) {
-  for (size_t r = 0; r < how->rows; r++) {
-    split_run(x + (ptrdiff_t)r * how->x_row, 1, how->columns, how->width, y + (ptrdiff_t)r * how->y_row, 1, how->y_plane, how->parts);
+void apus_split_rows_portable(const apus_split_rows *options, const float *x, uint16_t *y) {
+  for (size_t r = 0; r < options->rows; r++) {
+    split_run(x + (ptrdiff_t)r * options->x_row, 1, options->columns, options->width, y + (ptrdiff_t)r * options->y_row, 1, options->y_plane, options->parts);
   }
 }
 
-void apus_split_transposed_portable(const apus_split_rows *how, const float *x, uint16_t *y) {
-  for (size_t c = 0; c < how->columns; c++) {
-    split_run(x + c, how->x_row, how->rows, how->width, y + (ptrdiff_t)c * how->y_row, 1, how->y_plane, how->parts);
+void apus_split_transposed_portable(const apus_split_rows *options, const float *x, uint16_t *y) {
+  for (size_t c = 0; c < options->columns; c++) {
+    split_run(x + c, options->x_row, options->rows, options->width, y + (ptrdiff_t)c * options->y_row, 1, options->y_plane, options->parts);
   }
 }
 
 /* Panels of b[t tap + k down + n across]. */
-static void pack(const apus_split_panels *how, const float *b, ptrdiff_t down, ptrdiff_t across, uint16_t *y) {
-  for (size_t panel = 0; panel < how->columns; panel += PANEL_COLUMNS) {
-    for (size_t t = 0; t < how->taps; t++) {
-      for (size_t block = 0; block < how->depth; block += PANEL_DEPTH, y += how->parts * PART) {
-        const size_t valid = smaller(PANEL_DEPTH, how->depth - block);
+static void pack(const apus_split_panels *options, const float *b, ptrdiff_t down, ptrdiff_t across, uint16_t *y) {
+  for (size_t panel = 0; panel < options->columns; panel += PANEL_COLUMNS) {
+    for (size_t t = 0; t < options->taps; t++) {
+      for (size_t block = 0; block < options->depth; block += PANEL_DEPTH, y += options->parts * PART) {
+        const size_t valid = smaller(PANEL_DEPTH, options->depth - block);
         for (size_t n = 0; n < PANEL_COLUMNS; n++) {
-          const float *x = b + (ptrdiff_t)t * how->tap + (ptrdiff_t)block * down + (ptrdiff_t)(panel + n) * across;
+          const float *x = b + (ptrdiff_t)t * options->tap + (ptrdiff_t)block * down + (ptrdiff_t)(panel + n) * across;
           uint16_t *column = y + n / 16 * HALF + n % 16 * 2;
-          const size_t depth = panel + n < how->columns ? valid : 0;
+          const size_t depth = panel + n < options->columns ? valid : 0;
           for (size_t odd = 0; odd < 2; odd++) {
             const size_t count = (depth + 1 - odd) / 2;
-            split_run(x + (ptrdiff_t)odd * down, 2 * down, count, 16, column + odd, 32, PART, how->parts);
+            split_run(x + (ptrdiff_t)odd * down, 2 * down, count, 16, column + odd, 32, PART, options->parts);
           }
         }
       }
@@ -72,9 +72,9 @@ static void pack(const apus_split_panels *how, const float *b, ptrdiff_t down, p
   }
 }
 
-void apus_split_pack_portable(const apus_split_panels *how, const float *b, uint16_t *y) { pack(how, b, how->row, 1, y); }
+void apus_split_pack_portable(const apus_split_panels *options, const float *b, uint16_t *y) { pack(options, b, options->row, 1, y); }
 
-void apus_split_pack_transposed_portable(const apus_split_panels *how, const float *b, uint16_t *y) { pack(how, b, 1, how->row, y); }
+void apus_split_pack_transposed_portable(const apus_split_panels *options, const float *b, uint16_t *y) { pack(options, b, 1, options->row, y); }
 
 INLINE float widened(uint16_t x) {
   const uint32_t bits = (uint32_t)x << 16;
@@ -89,7 +89,7 @@ INLINE void dot_part(const uint16_t *x, const uint16_t *part, size_t pairs, floa
     const float even = widened(x[0]), odd = widened(x[1]);
     for (size_t half = 0; half < 2; half++) {
       const uint16_t *w = part + half * HALF;
-      ACROSS for (size_t n = 0; n < 16; n++) {
+      VECTORIZE for (size_t n = 0; n < 16; n++) {
         sums[half * 16 + n] += odd * widened(w[2 * n + 1]);
         sums[half * 16 + n] += even * widened(w[2 * n]);
       }
@@ -99,20 +99,20 @@ INLINE void dot_part(const uint16_t *x, const uint16_t *part, size_t pairs, floa
 
 /* The products of each 32 of depth are summed by themselves, smallest first: their rounding errors stay below those of a plain
  * sum. */
-static void block_portable(const apus_split_product *how, size_t rows, const uint16_t *a, const uint16_t *panel, float *y,
+static void block_portable(const apus_split_product *options, size_t rows, const uint16_t *a, const uint16_t *panel, float *y,
                            ptrdiff_t y_row) {
-  const int products = SPLIT_PRODUCTS[how->parts];
-  const size_t columns = how->columns > 16 ? 32 : 16;
-  for (size_t r = 0; r < rows; r++, a += how->a_row, y += y_row) {
+  const int products = SPLIT_PRODUCTS[options->parts];
+  const size_t columns = options->columns > 16 ? 32 : 16;
+  for (size_t r = 0; r < rows; r++, a += options->a_row, y += y_row) {
     const uint16_t *block = panel;
     float totals[PANEL_COLUMNS] = {0};
-    for (size_t t = 0; t < how->taps; t++) {
-      for (size_t k = 0; k < how->depth; k += PANEL_DEPTH, block += how->parts * PART) {
+    for (size_t t = 0; t < options->taps; t++) {
+      for (size_t k = 0; k < options->depth; k += PANEL_DEPTH, block += options->parts * PART) {
         float sums[PANEL_COLUMNS] = {0};
-        const size_t pairs = (smaller(PANEL_DEPTH, how->depth - k) + 1) / 2;
+        const size_t pairs = (smaller(PANEL_DEPTH, options->depth - k) + 1) / 2;
         for (int p = 0; p < products; p++) {
-          const split_factors factors = SPLIT_FACTORS[how->parts][p];
-          dot_part(a + how->tap_offsets[t] + k + factors.x * how->a_plane, block + factors.w * PART, pairs, sums);
+          const split_factors factors = SPLIT_FACTORS[options->parts][p];
+          dot_part(a + options->tap_offsets[t] + k + factors.x * options->a_plane, block + factors.w * PART, pairs, sums);
         }
         for (size_t n = 0; n < PANEL_COLUMNS; n++) totals[n] += sums[n];
       }

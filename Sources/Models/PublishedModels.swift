@@ -20,7 +20,7 @@ public enum PublishedModels {
     variants.first { variant in
       let module = variant.module()
       guard let official = try? type(of: module).official(state, from: "") else { return false }
-      return module.misfits(of: official).isEmpty
+      return module.incompatibleKeys(of: official).isEmpty
     }
   }
 }

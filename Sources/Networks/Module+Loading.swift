@@ -3,23 +3,23 @@ import Tensors
 import WeightFiles
 
 /// The arrays of a file that do not fit a network, and those that it lacks.
-public struct Misfits: Sendable, Equatable {
+public struct IncompatibleKeys: Sendable, Equatable {
   /// Names that the network has and the file lacks, and the other way round.
   public let missing, unexpected: [String]
   /// "name is [shape], expected [shape]".
-  public let misshapen: [String]
+  public let shapeMismatch: [String]
   /// "name and name": of one array of the network, with different values.
-  public let contradicting: [String]
+  public let conflicting: [String]
 
   public var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && !isIrreconcilable }
   /// Whether even a load that is not strict must fail.
-  var isIrreconcilable: Bool { !misshapen.isEmpty || !contradicting.isEmpty }
+  var isIrreconcilable: Bool { !shapeMismatch.isEmpty || !conflicting.isEmpty }
 
   /// One line for each kind: how many, and the first five names.
   public var lines: [String] {
-    [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen), ("with two names but different values", contradicting)]
+    [("missing", missing), ("unexpected", unexpected), ("of another shape", shapeMismatch), ("with two names but different values", conflicting)]
       .filter { !$1.isEmpty }
-      .map { kind, names in "\(names.count) \(kind): \(Misfits.shortened(names))" }
+      .map { kind, names in "\(names.count) \(kind): \(IncompatibleKeys.shortened(names))" }
   }
 
   /// The first five names, and how many follow.
@@ -70,12 +70,12 @@ extension Module {
   /// - Throws: `.badData` naming every missing, unexpected and mis-shaped array.
   @discardableResult
   public func load(_ state: StateDictionary, strict: Bool = true, from place: String = "") throws -> LoadReport {
-    let (found, misfits, isEmpty) = matched(with: state)
-    guard !misfits.isIrreconcilable, !found.isEmpty || isEmpty, !strict || misfits.isEmpty else {
-      throw misfits.failure("\(Self.self)", at: place)
+    let (found, incompatibleKeys, isEmpty) = matched(with: state)
+    guard !incompatibleKeys.isIrreconcilable, !found.isEmpty || isEmpty, !strict || incompatibleKeys.isEmpty else {
+      throw incompatibleKeys.failure("\(Self.self)", at: place)
     }
     for (leaf, entry) in found { leaf.load(entry) }
-    return (found.count, misfits.missing, misfits.unexpected)
+    return (found.count, incompatibleKeys.missing, incompatibleKeys.unexpected)
   }
 
   /// Takes over the chosen arrays of `state`, all or, if anything does not fit, none.
@@ -85,43 +85,43 @@ extension Module {
   /// - Returns: the names of the arrays that were taken, further names of shared ones included.
   func load(
     _ state: StateDictionary, chosenBy isChosen: (String) -> Bool, strict: Bool, from origin: String
-  ) throws -> (taken: Set<String>, misfits: Misfits) {
-    let (found, misfits, _) = matched(with: state, isChosen)
-    guard !found.isEmpty, misfits.contradicting.isEmpty, !strict || misfits.isEmpty else {
-      throw misfits.failure("\(Self.self)", at: origin)
+  ) throws -> (taken: Set<String>, incompatibleKeys: IncompatibleKeys) {
+    let (found, incompatibleKeys, _) = matched(with: state, isChosen)
+    guard !found.isEmpty, incompatibleKeys.conflicting.isEmpty, !strict || incompatibleKeys.isEmpty else {
+      throw incompatibleKeys.failure("\(Self.self)", at: origin)
     }
     for (leaf, entry) in found { leaf.load(entry) }
     let loaded = Set(found.map { $0.0.identity })
     let walk = ModuleWalk(self)
     let names = walk.leaves.filter { loaded.contains($0.leaf.identity) }.map(\.name)
-    return (Set(names + walk.aliases.filter { names.contains($0.name) }.map(\.alias)), misfits)
+    return (Set(names + walk.aliases.filter { names.contains($0.name) }.map(\.alias)), incompatibleKeys)
   }
 
   /// The reasons why `state` cannot be loaded; empty if it can.
-  public func misfits(of state: StateDictionary) -> Misfits { matched(with: state).misfits }
+  public func incompatibleKeys(of state: StateDictionary) -> IncompatibleKeys { matched(with: state).incompatibleKeys }
 
   private func matched(
     with state: StateDictionary, _ isChosen: (String) -> Bool = { _ in true }
-  ) -> (found: [(ModuleLeaf, Safetensors.Entry)], misfits: Misfits, isEmpty: Bool) {
+  ) -> (found: [(ModuleLeaf, Safetensors.Entry)], incompatibleKeys: IncompatibleKeys, isEmpty: Bool) {
     let walk = ModuleWalk(self)
     let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
     let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
-    var missing: [String] = [], misshapen: [String] = [], contradicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
+    var missing: [String] = [], shapeMismatch: [String] = [], conflicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
     for (name, leaf) in walk.leaves where isChosen(name) {
       let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
       guard let entry = copies.first else {
         missing.append(name)
         continue
       }
-      if let other = copies.first(where: { !$0.isIdentical(to: entry) }) { contradicting.append("\(entry.name) and \(other.name)") }
+      if let other = copies.first(where: { !$0.isIdentical(to: entry) }) { conflicting.append("\(entry.name) and \(other.name)") }
       if entry.shape != leaf.officialShape {
-        misshapen.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
+        shapeMismatch.append("\(name) is \(entry.shape), expected \(leaf.officialShape)")
       } else {
         found.append((leaf, entry))
       }
     }
     let unexpected = (state.entries.map(\.name) + state.aliases.keys.sorted()).filter { !known.contains($0) }
-    let misfits = Misfits(missing: missing, unexpected: unexpected, misshapen: misshapen, contradicting: contradicting)
-    return (found, misfits, walk.leaves.isEmpty)
+    let incompatibleKeys = IncompatibleKeys(missing: missing, unexpected: unexpected, shapeMismatch: shapeMismatch, conflicting: conflicting)
+    return (found, incompatibleKeys, walk.leaves.isEmpty)
   }
 }

@@ -14,11 +14,11 @@ import Tensors
 public protocol Module {
   /// The name component that official checkpoints use for a property, where the property's own name in snake case is not it;
   /// several components are joined by dots, the empty string leaves the component out.
-  static var officialNames: [String: String] { get }
+  static var checkpointNames: [String: String] { get }
 }
 
 extension Module {
-  public static var officialNames: [String: String] { [:] }
+  public static var checkpointNames: [String: String] { [:] }
 
   /// All trained tensors with their official names, in the order of declaration; shared ones once, under their first name.
   public func parameters() -> [(name: String, parameter: Parameter)] {

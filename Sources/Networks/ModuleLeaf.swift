@@ -35,7 +35,7 @@ extension ModuleLeaf {
     }
   }
 
-  var layout: Layout {
+  var layout: WeightLayout {
     switch self {
     case .parameter(let parameter): parameter.layout
     case .buffer(let buffer): buffer.layout

@@ -13,7 +13,7 @@ struct ModuleWalk {
   init(_ module: some Module) {
     visit(module, [])
     require(Set(leaves.map(\.name)).count == leaves.count,
-      "\(type(of: module)): two parameters have one name; check officialNames: \(leaves.map(\.name))")
+      "\(type(of: module)): two parameters have one name; check checkpointNames: \(leaves.map(\.name))")
   }
 
   private mutating func visit(_ value: Any, _ path: [String]) {
@@ -24,7 +24,7 @@ struct ModuleWalk {
     case .optional, .enum: for child in mirror.children { visit(child.value, path) }
     case .collection: for (i, child) in mirror.children.enumerated() { visit(child.value, path + ["\(i)"]) }
     case .struct where value is any Module:
-      let names = (value as? any Module).map { type(of: $0).officialNames } ?? [:]
+      let names = (value as? any Module).map { type(of: $0).checkpointNames } ?? [:]
       for child in mirror.children {
         let label = child.label ?? ""
         let component = names[label] ?? label.snakeCased

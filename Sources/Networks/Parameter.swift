@@ -2,7 +2,7 @@ import Base
 import Tensors
 
 /// The layout of a tensor in official files, which hold output channels first.
-public enum Layout: Sendable, Equatable {
+public enum WeightLayout: Sendable, Equatable {
   /// As it is: biases, tables, affine parts.
   case plain
   /// Ours `[in, out]`, theirs `[out, in]`.
@@ -39,16 +39,16 @@ public enum Layout: Sendable, Equatable {
 
 /// A trained tensor: the value changes, the identity stays.
 public final class Parameter {
-  public let layout: Layout
+  public let layout: WeightLayout
   /// Whether training leaves the value alone; then no gradient is computed for it.
   public var isFrozen = false
   private var leaf: Tensor
 
   /// - Parameter value: the initial value, `layout`'s own side (not the official one).
-  public init(_ value: Tensor, layout: Layout = .plain) {
+  public init(_ value: Tensor, layout: WeightLayout = .plain) {
     require(layout.rank == nil || layout.rank == value.rank, "Parameter: shape \(value.shape) for the layout \(layout)")
     self.layout = layout
-    leaf = value.tracked()
+    leaf = value.asLeaf()
   }
 
   /// The current value: a leaf of the gradient graph, or a plain value while frozen. A new value needs the old shape.
@@ -56,7 +56,7 @@ public final class Parameter {
     get { isFrozen ? leaf.detached() : leaf }
     set {
       require(newValue.shape == leaf.shape, "Parameter: a value of shape \(newValue.shape) for a parameter of shape \(leaf.shape)")
-      leaf = newValue.tracked()
+      leaf = newValue.asLeaf()
     }
   }
 
@@ -68,18 +68,18 @@ public final class Parameter {
   /// Gradients taken before the change are no longer found under this parameter.
   func update(_ body: (inout Tensor) -> Void) {
     body(&leaf)
-    leaf = leaf.tracked()
+    leaf = leaf.asLeaf()
   }
 }
 
 /// A tensor that belongs to a network but is not trained by gradients, such as running statistics.
 public final class Buffer {
-  public let layout: Layout
+  public let layout: WeightLayout
   /// Whether training leaves the value alone: then a batch normalisation normalises by it. See `Module.freezeStatistics`.
   public var isFrozen = false
   private var content: Tensor
 
-  public init(_ value: Tensor, layout: Layout = .plain) {
+  public init(_ value: Tensor, layout: WeightLayout = .plain) {
     self.layout = layout
     content = value.detached()
   }

@@ -70,7 +70,7 @@ public final class ThreadPool: Sendable {
   private let completion = DispatchSemaphore(value: 0)
   /// Spins of a waiting thread before it sleeps: 100 to 300 µs, longer than most gaps between two ops; waking a thread takes
   /// 50 µs on a virtual machine, and the time of the one that wakes it.
-  private static let patience = 6_000
+  private static let spinCount = 6_000
 
   private init() { setThreadCount(ProcessInfo.processInfo.activeProcessorCount) }
 
@@ -123,7 +123,7 @@ public final class ThreadPool: Sendable {
   /// Returns when no worker is at the job: looks for a while, then sleeps. A worker may have lost its core to another process; it gets
   /// the one that the sleeping caller leaves.
   private func waitForHelpers(of job: Job) {
-    for _ in 0..<Self.patience {
+    for _ in 0..<Self.spinCount {
       if job.helpers.load(ordering: .acquiring) == 0 { return }
       apus_pause()
     }
@@ -152,7 +152,7 @@ public final class ThreadPool: Sendable {
 
   /// Returns when the generation is past `seen`, or the worker is retired: looks for a while, then sleeps.
   private func waitForJob(_ worker: Worker, after seen: Int) {
-    for _ in 0..<Self.patience {
+    for _ in 0..<Self.spinCount {
       if generation.load(ordering: .acquiring) != seen { return }
       apus_pause()
     }

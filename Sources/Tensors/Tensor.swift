@@ -6,7 +6,7 @@ import CKernels
 /// Elements are contiguous and row-major; images are channels last, `[n, h, w, c]`, token sequences `[n, t, c]`.
 ///
 /// ```swift
-/// let x = Tensor([1, 2, 3], shape: [3]).tracked()
+/// let x = Tensor([1, 2, 3], shape: [3]).asLeaf()
 /// let y = (x * x).sum()
 /// y.gradients()[x]?.doubles   // [2, 4, 6]
 /// ```

@@ -23,7 +23,7 @@ public struct Trainer<R: Recipe> {
   private let log: MetricLog
   private var state: TrainerState
   private var record: RunRecord
-  private var pace = Pace()
+  private var pace = StepTimer()
   private let began: Double
   /// The stage at work.
   private var stage = 0

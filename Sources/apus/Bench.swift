@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
     abstract: "Time convolutions, layers and training steps against PyTorch on this machine.",
     discussion: """
       Both sides compute the same shapes with the same number of threads, in processes of their own, in turns. PyTorch runs as the fastest
-      of eager, channels-last and compiled. Without Python or PyTorch only our side runs; Experiments/benchmarks/README.md says how to
+      of eager, channels-last and compiled. Without Python or PyTorch only our side runs; Experiments/benchmarks/README.md says options to
       install them and what exactly is measured.
 
       Examples:
@@ -29,7 +29,7 @@ struct Bench: ParsableCommand {
   var json = false
 
   @Option(parsing: .unconditional, help: "How often the two sides take turns.")
-  var rounds = Conductor.Options().rounds
+  var rounds = BenchmarkRunner.Options().rounds
 
   @Option(parsing: .unconditional, help: "Threads of either side; 0: one for each core.")
   var threads = 0
@@ -44,7 +44,7 @@ struct Bench: ParsableCommand {
   var noCompile = false
 
   @Option(help: ArgumentHelp("The Python interpreter that has PyTorch.", valueName: "path"))
-  var python = Conductor.Options().python
+  var python = BenchmarkRunner.Options().python
 
   @Flag(help: "List the cases instead.")
   var list = false
@@ -60,7 +60,7 @@ struct Bench: ParsableCommand {
     case .worker:
       var worker = BenchmarkWorker(threads: max(threads, 1))
       try worker.serve()
-    case .neighbour: BusyNeighbour.run()
+    case .neighbour: BackgroundLoad.run()
     }
   }
 
@@ -72,13 +72,13 @@ struct Bench: ParsableCommand {
 
   private func conduct() throws {
     let cases = try BenchmarkCase.select(names)
-    var options = Conductor.Options()
+    var options = BenchmarkRunner.Options()
     options.rounds = rounds
     if threads > 0 { options.threads = threads }
     (options.precision, options.usesTorch, options.python) = (precision, !noTorch, python)
     options.compiles = !noCompile
     let program = Bundle.main.executableURL?.path(percentEncoded: false) ?? CommandLine.arguments[0]
-    let conductor = Conductor(
+    let conductor = BenchmarkRunner(
       options, workerCommand: [program, "bench", "--role", "worker", "--threads", "\(options.threads)"],
       neighbourCommand: [program, "bench", "--role", "neighbour"])
     let counter = CountLine("measuring")

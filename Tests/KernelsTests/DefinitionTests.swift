@@ -58,24 +58,24 @@ import Testing
     var numbers = Numbers(seed: 22)
     let x: [Double] = numbers.reals(height * width), grid: [Double] = numbers.reals(2 * points, scale: 1.4)
     for aligned in [true, false] {
-      var how = apus_grid(
+      var options = apus_grid(
         height: height, width: width, channels: 1, points: points, nearest: 0, padding: Int32(APUS_PAD_ZEROS.rawValue),
         align_corners: aligned ? 1 : 0)
       func cell(_ u: Double, _ size: Int) -> Double { aligned ? (u + 1) / 2 * Double(size - 1) : ((u + 1) * Double(size) - 1) / 2 }
       var y = [Double](repeating: 0, count: points), dx = [Double](repeating: 0, count: x.count)
       var slopes = [Double](repeating: 0, count: 2 * points)
-      table.grid_sample(&how, x, grid, &y)
+      table.grid_sample(&options, x, grid, &y)
       let expected = (0..<points).map { sample(x[...], height, width, cell(grid[2 * $0], width), cell(grid[2 * $0 + 1], height)) }
       #expect(Deviation(y, expected).ulps <= 32)
 
       let dy: [Double] = numbers.reals(points)
-      table.grid_sample_backward_input(&how, dy, grid, 0, 1, &dx)
+      table.grid_sample_backward_input(&options, dy, grid, 0, 1, &dx)
       #expect(abs(dot(dy, y) - dot(dx, x)) < 1e-12)
 
-      table.grid_sample_backward_grid(&how, x, dy, grid, &slopes)
+      table.grid_sample_backward_grid(&options, x, dy, grid, &slopes)
       var moved = [Double](repeating: 0, count: points)
       let step = 1e-6, shifted = grid.enumerated().map { $0.offset % 2 == 0 ? $0.element + step : $0.element }
-      table.grid_sample(&how, x, shifted, &moved)
+      table.grid_sample(&options, x, shifted, &moved)
       for point in 0..<points {  // the secant of a piecewise linear function: exact up to rounding, unless it crosses a cell border
         let (before, after) = (cell(grid[2 * point], width), cell(shifted[2 * point], width))
         if before.rounded(.down) != after.rounded(.down) { continue }
@@ -89,9 +89,9 @@ import Testing
     let x: [Double] = [1, 2, 3, 4]
     let grid: [Double] = [5.0 / 3, 0, -5.0 / 3, 0, 1, 0, .nan, 0]  // cells 4, -1, 3, NaN
     for (padding, expected) in [(APUS_PAD_ZEROS, [0, 0, 4, .nan]), (APUS_PAD_BORDER, [4, 1, 4, 1]), (APUS_PAD_REFLECTION, [3, 2, 4, 1])] {
-      var how = apus_grid(height: 1, width: 4, channels: 1, points: 4, nearest: 0, padding: Int32(padding.rawValue), align_corners: 1)
+      var options = apus_grid(height: 1, width: 4, channels: 1, points: 4, nearest: 0, padding: Int32(padding.rawValue), align_corners: 1)
       var y = [Double](repeating: 0, count: 4)
-      table.grid_sample(&how, x, grid, &y)
+      table.grid_sample(&options, x, grid, &y)
       #expect(Deviation(y, expected).ulps <= 16, "\(padding): \(y)")
     }
   }
@@ -105,8 +105,8 @@ import Testing
     table.moments(x, 1, rows, keep, fold, &means, &squares)
     mean.withUnsafeBytes { mean in
       rstd.withUnsafeBytes { rstd in
-        var how = apus_normalization(mean: mean.baseAddress, rstd: rstd.baseAddress, weight: nil, bias: nil, relu: 0, output_relu: 0)
-        table.normalize(&how, x, nil, 1, rows, keep, fold, &y)
+        var options = apus_normalization(mean: mean.baseAddress, rstd: rstd.baseAddress, weight: nil, bias: nil, relu: 0, output_relu: 0)
+        table.normalize(&options, x, nil, 1, rows, keep, fold, &y)
       }
     }
     var expectedMeans = [Double](repeating: 0, count: keep), expectedSquares = expectedMeans

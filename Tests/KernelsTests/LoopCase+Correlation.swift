@@ -10,11 +10,11 @@ extension LoopCase {
     ]
     return LoopCase(name, ulps: ulps, floor: 16) { table, numbers in
       levels.flatMap { item -> [T] in
-        let how = apus_local_correlation(
+        let options = apus_local_correlation(
           queries: 19, channels: item.channels, height: item.height, width: item.width, scale: 1 / Double(1 << item.level),
           radius: item.radius, first: 8, row: 6, spacing: 1 << item.level, reach: item.reach)
         let side = 2 * Int(item.radius) + 1
-        return body(table, how, side * side, &numbers)
+        return body(table, options, side * side, &numbers)
       }
     }
   }
@@ -23,27 +23,27 @@ extension LoopCase {
 
   static var localCorrelations: [LoopCase] {
     [
-      localCorrelation("local_correlation", ulps: 64) { table, how, window, numbers in
-        var how = how
-        let queries: [T] = draw(&numbers, 19 * how.channels), targets: [T] = draw(&numbers, how.height * how.width * how.channels)
+      localCorrelation("local_correlation", ulps: 64) { table, options, window, numbers in
+        var options = options
+        let queries: [T] = draw(&numbers, 19 * options.channels), targets: [T] = draw(&numbers, options.height * options.width * options.channels)
         var y = zeros(19 * (window + 3))
-        table.local_correlation(&how, queries, targets, centres(&numbers), window + 3, &y)
+        table.local_correlation(&options, queries, targets, centres(&numbers), window + 3, &y)
         return y
       },
-      localCorrelation("local_correlation_backward_queries", ulps: 64) { table, how, window, numbers in
-        var how = how
-        let dy: [T] = draw(&numbers, 19 * (window + 3)), targets: [T] = draw(&numbers, how.height * how.width * how.channels)
-        var dqueries: [T] = draw(&numbers, 19 * how.channels)
-        table.local_correlation_backward_queries(&how, dy, window + 3, targets, centres(&numbers), &dqueries)
+      localCorrelation("local_correlation_backward_queries", ulps: 64) { table, options, window, numbers in
+        var options = options
+        let dy: [T] = draw(&numbers, 19 * (window + 3)), targets: [T] = draw(&numbers, options.height * options.width * options.channels)
+        var dqueries: [T] = draw(&numbers, 19 * options.channels)
+        table.local_correlation_backward_queries(&options, dy, window + 3, targets, centres(&numbers), &dqueries)
         return dqueries
       },
-      localCorrelation("local_correlation_backward_targets", ulps: 64) { table, how, window, numbers in
-        var how = how
-        let dy: [T] = draw(&numbers, 19 * (window + 3)), queries: [T] = draw(&numbers, 19 * how.channels), points = centres(&numbers)
-        var dtargets: [T] = draw(&numbers, how.height * how.width * how.channels)
-        let half = how.channels / 2
-        table.local_correlation_backward_targets(&how, dy, window + 3, queries, points, 0, half, &dtargets)
-        table.local_correlation_backward_targets(&how, dy, window + 3, queries, points, half, how.channels, &dtargets)
+      localCorrelation("local_correlation_backward_targets", ulps: 64) { table, options, window, numbers in
+        var options = options
+        let dy: [T] = draw(&numbers, 19 * (window + 3)), queries: [T] = draw(&numbers, 19 * options.channels), points = centres(&numbers)
+        var dtargets: [T] = draw(&numbers, options.height * options.width * options.channels)
+        let half = options.channels / 2
+        table.local_correlation_backward_targets(&options, dy, window + 3, queries, points, 0, half, &dtargets)
+        table.local_correlation_backward_targets(&options, dy, window + 3, queries, points, half, options.channels, &dtargets)
         return dtargets
       },
     ]
@@ -60,30 +60,30 @@ extension LoopCase {
       }
     }
     return [
-      sizes("convex_upsample", ulps: 32) { table, how, numbers in
-        var how = how
-        let pixels = how.height * how.width, fine = how.factor * how.factor
-        let logits: [T] = draw(&numbers, pixels * 9 * fine), x: [T] = draw(&numbers, pixels * how.channels)
-        var y = zeros(pixels * fine * how.channels)
-        table.convex_upsample(&how, logits, x, 0, how.height / 2, &y)
-        table.convex_upsample(&how, logits, x, how.height / 2, how.height, &y)
+      sizes("convex_upsample", ulps: 32) { table, options, numbers in
+        var options = options
+        let pixels = options.height * options.width, fine = options.factor * options.factor
+        let logits: [T] = draw(&numbers, pixels * 9 * fine), x: [T] = draw(&numbers, pixels * options.channels)
+        var y = zeros(pixels * fine * options.channels)
+        table.convex_upsample(&options, logits, x, 0, options.height / 2, &y)
+        table.convex_upsample(&options, logits, x, options.height / 2, options.height, &y)
         return y
       },
-      sizes("convex_upsample_backward", ulps: 64) { table, how, numbers in
-        var how = how
-        let pixels = how.height * how.width, fine = how.factor * how.factor
-        let logits: [T] = draw(&numbers, pixels * 9 * fine), x: [T] = draw(&numbers, pixels * how.channels)
-        let dy: [T] = draw(&numbers, pixels * fine * how.channels)
-        var dlogits = zeros(logits.count), shares = zeros(pixels * 9 * how.channels)
-        table.convex_upsample_backward(&how, dy, logits, x, 0, how.height, &dlogits, &shares)
+      sizes("convex_upsample_backward", ulps: 64) { table, options, numbers in
+        var options = options
+        let pixels = options.height * options.width, fine = options.factor * options.factor
+        let logits: [T] = draw(&numbers, pixels * 9 * fine), x: [T] = draw(&numbers, pixels * options.channels)
+        let dy: [T] = draw(&numbers, pixels * fine * options.channels)
+        var dlogits = zeros(logits.count), shares = zeros(pixels * 9 * options.channels)
+        table.convex_upsample_backward(&options, dy, logits, x, 0, options.height, &dlogits, &shares)
         return dlogits + shares.map { $0 / 8 }
       },
-      sizes("convex_gather", ulps: 16) { table, how, numbers in
-        var how = how
-        let pixels = how.height * how.width
-        let shares: [T] = draw(&numbers, pixels * 9 * how.channels)
-        var dx = zeros(pixels * how.channels)
-        table.convex_gather(&how, shares, 0, how.height, &dx)
+      sizes("convex_gather", ulps: 16) { table, options, numbers in
+        var options = options
+        let pixels = options.height * options.width
+        let shares: [T] = draw(&numbers, pixels * 9 * options.channels)
+        var dx = zeros(pixels * options.channels)
+        table.convex_gather(&options, shares, 0, options.height, &dx)
         return dx
       },
     ]

@@ -10,23 +10,23 @@ extension LoopCase {
         table.masked_l1_backward(x, target, mask, 0.3, 37, channels, &dx)
         return dx
       },
-      grid("grid_sample", ulps: 64) { table, how, x, _, points in
-        var how = how
-        var y = zeros(how.points * how.channels)
-        table.grid_sample(&how, x, points, &y)
+      grid("grid_sample", ulps: 64) { table, options, x, _, points in
+        var options = options
+        var y = zeros(options.points * options.channels)
+        table.grid_sample(&options, x, points, &y)
         return y
       },
-      grid("grid_sample_backward_input", ulps: 64) { table, how, x, dy, points in
-        var how = how
+      grid("grid_sample_backward_input", ulps: 64) { table, options, x, dy, points in
+        var options = options
         var dx = x
-        table.grid_sample_backward_input(&how, dy, points, 0, how.channels / 2, &dx)
-        table.grid_sample_backward_input(&how, dy, points, how.channels / 2, how.channels, &dx)
+        table.grid_sample_backward_input(&options, dy, points, 0, options.channels / 2, &dx)
+        table.grid_sample_backward_input(&options, dy, points, options.channels / 2, options.channels, &dx)
         return dx
       },
-      grid("grid_sample_backward_grid", ulps: 64, floor: 100) { table, how, x, dy, points in
-        var how = how
-        var gradient = zeros(2 * how.points)
-        table.grid_sample_backward_grid(&how, x, dy, points, &gradient)
+      grid("grid_sample_backward_grid", ulps: 64, floor: 100) { table, options, x, dy, points in
+        var options = options
+        var gradient = zeros(2 * options.points)
+        table.grid_sample_backward_grid(&options, x, dy, points, &gradient)
         return gradient
       },
     ]
@@ -94,11 +94,11 @@ extension LoopCase {
       var results: [T] = []
       for channels in [1, 3, 33] {
         for variant in 0..<12 {
-          let how = apus_grid(
+          let options = apus_grid(
             height: 5, width: 9, channels: channels, points: 41, nearest: Int32(variant % 2), padding: Int32(variant / 4),
             align_corners: Int32(variant / 2 % 2))
           let points: [T] = (0..<82).map { _ in (T(numbers.whole(below: 768)) + 0.25) / 256 - 1.5 }
-          results += body(table, how, draw(&numbers, 45 * channels), draw(&numbers, 41 * channels), points)
+          results += body(table, options, draw(&numbers, 45 * channels), draw(&numbers, 41 * channels), points)
         }
       }
       return results
@@ -151,11 +151,11 @@ extension LoopCase {
   private static var adam: LoopCase {
     LoopCase("adam", ulps: 8) { table, numbers in
       lengths.flatMap { n -> [T] in
-        var how = apus_adam(
+        var options = apus_adam(
           rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-3, correction1: 0.19, correction2: 0.002, decay: 0.99, l2: 0.1, scale: 0.5)
         let gradient: [T] = draw(&numbers, n)
         var p: [T] = draw(&numbers, n), m: [T] = draw(&numbers, n), v: [T] = draw(&numbers, n).map { abs($0) }
-        table.adam(&how, gradient, &p, &m, &v, n)
+        table.adam(&options, gradient, &p, &m, &v, n)
         return p + m + v
       }
     }
@@ -167,9 +167,9 @@ extension LoopCase {
         let gradient: [T] = draw(&numbers, n)
         var p: [T] = draw(&numbers, n), velocity: [T] = draw(&numbers, n)
         for (momentum, nesterov, first) in [(0.0, 0, 0), (0.9, 0, 1), (0.9, 1, 0)] as [(Double, Int32, Int32)] {
-          var how = apus_sgd(
+          var options = apus_sgd(
             rate: 0.1, momentum: momentum, dampening: 0.2, l2: 0.1, scale: 0.5, nesterov: nesterov, first: first)
-          table.sgd(&how, gradient, &p, &velocity, n)
+          table.sgd(&options, gradient, &p, &velocity, n)
         }
         return p + velocity
       }

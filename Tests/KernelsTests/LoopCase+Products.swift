@@ -45,13 +45,13 @@ extension LoopCase {
       taps.withUnsafeBufferPointer { taps in
         c.withUnsafeMutableBufferPointer { c in
           let to = c.baseAddress.map { $0 + first }
-          var how = apus_product(
+          var options = apus_product(
             rows: rows, columns: count, depth: depth, tap_count: 3, taps: taps.baseAddress, a_row: 5, a_depth: 1, c_row: stride, adds: 0,
             next: apus_fetch())
-          table.product(&how, a, panel, to)
-          (how.a_row, how.a_depth, how.adds) = (1, rows, 1)
-          how.next = apus_fetch(from: to, rows: depth, bytes: columns, pitch: 2 * columns)
-          table.product(&how, a, panel, to)
+          table.product(&options, a, panel, to)
+          (options.a_row, options.a_depth, options.adds) = (1, rows, 1)
+          options.next = apus_fetch(from: to, rows: depth, bytes: columns, pitch: 2 * columns)
+          table.product(&options, a, panel, to)
         }
       }
     }

@@ -57,28 +57,28 @@ extension LoopCase {
         table.combine_moments(x, squares, 1, shape.0 * shape.2, shape.1, 8, 5, 1e-3, &mean, &variance, &rstd)
         return mean + variance + rstd
       },
-      statistic("normalize", ulps: 8) { table, x, y, how, shape in
-        var how = how, result = zeros(x.count)
-        table.normalize(&how, x, y, 1, shape.0, shape.1, shape.2, &result)
+      statistic("normalize", ulps: 8) { table, x, y, options, shape in
+        var options = options, result = zeros(x.count)
+        table.normalize(&options, x, y, 1, shape.0, shape.1, shape.2, &result)
         return result
       },
-      statistic("normalize_backward_sums", ulps: 32, floor: 100) { table, x, y, how, shape in
-        var how = how, first = zeros(shape.1 * shape.2), second = first
-        table.normalize_backward_sums(&how, x, y, y, shape.0, shape.1, shape.2, &first, &second)
+      statistic("normalize_backward_sums", ulps: 32, floor: 100) { table, x, y, options, shape in
+        var options = options, first = zeros(shape.1 * shape.2), second = first
+        table.normalize_backward_sums(&options, x, y, y, shape.0, shape.1, shape.2, &first, &second)
         return first + second
       },
-      statistic("normalize_backward", ulps: 32) { table, x, y, how, shape in
-        var how = how, dx = zeros(x.count), rest = zeros(x.count)
-        table.normalize_backward(&how, x, y, y, [T](repeating: 0.3, count: 2 * shape.1), shape.0, shape.1, shape.2, &dx, &rest)
+      statistic("normalize_backward", ulps: 32) { table, x, y, options, shape in
+        var options = options, dx = zeros(x.count), rest = zeros(x.count)
+        table.normalize_backward(&options, x, y, y, [T](repeating: 0.3, count: 2 * shape.1), shape.0, shape.1, shape.2, &dx, &rest)
         return dx + rest
       },
       LoopCase("layer_backward", ulps: 64, floor: 10) { table, numbers in
         [(1, 1), (5, 33), (3, 300)].flatMap { (tokens, channels) -> [T] in
           let draws: [[T]] = [tokens * channels, tokens * channels, tokens, tokens, channels, channels].map { draw(&numbers, $0) }
           var dx = zeros(tokens * channels), rest = dx, sum = zeros(channels), product = sum
-          withNormalization(draws[2], draws[3], draws[4], draws[5]) { how in
-            var how = how
-            table.layer_backward(&how, draws[0], draws[1], draws[1], tokens, channels, &dx, &rest, &sum, &product)
+          withNormalization(draws[2], draws[3], draws[4], draws[5]) { options in
+            var options = options
+            table.layer_backward(&options, draws[0], draws[1], draws[1], tokens, channels, &dx, &rest, &sum, &product)
           }
           return dx + rest + sum + product
         }

@@ -115,14 +115,14 @@ struct SplitProductCase {
     let stride = columns + 3
     var c = [Float](repeating: initial ?? -7, count: rows * stride)
     taps.withUnsafeBufferPointer { taps in
-      var how = apus_split_product(
+      var options = apus_split_product(
         rows: rows, columns: columns, depth: depth, taps: taps.count, tap_offsets: taps.baseAddress, a_row: aRow, a_plane: a.count,
         c_row: stride, parts: Int32(parts), adds: initial == nil ? 0 : 1)
       let from = guarded.elements.baseAddress.map { $0 + (self.rows - rows) * aRow }
       kernels.tiles_begin()
       for _ in 0..<2 {  // the second call must find the tiles as the first did
         c = [Float](repeating: initial ?? -7, count: c.count)
-        kernels.product(&how, from, panel, &c)
+        kernels.product(&options, from, panel, &c)
       }
       kernels.tiles_end()
     }

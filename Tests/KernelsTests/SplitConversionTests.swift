@@ -39,8 +39,8 @@ import Testing
     for (rows, columns, width, xRow, yRow) in [(1, 2000, 2000, 2000, 2000), (40, 50, 50, 50, 50), (7, 3, 32, 5, 32), (5, 33, 40, 33, 41)] {
       let x = Self.inputs(rows * xRow), plane = rows * yRow + 9
       var y = [UInt16](repeating: 0xabcd, count: count * plane), expected = y
-      var how = apus_split_rows(rows: rows, columns: columns, width: width, x_row: xRow, y_row: yRow, y_plane: plane, parts: Int32(count))
-      backend.kernels.split(&how, x, &y)
+      var options = apus_split_rows(rows: rows, columns: columns, width: width, x_row: xRow, y_row: yRow, y_plane: plane, parts: Int32(count))
+      backend.kernels.split(&options, x, &y)
       for row in 0..<rows {
         for column in 0..<width {
           let values = column < columns ? parts(x[row * xRow + column]) : [0, 0, 0]
@@ -57,8 +57,8 @@ import Testing
       let xRow = columns + 2, yRow = width + 3, plane = columns * yRow
       let x = Self.inputs(rows * xRow)
       var y = [UInt16](repeating: 0xabcd, count: count * plane), expected = y
-      var how = apus_split_rows(rows: rows, columns: columns, width: width, x_row: xRow, y_row: yRow, y_plane: plane, parts: Int32(count))
-      backend.kernels.split_transposed(&how, x, &y)
+      var options = apus_split_rows(rows: rows, columns: columns, width: width, x_row: xRow, y_row: yRow, y_plane: plane, parts: Int32(count))
+      backend.kernels.split_transposed(&options, x, &y)
       for column in 0..<columns {
         for row in 0..<width {
           let values = row < rows ? parts(x[row * xRow + column]) : [0, 0, 0]
@@ -89,10 +89,10 @@ import Testing
       }
       var y = [UInt16](repeating: 0xabcd, count: total + 1), z = y
       let last = (taps - 1) * depth * columns
-      var how = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: -depth * columns, row: columns, parts: Int32(count))
-      b.withUnsafeBufferPointer { backend.kernels.pack(&how, $0.baseAddress.map { $0 + last }, &y) }
-      how.row = depth
-      transposed.withUnsafeBufferPointer { backend.kernels.pack_transposed(&how, $0.baseAddress.map { $0 + last }, &z) }
+      var options = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: -depth * columns, row: columns, parts: Int32(count))
+      b.withUnsafeBufferPointer { backend.kernels.pack(&options, $0.baseAddress.map { $0 + last }, &y) }
+      options.row = depth
+      transposed.withUnsafeBufferPointer { backend.kernels.pack_transposed(&options, $0.baseAddress.map { $0 + last }, &z) }
       #expect(y == expected + [0xabcd] && z == y, "\(taps) taps, \(depth) x \(columns)")
     }
   }
@@ -102,8 +102,8 @@ import Testing
   func threePartsAreExact(_ backend: SplitBackend) {
     let x = Self.inputs(5000).filter { $0.isFinite && $0.magnitude > 1e-30 }
     var y = [UInt16](repeating: 0, count: 3 * x.count)
-    var how = apus_split_rows(rows: 1, columns: x.count, width: x.count, x_row: x.count, y_row: x.count, y_plane: x.count, parts: 3)
-    backend.kernels.split(&how, x, &y)
+    var options = apus_split_rows(rows: 1, columns: x.count, width: x.count, x_row: x.count, y_row: x.count, y_plane: x.count, parts: 3)
+    backend.kernels.split(&options, x, &y)
     #expect(x.indices.allSatisfy { i in Double(x[i]) == (0..<3).reduce(0.0) { $0 + Double(widened(y[$1 * x.count + i])) } })
   }
 }

@@ -97,11 +97,11 @@ import Testing
     kernels.pack_transposed(&packing, transposed, &panel)
     var c = [Float](repeating: 0, count: rows * columns)
     [0].withUnsafeBufferPointer { taps in
-      var how = apus_split_product(
+      var options = apus_split_product(
         rows: rows, columns: columns, depth: depth, taps: 1, tap_offsets: taps.baseAddress, a_row: 64, a_plane: a.count, c_row: columns,
         parts: Int32(parts), adds: 0)
       kernels.tiles_begin()
-      kernels.product(&how, planes, panel, &c)
+      kernels.product(&options, planes, panel, &c)
       kernels.tiles_end()
     }
     return c

@@ -98,8 +98,8 @@ import WeightFiles
       var random = Random(seed: 1, stream: .test)
       let model = RAFT(RAFT.Config(variant: variant), &random)
       for names in ["official", "torchvision"] {
-        let misfits = model.misfits(of: try RAFT.official(Self.state(variant.rawValue, names)))
-        #expect(misfits.isEmpty, "\(variant) \(names): \(misfits.lines)")
+        let incompatibleKeys = model.incompatibleKeys(of: try RAFT.official(Self.state(variant.rawValue, names)))
+        #expect(incompatibleKeys.isEmpty, "\(variant) \(names): \(incompatibleKeys.lines)")
       }
     }
   }

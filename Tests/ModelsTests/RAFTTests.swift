@@ -119,9 +119,9 @@ import TestSupport
   @Test("evaluation gives the last flow of training, and batches are independent") func modes() {
     let model = model(), a = image(6, 128, 144, 2), b = image(7, 128, 144, 2)
     let all = model(a, b, iterations: 2, Pass(.training)).flows
-    let last = withoutRecording { model(a, b, iterations: 2, upsamplesAll: false, .evaluation).flows }
+    let last = noGradient { model(a, b, iterations: 2, upsamplesAll: false, .evaluation).flows }
     #expect(all.count == 2 && last.count == 1 && all[1].detached().isIdentical(to: last[0]))
-    let second = withoutRecording { model(a.sliced(0, 1..<2), b.sliced(0, 1..<2), iterations: 2, .evaluation).flows }
+    let second = noGradient { model(a.sliced(0, 1..<2), b.sliced(0, 1..<2), iterations: 2, .evaluation).flows }
     #expect(difference(second[1], last[0].sliced(0, 1..<2), absolute: 1e-3) == nil)
   }
 

@@ -77,7 +77,7 @@ import WeightFiles
         || ["update_block.0.gru.convr1.weight", "update_block.0.gru.convr1.bias", "update_block.0.encoder.convf1.weight"].contains(name)
       #expect(gradient.isFinite && (isNull || gradient.abs().max().item > 0), "\(change.name): \(name)")
     }
-    let estimate = withoutRecording { model(a, b, iterations: 2, upsamplesAll: false, .evaluation) }
+    let estimate = noGradient { model(a, b, iterations: 2, upsamplesAll: false, .evaluation) }
     #expect(estimate.flows.count == 1 && difference(estimate.flows[0], flows[1].detached(), absolute: 1e-3) == nil, "\(change.name)")
     #expect(estimate.coarseFlow.shape == [1, 16, 17, 2])
   }
@@ -110,7 +110,7 @@ import WeightFiles
   @Test("range leaves out what is far, and a wide one nothing") func ranges() {
     let (a, b) = (image(1, 128, 144), image(2, 128, 144))
     let flows = [0, 8, 64, 1024].map { range in
-      withoutRecording { model(.small) { $0.correlationRange = range }(a, b, iterations: 1, .evaluation).flows[0] }
+      noGradient { model(.small) { $0.correlationRange = range }(a, b, iterations: 1, .evaluation).flows[0] }
     }
     #expect(flows[0].isIdentical(to: flows[3]))
     #expect(!flows[0].isIdentical(to: flows[1]) && !flows[0].isIdentical(to: flows[2]) && !flows[1].isIdentical(to: flows[2]))

@@ -76,7 +76,7 @@ import Testing
       let model = RAFT(config, &random)
       let image = Tensor.uniform([1, 136, 240, 3], from: 0, to: 255, &random).resized(to: Extent(height: 1088, width: 1920), .nearest)
       MemoryPool.resetHighWater()
-      let flow = withoutRecording { model(image, image, iterations: 2, upsamplesAll: false, .evaluation).flows[0] }
+      let flow = noGradient { model(image, image, iterations: 2, upsamplesAll: false, .evaluation).flows[0] }
       require(flow.isFinite && MemoryPool.statistics.highWater < 2 << 30, "\(MemoryPool.statistics.highWater >> 20) MiB")
     }
   }

@@ -11,13 +11,13 @@ import Testing
     let batch = BatchNorm2d(4)
     if isTraining { try batch.freezeStatistics(["*"]) }
     let layers: [(any Layer, [Int])] = [
-      (Conv2d(4, 6, kernel: 3, Convolution(padding: 1), &random), [0, 8, 6, 6]), (Conv2d(4, 6, kernel: 1, &random), [0, 8, 6, 6]),
-      (ConvTranspose2d(4, 2, kernel: 2, Convolution(stride: 2), &random), [0, 16, 12, 2]), (Linear(4, 3, &random), [0, 8, 6, 3]),
+      (Conv2d(4, 6, kernel: 3, Conv2dOptions(padding: 1), &random), [0, 8, 6, 6]), (Conv2d(4, 6, kernel: 1, &random), [0, 8, 6, 6]),
+      (ConvTranspose2d(4, 2, kernel: 2, Conv2dOptions(stride: 2), &random), [0, 16, 12, 2]), (Linear(4, 3, &random), [0, 8, 6, 3]),
       (batch, image), (FrozenBatchNorm2d(4), image), (InstanceNorm2d(4, affine: true), image), (LayerNorm(4), image),
       (GroupNorm(groups: 2, 4), image), (Dropout(0.5), image), (Dropout2d(0.5), image), (Activation.gelu, image),
     ]
     for (layer, shape) in layers {
-      let x = Tensor.zeros(image).tracked(), y = layer(x, pass)
+      let x = Tensor.zeros(image).asLeaf(), y = layer(x, pass)
       #expect(y.shape == shape, "\(type(of: layer))")
       let gradients = y.sum().gradients()
       #expect(gradients[x]?.shape == image, "\(type(of: layer))")

@@ -72,15 +72,15 @@ import TestSupport
   /// A convolution with frozen statistics, folded and apart: values, and gradients of all parameters, those of the norm included.
   @Test("a convolution takes frozen statistics into its weights", arguments: [false, true]) func folded(_ hasResidual: Bool) throws {
     var random = Random(seed: 6, stream: .test)
-    let conv = Conv2d(3, 4, kernel: 3, Convolution(padding: 1), &random), norm = BatchNorm2d(4)
+    let conv = Conv2d(3, 4, kernel: 3, Conv2dOptions(padding: 1), &random), norm = BatchNorm2d(4)
     for module in [conv as any Module, norm] {
       module.convert(to: .float64)
       for (_, parameter) in module.parameters() { parameter.value = .uniform(parameter.shape, from: -1, to: 2, &random, precision: .float64) }
     }
     norm.runningVar.value = .uniform([4], from: 0.5, to: 2, &random, precision: .float64)
     try norm.freezeStatistics(["*"])
-    let x = Tensor.uniform([2, 5, 4, 3], from: -1, to: 1, &random, precision: .float64).tracked(), pass = Pass(.training)
-    let residual = hasResidual ? Tensor.uniform([2, 5, 4, 4], from: -1, to: 1, &random, precision: .float64).tracked() : nil
+    let x = Tensor.uniform([2, 5, 4, 3], from: -1, to: 1, &random, precision: .float64).asLeaf(), pass = Pass(.training)
+    let residual = hasResidual ? Tensor.uniform([2, 5, 4, 4], from: -1, to: 1, &random, precision: .float64).asLeaf() : nil
     for (inner, outer) in [(Rectifier.none, Rectifier.none), (.relu, .none), (.none, .relu), (.relu, .relu)] {
       let one = conv(x, norm, pass, activation: inner, residual: residual, outputActivation: outer)
       let apart = norm(conv(x), pass, activation: inner, residual: residual, outputActivation: outer)

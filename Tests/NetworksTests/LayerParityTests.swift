@@ -22,7 +22,7 @@ import WeightFiles
     module.convert(to: .float64)
     try module.load(fixture.weights(item, module.stateDictionary().entries.map(\.name)), strict: false)
     let input = try fixture.tensor("\(item)/input")
-    let x = (channelsFirst ? input.channelsLast : input).tracked()
+    let x = (channelsFirst ? input.channelsLast : input).asLeaf()
     let y = try forward(x)
     let cotangent = try fixture.tensor("\(item)/cotangent")
     let gradients = y.gradients(seed: channelsFirst ? cotangent.channelsLast : cotangent)
@@ -42,25 +42,25 @@ import WeightFiles
 
   private func size(_ name: String) throws -> [Int] { try fixture.tensor(name).shape }
 
-  private func convolution(_ item: String) throws -> Convolution {
+  private func convolution(_ item: String) throws -> Conv2dOptions {
     let settings = try fixture.settings(item)
-    return try Convolution(
+    return try Conv2dOptions(
       stride: settings.extent("stride"), padding: settings.extent("padding"), dilation: settings.extent("dilation"),
       groups: settings.int("groups"))
   }
 
   @Test("Conv2d", arguments: Fixture.cases(of: "conv2d")) func conv2d(_ item: String) throws {
     var random = Random(seed: 1, stream: .test)
-    let w = try size("\(item)/weight"), how = try convolution(item)
-    let layer = Conv2d(w[1] * how.groups, w[0], kernel: Extent(height: w[2], width: w[3]), how, bias: fixture.has("\(item)/bias"), &random)
+    let w = try size("\(item)/weight"), options = try convolution(item)
+    let layer = Conv2d(w[1] * options.groups, w[0], kernel: Extent(height: w[2], width: w[3]), options, bias: fixture.has("\(item)/bias"), &random)
     try check(item, layer) { layer($0) }
   }
 
   @Test("ConvTranspose2d", arguments: Fixture.cases(of: "conv_transpose2d")) func convTranspose2d(_ item: String) throws {
     var random = Random(seed: 1, stream: .test)
-    let w = try size("\(item)/weight"), how = try convolution(item)
+    let w = try size("\(item)/weight"), options = try convolution(item)
     let layer = ConvTranspose2d(
-      w[0], w[1] * how.groups, kernel: Extent(height: w[2], width: w[3]), how,
+      w[0], w[1] * options.groups, kernel: Extent(height: w[2], width: w[3]), options,
       outputPadding: try fixture.settings(item).extent("output_padding"), bias: fixture.has("\(item)/bias"), &random)
     try check(item, layer) { layer($0) }
   }
@@ -112,14 +112,14 @@ import WeightFiles
   @Test("Conv2d with FrozenBatchNorm2d", arguments: Fixture.cases(of: "conv_frozen_norm")) func frozenNorm(_ item: String) throws {
     var random = Random(seed: 1, stream: .test)
     let w = try size("\(item)/weight"), settings = try fixture.settings(item)
-    let how = try Convolution(stride: settings.extent("stride"), padding: settings.extent("padding"))
-    let conv = Conv2d(w[1], w[0], kernel: Extent(height: w[2], width: w[3]), how, bias: false, &random)
+    let options = try Conv2dOptions(stride: settings.extent("stride"), padding: settings.extent("padding"))
+    let conv = Conv2d(w[1], w[0], kernel: Extent(height: w[2], width: w[3]), options, bias: false, &random)
     let norm = FrozenBatchNorm2d(w[0])
     norm.convert(to: .float64)
     try norm.load(StateDictionary(norm.stateDictionary().entries.map { entry in
       Safetensors.Entry(entry.name, try fixture.tensor("\(item)/norm.\(entry.name)"))
     }))
-    let residual = fixture.has("\(item)/residual") ? try fixture.tensor("\(item)/residual").channelsLast.tracked() : nil
+    let residual = fixture.has("\(item)/residual") ? try fixture.tensor("\(item)/residual").channelsLast.asLeaf() : nil
     let activation: Rectifier = try settings.bool("relu") ? .relu : .none
     var gradient: Tensor?
     try check(item, conv) { x in
@@ -161,7 +161,7 @@ import WeightFiles
     let mask = fixture.has("\(item)/key_padding_mask")
       ? MultiHeadAttention.Mask(keyPadding: try fixture.tensor("\(item)/key_padding_mask")) : nil
     let isSelf = !fixture.has("\(item)/key"), inputs = isSelf ? ["query"] : ["query", "key", "value"]
-    let x = try inputs.map { try fixture.tensor("\(item)/\($0)").tracked() }
+    let x = try inputs.map { try fixture.tensor("\(item)/\($0)").asLeaf() }
     let y = isSelf ? layer(x[0], mask: mask, .evaluation) : layer(queries: x[0], keys: x[1], values: x[2], mask: mask, .evaluation)
     let gradients = y.gradients(seed: try fixture.tensor("\(item)/cotangent"))
     #expect(difference(y, try fixture.tensor("\(item)/output"), absolute: Self.tolerance) == nil)

@@ -9,7 +9,7 @@ import TestSupport
   @Test("cross-entropy equals PyTorch's", arguments: Fixture.cases(of: "cross_entropy")) func crossEntropyParity(_ item: String) throws {
     let fixture = try Fixture("operations"), settings = try fixture.settings(item)
     let reduction = try #require(LossReduction(rawValue: try settings.string("reduction")))
-    let x = try fixture.tensor("\(item)/input").channelsLast.tracked()
+    let x = try fixture.tensor("\(item)/input").channelsLast.asLeaf()
     let loss = crossEntropy(
       x, try fixture.integers("\(item)/target"), weights: try? fixture.tensor("\(item)/weight").doubles,
       ignoring: try settings.int("ignore_index"), smoothing: try settings.double("label_smoothing"), reduction)
@@ -19,7 +19,7 @@ import TestSupport
   }
 
   @Test("an ignored row may hold anything") func ignoredRow() {
-    let logits = Tensor([1, 2, .infinity, .nan], shape: [2, 2], precision: .float64).tracked()
+    let logits = Tensor([1, 2, .infinity, .nan], shape: [2, 2], precision: .float64).asLeaf()
     let losses = crossEntropy(logits, [0, -100], .none)
     #expect(difference(losses, Tensor([1.3132616875182228, 0], shape: [2], precision: .float64), absolute: 1e-14) == nil)  // log(1 + e)
     #expect(losses.sum().gradients()[logits]?.isFinite == true)
@@ -33,7 +33,7 @@ import TestSupport
   @Test("regression losses") func regression() {
     let d: [Double] = [0, 0.5, -0.5, 1, -3], zero = Tensor.zeros([5], .float64)
     func check(_ loss: (Tensor, Tensor, LossReduction) -> Tensor, _ values: [Double], _ slopes: [Double], _ name: String) {
-      let x = Tensor(d, shape: [5], precision: .float64).tracked()
+      let x = Tensor(d, shape: [5], precision: .float64).asLeaf()
       #expect(difference(loss(x, zero, .none), Tensor(values, shape: [5], precision: .float64), absolute: 1e-15) == nil, "\(name)")
       let total = loss(x, zero, .sum)
       #expect(abs(total.item - values.reduce(0, +)) < 1e-14, "\(name)")

@@ -21,7 +21,7 @@ private struct Zoo: Module {
     var width = 3, name = "zoo"
   }
 
-  static let officialNames = ["renamed": "down.0", "flat": ""]
+  static let checkpointNames = ["renamed": "down.0", "flat": ""]
 
   let inProjWeight = parameter(), layer2Norm = Leaf()
   let absent: Leaf? = nil, present: Leaf? = Leaf()
@@ -90,7 +90,7 @@ private struct Shared: Module {
 
   @Test("two parameters of one name trap") func doubleName() async {
     struct Twice: Module {
-      static let officialNames = ["b": "a"]
+      static let checkpointNames = ["b": "a"]
       let a = parameter(), b = parameter()
     }
     await #expect(processExitsWith: .failure) { _ = Twice().parameters() }
@@ -130,7 +130,7 @@ private struct Shared: Module {
 
   @Test("layers start as documented") func initializers() {
     var random = Random(seed: 5, stream: .initialization)
-    let conv = Conv2d(16, 32, kernel: 3, Convolution(groups: 2), weights: .kaimingNormal, &random)
+    let conv = Conv2d(16, 32, kernel: 3, Conv2dOptions(groups: 2), weights: .kaimingNormal, &random)
     let n = Double(conv.weight.value.count), deviation = (2.0 / (9 * 32)).squareRoot()
     #expect(conv.weight.shape == [3, 3, 8, 32] && conv.stateDictionary().entries[0].shape == [32, 8, 3, 3])
     // The deviation of a sample of n normal numbers has the relative deviation 1/√2n ≈ 1.5 %; 5 of them are allowed.
@@ -144,7 +144,7 @@ private struct Shared: Module {
     #expect(bounds(linear.weight, 1 / 50.0.squareRoot()) && bounds(linear.bias, 1 / 50.0.squareRoot()))
     #expect(bounds(attention.inProjWeight, (6 / 64.0).squareRoot()) && bounds(attention.outProj.weight, 0.25))
     #expect(attention.parameters().map(\.name) == ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"])
-    let transposed = ConvTranspose2d(6, 4, kernel: 5, Convolution(), &random)
+    let transposed = ConvTranspose2d(6, 4, kernel: 5, Conv2dOptions(), &random)
     #expect(bounds(transposed.weight, 0.1) && transposed.stateDictionary().entries[0].shape == [6, 4, 5, 5])
     let truncated = Initializer.truncatedNormal(deviation: 1.5)([5000], &random)
     #expect(truncated.doubles.allSatisfy { abs($0) <= 2 } && Initializer.ones([2], &random).doubles == [1, 1])

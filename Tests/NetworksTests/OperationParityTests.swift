@@ -17,7 +17,7 @@ import TestSupport
     _ item: String, _ names: [String], images: Set<String> = [], _ body: ([Tensor], Fixture.Settings) throws -> Tensor
   ) throws {
     func ours(_ name: String, _ tensor: Tensor) -> Tensor { images.contains(name) ? tensor.channelsLast : tensor }
-    let leaves = try names.map { ours($0, try fixture.tensor("\(item)/\($0)")).tracked() }
+    let leaves = try names.map { ours($0, try fixture.tensor("\(item)/\($0)")).asLeaf() }
     let y = try body(leaves, fixture.settings(item))
     let gradients = y.gradients(seed: ours("output", try fixture.tensor("\(item)/cotangent")))
     for (name, value) in [("output", y.detached())] + zip(names, leaves).map({ ("grad.\($0)", gradients[$1] ?? .zeros($1.shape, .float64)) }) {

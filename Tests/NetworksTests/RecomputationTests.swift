@@ -10,7 +10,7 @@ import Testing
     let dropout = Dropout(0.3)
 
     init(_ random: inout Random) {
-      conv = Conv2d(6, 6, kernel: 3, Convolution(padding: 1), &random)
+      conv = Conv2d(6, 6, kernel: 3, Conv2dOptions(padding: 1), &random)
       norm = BatchNorm2d(6)
     }
 
@@ -21,7 +21,7 @@ import Testing
   private func results(_ run: @escaping (Pass, @escaping () -> Tensor) -> Tensor) -> [Tensor] {
     var random = Random(seed: 8, stream: .test)
     let blocks = (0..<4).map { _ in Block(&random) }
-    let x = Tensor.uniform([2, 9, 7, 6], from: -1, to: 1, &random).tracked()
+    let x = Tensor.uniform([2, 9, 7, 6], from: -1, to: 1, &random).asLeaf()
     let pass = Pass(.training, random: Random(seed: 2, stream: .dropout))
     var y = x
     for pair in [blocks[0...1], blocks[2...3]] {

@@ -26,11 +26,11 @@ private struct Net: Module {
 
   @Test("elements are where the official layout has them") func layout() {
     let native = Tensor((0..<30).map(Double.init), shape: [1, 5, 3, 2])  // [kh, kw, in, out]
-    let official = Layout.convolution.official(native)
+    let official = WeightLayout.convolution.official(native)
     #expect(official.shape == [2, 3, 1, 5])
     for o in 0..<2 { for i in 0..<3 { for k in 0..<5 { #expect(official.doubles[(o * 3 + i) * 5 + k] == Double((k * 3 + i) * 2 + o)) } } }
-    #expect(Layout.convolution.native(official).isIdentical(to: native))
-    #expect(Layout.linear.official(Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])).doubles == [1, 4, 2, 5, 3, 6])
+    #expect(WeightLayout.convolution.native(official).isIdentical(to: native))
+    #expect(WeightLayout.linear.official(Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])).doubles == [1, 4, 2, 5, 3, 6])
   }
 
   @Test("a round trip through bytes keeps every bit", arguments: Precision.allCases) func roundTrip(_ precision: Precision) throws {
@@ -49,7 +49,7 @@ private struct Net: Module {
     #expect(b.conv.weight.precision == .float64 && b.conv.weight.value.doubles == a.conv.weight.value.doubles)
   }
 
-  @Test("every misfit is named, and nothing is loaded") func misfits() throws {
+  @Test("every misfit is named, and nothing is loaded") func incompatibleKeys() throws {
     let net = Net(), before = net.head.bias.map { $0.value.doubles }
     var entries = Net(seed: 2).stateDictionary().entries.filter { !["conv.bias", "norm.running_var"].contains($0.name) }
     entries.removeAll { $0.name == "head.weight" }

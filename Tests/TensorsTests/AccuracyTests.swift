@@ -78,32 +78,32 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
   }
 
   private static func convolutions(_ kind: FactorKind) -> [AccuracyCase] {
-    let shapes: [(x: [Int], w: [Int], how: Convolution)] = [
-      ([2, 18, 20, 32], [3, 3, 32, 48], Convolution(padding: 1)),
-      ([2, 16, 17, 96], [3, 3, 96, 64], Convolution(padding: 1)),
-      ([2, 17, 16, 8], [3, 3, 8, 24], Convolution(padding: 1)),
-      ([2, 14, 15, 96], [1, 1, 96, 64], Convolution()),
-      ([2, 10, 18, 48], [1, 5, 48, 40], Convolution(padding: Extent(height: 0, width: 2))),
-      ([2, 18, 20, 96], [5, 1, 96, 64], Convolution(padding: Extent(height: 2, width: 0))),
-      ([2, 24, 26, 3], [7, 7, 3, 32], Convolution(stride: 2, padding: 3)),
-      ([2, 18, 20, 32], [3, 3, 32, 48], Convolution(stride: 2, padding: 1)),
+    let shapes: [(x: [Int], w: [Int], options: Conv2dOptions)] = [
+      ([2, 18, 20, 32], [3, 3, 32, 48], Conv2dOptions(padding: 1)),
+      ([2, 16, 17, 96], [3, 3, 96, 64], Conv2dOptions(padding: 1)),
+      ([2, 17, 16, 8], [3, 3, 8, 24], Conv2dOptions(padding: 1)),
+      ([2, 14, 15, 96], [1, 1, 96, 64], Conv2dOptions()),
+      ([2, 10, 18, 48], [1, 5, 48, 40], Conv2dOptions(padding: Extent(height: 0, width: 2))),
+      ([2, 18, 20, 96], [5, 1, 96, 64], Conv2dOptions(padding: Extent(height: 2, width: 0))),
+      ([2, 24, 26, 3], [7, 7, 3, 32], Conv2dOptions(stride: 2, padding: 3)),
+      ([2, 18, 20, 32], [3, 3, 32, 48], Conv2dOptions(stride: 2, padding: 1)),
     ]
     return shapes.flatMap { shape -> [AccuracyCase] in
-      let (xs, ws, how) = shape, kernel = Extent(height: ws[0], width: ws[1]), size = Extent(height: xs[1], width: xs[2])
-      let out = how.outputSize(of: size, kernel: kernel), ys = [xs[0], out.height, out.width, ws[3]]
-      let taps = kernel != 1 && how.stride == 1 && min(xs[3], ws[3]) >= 16 ? max(ws[0], ws[1]) : nil  // of Winograd's algorithm
-      let name = "\(ws[0])x\(ws[1])\(how.stride == 1 ? "" : " stride \(how.stride.width)"), \(xs[3]) channels"
+      let (xs, ws, options) = shape, kernel = Extent(height: ws[0], width: ws[1]), size = Extent(height: xs[1], width: xs[2])
+      let out = options.outputSize(of: size, kernel: kernel), ys = [xs[0], out.height, out.width, ws[3]]
+      let taps = kernel != 1 && options.stride == 1 && min(xs[3], ws[3]) >= 16 ? max(ws[0], ws[1]) : nil  // of Winograd's algorithm
+      let name = "\(ws[0])x\(ws[1])\(options.stride == 1 ? "" : " stride \(options.stride.width)"), \(xs[3]) channels"
       return [
         AccuracyCase(name: "convolution \(name)", kind: kind, winogradTaps: taps) {
-          GatheredProduct(forward: kind.factor(xs, inner: 3, axis: 1), kind.factor(ws, inner: 2, axis: 3, isSecond: true), how)
+          GatheredProduct(forward: kind.factor(xs, inner: 3, axis: 1), kind.factor(ws, inner: 2, axis: 3, isSecond: true), options)
         },
         AccuracyCase(name: "input gradient of \(name)", kind: kind, winogradTaps: taps) {
           let dy = kind.factor(ys, inner: 3, axis: 1), w = kind.factor(ws, inner: 3, axis: 2, isSecond: true)
-          return GatheredProduct(inputGradient: dy, w, inputSize: size, how)
+          return GatheredProduct(inputGradient: dy, w, inputSize: size, options)
         },
         AccuracyCase(name: "weight gradient of \(name)", kind: kind, winogradTaps: taps) {
           let x = kind.factor(xs, inner: 0, axis: 3), dy = kind.factor(ys, inner: 0, axis: 3, isSecond: true)
-          return GatheredProduct(weightGradient: x, dy, kernel: kernel, how)
+          return GatheredProduct(weightGradient: x, dy, kernel: kernel, options)
         },
       ]
     }
@@ -147,16 +147,16 @@ struct AccuracyCase: Sendable, CustomTestStringConvertible {
       var random = Random(seed: 14, stream: .test)
       let x = Tensor.uniform(item.x, from: -1, to: 1, &random), w = Tensor.uniform(item.w, from: -1, to: 1, &random)
       let kernel = Extent(height: w.shape[0], width: w.shape[1]), size = Extent(height: x.shape[1], width: x.shape[2])
-      let dy = Tensor.uniform(x.convolved(with: w, item.how).shape, from: -1, to: 1, &random)
+      let dy = Tensor.uniform(x.conv2d(with: w, item.options).shape, from: -1, to: 1, &random)
       func check(_ name: String, _ a: Tensor, _ b: Tensor, terms: Int, _ pass: (Tensor, Tensor) -> Tensor) {
         let (exactA, exactB) = (a.converted(to: .float64), b.converted(to: .float64))
         let distance = (pass(a, b).converted(to: .float64) - pass(exactA, exactB)).abs()
         let bound = pass(exactA.abs(), exactB.abs()) * (rounding + 2e-7 * Double(terms).squareRoot())
         require((distance - bound).max().item <= 0, "\(name) of \(item.testDescription), \(MatmulPrecision.description)")
       }
-      check("convolution", x, w, terms: w.count / w.shape[3]) { $0.convolved(with: $1, item.how) }
-      check("input gradient", dy, w, terms: w.count / w.shape[2]) { $0.convolutionInputGradient($1, inputSize: size, item.how) }
-      check("weight gradient", x, dy, terms: dy.count / dy.shape[3]) { $0.convolutionWeightGradient($1, kernel: kernel, item.how) }
+      check("convolution", x, w, terms: w.count / w.shape[3]) { $0.conv2d(with: $1, item.options) }
+      check("input gradient", dy, w, terms: w.count / w.shape[2]) { $0.convolutionInputGradient($1, inputSize: size, item.options) }
+      check("weight gradient", x, dy, terms: dy.count / dy.shape[3]) { $0.convolutionWeightGradient($1, kernel: kernel, item.options) }
     }
   }
 

@@ -81,8 +81,8 @@ import Testing
     let x = FusionTests.draw([[1, 6, 8], [1, 9, 8], [1, 9, 8]], .float64)
     for i in x.indices {
       var a = x, b = x
-      a[i] = a[i].tracked()
-      b[i] = b[i].tracked()
+      a[i] = a[i].asLeaf()
+      b[i] = b[i].asLeaf()
       let p = a[0].attention(keys: a[1], values: a[2], heads: 2).squared().sum().gradients()
       let q = Self.composed(b, 2, nil).squared().sum().gradients()
       guard let found = p[a[i]], let expected = q[b[i]] else {
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test("operations are those of the composed products") func operations() {
-    let x = FusionTests.draw([[2, 6, 8], [2, 9, 8], [2, 9, 4]], .float64).map { $0.tracked() }
+    let x = FusionTests.draw([[2, 6, 8], [2, 9, 8], [2, 9, 4]], .float64).map { $0.asLeaf() }
     let fused = x[0].attention(keys: x[1], values: x[2], heads: 2).recordedGraph, composed = Self.composed(x, 2, nil).recordedGraph
     for count in [\RecordedOp.multiplyAdds, \RecordedOp.gradientMultiplyAdds] {
       #expect(fused.reduce(0) { $0 + $1[keyPath: count] } == composed.reduce(0) { $0 + $1[keyPath: count] })

@@ -10,19 +10,19 @@ import Testing
 
     init() {
       var random = Random(seed: 3, stream: .test)
-      weights = [[3, 3, 2, 4], [3, 3, 4, 3], [3, 1]].map { Tensor.uniform($0, from: -1, to: 1, &random, precision: .float64).tracked() }
+      weights = [[3, 3, 2, 4], [3, 3, 4, 3], [3, 1]].map { Tensor.uniform($0, from: -1, to: 1, &random, precision: .float64).asLeaf() }
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      let y = x.convolved(with: weights[0], Convolution(padding: 1), activation: .tanh)
-        .convolved(with: weights[1], Convolution(stride: 2, padding: 1)).softplus()
+      let y = x.conv2d(with: weights[0], Conv2dOptions(padding: 1), activation: .tanh)
+        .conv2d(with: weights[1], Conv2dOptions(stride: 2, padding: 1)).softplus()
       return y.mean([1, 2]).matmul(weights[2]).sum()
     }
   }
 
   private func images() -> Tensor {
     var random = Random(seed: 4, stream: .test)
-    return Tensor.uniform([2, 6, 5, 2], from: -1, to: 1, &random, precision: .float64).tracked()
+    return Tensor.uniform([2, 6, 5, 2], from: -1, to: 1, &random, precision: .float64).asLeaf()
   }
 
   @Test("the values are those of a whole walk") func values() throws {
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test("values computed on the way can be asked for, and are not passed") func intermediate() throws {
-    let x = Tensor([1, 2], shape: [2], precision: .float64).tracked()
+    let x = Tensor([1, 2], shape: [2], precision: .float64).asLeaf()
     let y = x * x, loss = (y * y * y).sum()
     let gradients = loss.gradients(of: [y], recording: true)
     let slope = try #require(gradients[y])
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test("recomputed blocks are entered only if they lead to what is asked for") func recomputedBlocks() throws {
-    let x = Tensor([1, 2], shape: [2], precision: .float64).tracked(), w = Tensor([3, 4], shape: [2], precision: .float64).tracked()
+    let x = Tensor([1, 2], shape: [2], precision: .float64).asLeaf(), w = Tensor([3, 4], shape: [2], precision: .float64).asLeaf()
     let runs = Counter()
     func loss() -> Tensor {
       let left = recomputed { again in
@@ -88,7 +88,7 @@ import Testing
     let whole = loss().gradients()
     #expect(runs.value == 1)
     #expect(try #require(loss().gradients(of: [x])[x]).isIdentical(to: #require(whole[x])) && runs.value == 2)
-    let other = Tensor([1, 1], shape: [2], precision: .float64).tracked()
+    let other = Tensor([1, 1], shape: [2], precision: .float64).asLeaf()
     let gradient = (loss() + (other * other).sum()).gradients(of: [other])[other]
     #expect(gradient?.doubles == [2, 2] && runs.value == 2)
   }
@@ -102,11 +102,11 @@ import Testing
       switch body {
       case .plain:
         result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-          _ = Tensor(1.0).tracked().exp().gradients(of: [Tensor(1.0)])
+          _ = Tensor(1.0).asLeaf().exp().gradients(of: [Tensor(1.0)])
         }
       case .walked:
         result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-          let x = Tensor(1.0).tracked(), y = x.exp()
+          let x = Tensor(1.0).asLeaf(), y = x.exp()
           _ = y.gradients()
           _ = y.gradients(of: [x])
         }

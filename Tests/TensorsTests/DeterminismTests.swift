@@ -14,10 +14,10 @@ import TestSupport
   /// Large enough that every op is cut into many tasks.
   private static func outputs(_ precision: Precision) -> [Tensor] {
     var random = Random(seed: 21, stream: .test)
-    func make(_ shape: [Int]) -> Tensor { .uniform(shape, from: -1, to: 1, &random, precision: precision).tracked() }
+    func make(_ shape: [Int]) -> Tensor { .uniform(shape, from: -1, to: 1, &random, precision: precision).asLeaf() }
     let x = make([2, 40, 48, 32]), w = make([3, 3, 32, 40]), b = make([40]), v = make([40, 300]), w3 = make([32, 96])
-    var y = x.convolved(with: w, bias: b, Convolution(stride: 2, padding: 1)).normalized(.instance).relu()
-    let tail = NormalizationTail(weight: b, bias: b, activation: .relu, residual: y, outputActivation: .relu)
+    var y = x.conv2d(with: w, bias: b, Conv2dOptions(stride: 2, padding: 1)).normalized(.instance).relu()
+    let tail = NormalizationEpilogue(weight: b, bias: b, activation: .relu, residual: y, outputActivation: .relu)
     y = y.normalized(.batch, tail) * y.normalized(.layer, tail) * y.normalized(.group(5), tail).sigmoid()
     y = Tensor.gruUpdate(
       gates: y, candidate: Tensor.gruReset(gates: y, joined: y).sliced(-1, 0..<20), state: y.sliced(-1, 20..<40))
@@ -54,7 +54,7 @@ import TestSupport
     var random = Random(seed: 22, stream: .test)
     let leaves = item.shapes.enumerated().map { i, shape in
       let range = item.ranges[min(i, item.ranges.count - 1)]
-      return Tensor.uniform(shape, from: range.lowerBound, to: range.upperBound, &random).tracked()
+      return Tensor.uniform(shape, from: range.lowerBound, to: range.upperBound, &random).asLeaf()
     }
     let output = item.body(leaves)
     let gradients = (output * Tensor.uniform(output.shape, from: -1, to: 1, &random)).sum().gradients()

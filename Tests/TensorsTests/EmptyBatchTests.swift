@@ -54,8 +54,8 @@ private let shapes: [EmptyCase] = [
   EmptyCase("recomputed block", [[0, 5], [5]], to: [0, 5]) { x in recomputed { _ in (x[0] * x[1]).exp() } },
 ]
 
-private func convolution(_ name: String, _ x: [Int], _ w: [Int], to y: [Int], _ how: Convolution = Convolution()) -> EmptyCase {
-  EmptyCase("convolution \(name)", [x, w, [w[3]]], to: y) { $0[0].convolved(with: $0[1], bias: $0[2], how, activation: .relu) }
+private func convolution(_ name: String, _ x: [Int], _ w: [Int], to y: [Int], _ options: Conv2dOptions = Conv2dOptions()) -> EmptyCase {
+  EmptyCase("convolution \(name)", [x, w, [w[3]]], to: y) { $0[0].conv2d(with: $0[1], bias: $0[2], options, activation: .relu) }
 }
 
 private let products: [EmptyCase] = [
@@ -63,17 +63,17 @@ private let products: [EmptyCase] = [
   EmptyCase("matmul of no columns", [[3, 4], [4, 0]], to: [3, 0]) { $0[0].matmul($0[1]) },
   EmptyCase("matmul of no terms", [[3, 0], [0, 2]], to: [3, 2]) { $0[0].matmul($0[1]) },
   EmptyCase("matmul of no batches", [[0, 3, 4], [0, 4, 2]], to: [0, 3, 2]) { $0[0].matmul($0[1]) },
-  EmptyCase("linear layer", [[0, 7, 4], [4, 3], [3]], to: [0, 7, 3]) { $0[0].affineTransformed(by: $0[1], bias: $0[2]) },
-  convolution("3x3", [0, 5, 4, 3], [3, 3, 3, 2], to: [0, 5, 4, 2], Convolution(padding: 1)),
-  convolution("3x3 of many channels", [0, 20, 24, 64], [3, 3, 64, 64], to: [0, 20, 24, 64], Convolution(padding: 1)),
+  EmptyCase("linear layer", [[0, 7, 4], [4, 3], [3]], to: [0, 7, 3]) { $0[0].linear(by: $0[1], bias: $0[2]) },
+  convolution("3x3", [0, 5, 4, 3], [3, 3, 3, 2], to: [0, 5, 4, 2], Conv2dOptions(padding: 1)),
+  convolution("3x3 of many channels", [0, 20, 24, 64], [3, 3, 64, 64], to: [0, 20, 24, 64], Conv2dOptions(padding: 1)),
   convolution("1x1", [0, 5, 4, 3], [1, 1, 3, 2], to: [0, 5, 4, 2]),
-  convolution("stride 2", [0, 9, 8, 3], [3, 3, 3, 2], to: [0, 5, 4, 2], Convolution(stride: 2, padding: 1)),
-  convolution("groups", [0, 5, 4, 4], [3, 3, 2, 6], to: [0, 3, 2, 6], Convolution(groups: 2)),
+  convolution("stride 2", [0, 9, 8, 3], [3, 3, 3, 2], to: [0, 5, 4, 2], Conv2dOptions(stride: 2, padding: 1)),
+  convolution("groups", [0, 5, 4, 4], [3, 3, 2, 6], to: [0, 3, 2, 6], Conv2dOptions(groups: 2)),
   EmptyCase("convolution with residual", [[0, 4, 3, 2], [3, 3, 2, 5], [0, 4, 3, 5]], to: [0, 4, 3, 5]) {
-    $0[0].convolved(with: $0[1], Convolution(padding: 1), residual: $0[2])
+    $0[0].conv2d(with: $0[1], Conv2dOptions(padding: 1), residual: $0[2])
   },
   EmptyCase("transposed convolution", [[0, 3, 4, 3], [3, 3, 2, 3]], to: [0, 7, 9, 2]) {
-    $0[0].convolvedTransposed(with: $0[1], Convolution(stride: 2))
+    $0[0].convTranspose2d(with: $0[1], Conv2dOptions(stride: 2))
   },
   EmptyCase("attention of no images", [[0, 3, 8], [0, 5, 8], [0, 5, 6]], to: [0, 3, 6]) { $0[0].attention(keys: $0[1], values: $0[2], heads: 2) },
   EmptyCase("attention of no queries", [[2, 0, 8], [2, 5, 8], [2, 5, 6]], to: [2, 0, 6]) { $0[0].attention(keys: $0[1], values: $0[2], heads: 2) },
@@ -86,12 +86,12 @@ private let products: [EmptyCase] = [
 
 private let normalizations: [EmptyCase] = [NormalizationAxes.instance, .layer, .group(2)].map { axes in
   EmptyCase("normalisation, \(axes)", [[0, 3, 5, 4], [4], [4]], to: [0, 3, 5, 4]) {
-    $0[0].normalized(axes, NormalizationTail(weight: $0[1], bias: $0[2], activation: .relu))
+    $0[0].normalized(axes, NormalizationEpilogue(weight: $0[1], bias: $0[2], activation: .relu))
   }
 } + [
   EmptyCase("normalisation by given moments", [[0, 3, 5, 4], [4], [4], [0, 3, 5, 4]], to: [0, 3, 5, 4]) {
     $0[0].normalized(mean: .zeros([4], $0[0].precision), variance: .ones([4], $0[0].precision),
-                     NormalizationTail(weight: $0[1], bias: $0[2], residual: $0[3], outputActivation: .relu))
+                     NormalizationEpilogue(weight: $0[1], bias: $0[2], residual: $0[3], outputActivation: .relu))
   },
   EmptyCase("softmax of no rows", [[0, 5]], to: [0, 5]) { $0[0].softmax() },
   EmptyCase("softmax of empty rows", [[3, 0]], to: [3, 0]) { $0[0].softmax() },
@@ -122,7 +122,7 @@ private let images: [EmptyCase] = [
 
   @Test("every op", arguments: cases, Precision.allCases) func ops(_ item: EmptyCase, _ precision: Precision) {
     var random = Random(seed: 1, stream: .test)
-    let inputs = item.shapes.map { Tensor.uniform($0, from: 0.1, to: 1, &random, precision: precision).tracked() }
+    let inputs = item.shapes.map { Tensor.uniform($0, from: 0.1, to: 1, &random, precision: precision).asLeaf() }
     let y = item.body(inputs)
     #expect(y.shape == item.result)
     let gradients = y.gradients(seed: .ones(y.shape, precision))

@@ -15,7 +15,7 @@ import TestSupport
     _ shapes: [[Int]], _ precision: Precision, _ fused: ([Tensor]) -> Tensor, _ plain: ([Tensor]) -> Tensor
   ) -> String? {
     let inputs = draw(shapes, precision)
-    let (a, b) = (inputs.map { $0.tracked() }, inputs.map { $0.tracked() })
+    let (a, b) = (inputs.map { $0.asLeaf() }, inputs.map { $0.asLeaf() })
     let (x, y) = (fused(a), plain(b))
     var random = Random(seed: 32, stream: .test)
     let seed = Tensor.uniform(x.shape, from: -1, to: 1, &random, precision: .float64).converted(to: precision)
@@ -84,7 +84,7 @@ import TestSupport
     for inner in Rectifier.allCases {
       for outer in Rectifier.allCases {
         let problem = Self.compare([shape, vector, vector, shape], precision, { x in
-          x[0].normalized(axes, NormalizationTail(weight: x[1], bias: x[2], activation: inner, residual: x[3], outputActivation: outer))
+          x[0].normalized(axes, NormalizationEpilogue(weight: x[1], bias: x[2], activation: inner, residual: x[3], outputActivation: outer))
         }, { x in
           let z = Self.moments(x[0], axes) * x[1] + x[2]
           let sum = (inner == .relu ? z.relu() : z) + x[3]
@@ -92,7 +92,7 @@ import TestSupport
         })
         #expect(problem == nil, "\(axes) \(shape) \(precision), \(inner), \(outer)")
       }
-      let problem = Self.compare([shape], precision, { $0[0].normalized(axes, NormalizationTail(activation: inner)) }, { x in
+      let problem = Self.compare([shape], precision, { $0[0].normalized(axes, NormalizationEpilogue(activation: inner)) }, { x in
         let z = Self.moments(x[0], axes)
         return inner == .relu ? z.relu() : z
       })
@@ -111,7 +111,7 @@ import TestSupport
     let mean = Tensor((0..<20).map { Double($0) / 10 - 1 }, shape: [20], precision: precision)
     let variance = Tensor((0..<20).map { Double($0) / 10 + 0.5 }, shape: [20], precision: precision)
     let problem = Self.compare([[2, 30, 31, 20], [20], [20], [2, 30, 31, 20]], precision, { x in
-      let tail = NormalizationTail(weight: x[1], bias: x[2], activation: .relu, residual: x[3], outputActivation: .relu)
+      let tail = NormalizationEpilogue(weight: x[1], bias: x[2], activation: .relu, residual: x[3], outputActivation: .relu)
       return x[0].normalized(mean: mean, variance: variance, tail)
     }, { x in
       (((x[0] - mean) / (variance + 1e-5).sqrt() * x[1] + x[2]).relu() + x[3]).relu()
@@ -150,7 +150,7 @@ import TestSupport
 
   /// The recorded walk takes the other rule, made of recorded ops.
   @Test("gradients made in place equal recorded ones") func contributions() {
-    let inputs = Self.draw([[2, 9, 8, 20], [2, 9, 8, 3]], .float64).map { $0.tracked() }
+    let inputs = Self.draw([[2, 9, 8, 20], [2, 9, 8, 3]], .float64).map { $0.asLeaf() }
     func loss() -> Tensor {
       let joined = concatenate(inputs, axis: -1), pooled = joined.maxPooled(window: 3, stride: 2, padding: 1)
       let parts = joined.sliced(3, 0..<20) * joined.sliced(3, 3..<23) * joined.sliced(3, 1..<21)

@@ -61,16 +61,16 @@ extension GatheredProduct {
   }
 
   /// The forward pass: pixels times weights.
-  init(forward x: Tensor, _ w: Tensor, _ how: Convolution) {
-    let y = x.convolved(with: w, how), taps = ConvolutionTaps(x.shape, w.shape, how)
+  init(forward x: Tensor, _ w: Tensor, _ options: Conv2dOptions) {
+    let y = x.conv2d(with: w, options), taps = ConvolutionTaps(x.shape, w.shape, options)
     let places = taps.inputPlaces
     self.init(m: taps.outputs, n: w.shape[3], k: taps.count * x.shape[3], source: x.floats, places: places, b: w.floats, found: y.doubles)
   }
 
   /// The input gradient: pixels of the output gradient times transposed weights.
-  init(inputGradient dy: Tensor, _ w: Tensor, inputSize: Extent, _ how: Convolution) {
-    let dx = dy.convolutionInputGradient(w, inputSize: inputSize, how), (depth, out) = (w.shape[2], w.shape[3])
-    let taps = ConvolutionTaps(dx.shape, w.shape, how), weights = w.floats
+  init(inputGradient dy: Tensor, _ w: Tensor, inputSize: Extent, _ options: Conv2dOptions) {
+    let dx = dy.convolutionInputGradient(w, inputSize: inputSize, options), (depth, out) = (w.shape[2], w.shape[3])
+    let taps = ConvolutionTaps(dx.shape, w.shape, options), weights = w.floats
     let b = (0..<taps.count * out * depth).map { i in
       let (tap, o, c) = (i / (out * depth), i / depth % out, i % depth)
       return weights[(tap * depth + c) * out + o]
@@ -80,8 +80,8 @@ extension GatheredProduct {
   }
 
   /// The weight gradient: input pixels, transposed, times pixels of the output gradient.
-  init(weightGradient x: Tensor, _ dy: Tensor, kernel: Extent, _ how: Convolution) {
-    let dw = x.convolutionWeightGradient(dy, kernel: kernel, how), taps = ConvolutionTaps(x.shape, dw.shape, how)
+  init(weightGradient x: Tensor, _ dy: Tensor, kernel: Extent, _ options: Conv2dOptions) {
+    let dw = x.convolutionWeightGradient(dy, kernel: kernel, options), taps = ConvolutionTaps(x.shape, dw.shape, options)
     let rows = taps.count * x.shape[3], places = taps.inputPlaces
     let transposed = (0..<rows * taps.outputs).map { places[$0 % taps.outputs * rows + $0 / taps.outputs] }
     self.init(m: rows, n: dy.shape[3], k: taps.outputs, source: x.floats, places: transposed, b: dy.floats, found: dw.doubles)
@@ -92,14 +92,14 @@ extension GatheredProduct {
 private struct ConvolutionTaps {
   private let n, h, w, channels: Int
   private let kernel, output: Extent
-  private let how: Convolution
+  private let options: Conv2dOptions
 
-  init(_ x: [Int], _ weight: [Int], _ how: Convolution) {
-    precondition(how.groups == 1)
+  init(_ x: [Int], _ weight: [Int], _ options: Conv2dOptions) {
+    precondition(options.groups == 1)
     (n, h, w, channels) = (x[0], x[1], x[2], x[3])
     kernel = Extent(height: weight[0], width: weight[1])
-    output = how.outputSize(of: Extent(height: h, width: w), kernel: kernel)
-    self.how = how
+    output = options.outputSize(of: Extent(height: h, width: w), kernel: kernel)
+    self.options = options
   }
 
   var count: Int { kernel.height * kernel.width }
@@ -110,8 +110,8 @@ private struct ConvolutionTaps {
   var inputPlaces: [Int32] {
     var places: [Int32] = []
     for image in 0..<n { for oy in 0..<output.height { for ox in 0..<output.width { for tap in 0..<count {
-      let y = oy * how.stride.height + tap / kernel.width * how.dilation.height - how.padding.height
-      let x = ox * how.stride.width + tap % kernel.width * how.dilation.width - how.padding.width
+      let y = oy * options.stride.height + tap / kernel.width * options.dilation.height - options.padding.height
+      let x = ox * options.stride.width + tap % kernel.width * options.dilation.width - options.padding.width
       let isInside = (0..<h).contains(y) && (0..<w).contains(x), first = ((image * h + y) * w + x) * channels
       for c in 0..<channels { places.append(isInside ? Int32(first + c) : -1) }
     } } } }
@@ -120,17 +120,17 @@ private struct ConvolutionTaps {
 
   /// `[inputs]`: the phase of each input pixel.
   var inputPhases: [Int] {
-    (0..<inputs).map { i in i / w % h % how.stride.height * how.stride.width + i % w % how.stride.width }
+    (0..<inputs).map { i in i / w % h % options.stride.height * options.stride.width + i % w % options.stride.width }
   }
 
   /// `[inputs, taps, channels]`: elements of the output gradient.
   func outputPlaces(channels: Int) -> [Int32] {
     var places: [Int32] = []
     for image in 0..<n { for iy in 0..<h { for ix in 0..<w { for tap in 0..<count {
-      let y = iy + how.padding.height - tap / kernel.width * how.dilation.height
-      let x = ix + how.padding.width - tap % kernel.width * how.dilation.width
-      let (oy, ox) = (y / how.stride.height, x / how.stride.width)
-      let isInside = y >= 0 && x >= 0 && y % how.stride.height == 0 && x % how.stride.width == 0
+      let y = iy + options.padding.height - tap / kernel.width * options.dilation.height
+      let x = ix + options.padding.width - tap % kernel.width * options.dilation.width
+      let (oy, ox) = (y / options.stride.height, x / options.stride.width)
+      let isInside = y >= 0 && x >= 0 && y % options.stride.height == 0 && x % options.stride.width == 0
         && oy < output.height && ox < output.width
       let first = ((image * output.height + oy) * output.width + ox) * channels
       for c in 0..<channels { places.append(isInside ? Int32(first + c) : -1) }

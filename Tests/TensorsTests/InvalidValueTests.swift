@@ -34,17 +34,17 @@ import TestSupport
           }
         }
         let shapes = [
-          ([1, 16, 17, 20], [3, 3, 20, 17], Convolution(padding: 1)), ([1, 9, 8, 4], [3, 3, 4, 6], Convolution(padding: 1)),
-          ([1, 11, 9, 18], [3, 3, 18, 33], Convolution(stride: 2, padding: 1)),
-          ([1, 5, 9, 16], [1, 5, 16, 16], Convolution(padding: Extent(height: 0, width: 2))),
-          ([1, 16, 17, 20], [5, 1, 20, 17], Convolution(padding: Extent(height: 2, width: 0))),
+          ([1, 16, 17, 20], [3, 3, 20, 17], Conv2dOptions(padding: 1)), ([1, 9, 8, 4], [3, 3, 4, 6], Conv2dOptions(padding: 1)),
+          ([1, 11, 9, 18], [3, 3, 18, 33], Conv2dOptions(stride: 2, padding: 1)),
+          ([1, 5, 9, 16], [1, 5, 16, 16], Conv2dOptions(padding: Extent(height: 0, width: 2))),
+          ([1, 16, 17, 20], [5, 1, 20, 17], Conv2dOptions(padding: Extent(height: 2, width: 0))),
         ]
-        for (xs, ws, how) in shapes {
+        for (xs, ws, options) in shapes {
           let size = Extent(height: xs[1], width: xs[2]), kernel = Extent(height: ws[0], width: ws[1])
-          let out = how.outputSize(of: size, kernel: kernel), ys = [xs[0], out.height, out.width, ws[3]]
-          check("convolution \(ws)", GatheredProduct(forward: first(xs), second(ws), how))
-          check("input gradient \(ws)", GatheredProduct(inputGradient: first(ys), second(ws), inputSize: size, how))
-          check("weight gradient \(ws)", GatheredProduct(weightGradient: first(xs), second(ys), kernel: kernel, how))
+          let out = options.outputSize(of: size, kernel: kernel), ys = [xs[0], out.height, out.width, ws[3]]
+          check("convolution \(ws)", GatheredProduct(forward: first(xs), second(ws), options))
+          check("input gradient \(ws)", GatheredProduct(inputGradient: first(ys), second(ws), inputSize: size, options))
+          check("weight gradient \(ws)", GatheredProduct(weightGradient: first(xs), second(ys), kernel: kernel, options))
         }
       }
     }

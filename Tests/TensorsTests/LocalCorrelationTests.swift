@@ -37,7 +37,7 @@ import TestSupport
 
   @Test("centres far away, infinite or not a number do no harm") func wildCentres() {
     let centres = Tensor([1e30, 0, -.infinity, 3, .nan, -1e9, 1, 1] as [Float], shape: [1, 2, 2, 2])
-    let f = Tensor.ones([1, 2, 2, 3]).tracked(), g = Tensor.ones([1, 4, 4, 3]).tracked()
+    let f = Tensor.ones([1, 2, 2, 3]).asLeaf(), g = Tensor.ones([1, 4, 4, 3]).asLeaf()
     let y = LocalCorrelation(radius: 1)([f], [g], centres: centres)
     #expect(y.doubles.prefix(27).allSatisfy { $0 == 0 } && y.doubles.suffix(9).allSatisfy { $0 == 3 })
     let gradients = y.sum().gradients()
@@ -45,7 +45,7 @@ import TestSupport
     #expect(gradients[g]?.sum().item == 27)
   }
 
-  @Test("what does not fit together is explained") func misfits() async {
+  @Test("what does not fit together is explained") func incompatibleKeys() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = LocalCorrelation(radius: 1)([.zeros([1, 2, 2, 3])], [.zeros([1, 2, 2, 4])], centres: .zeros([1, 2, 2, 2]))
     }

@@ -9,7 +9,7 @@ import Testing
 
   /// Bytes that the graph of `body(x)` holds besides `x` and the result; `x` has 1 MiB.
   private static func held(_ shape: [Int] = [1, 1 << 12, 64], body: (Tensor) -> Tensor) -> Int {
-    let x = Tensor.ones(shape).tracked()
+    let x = Tensor.ones(shape).asLeaf()
     let before = MemoryPool.statistics.inUse
     let y = body(x)
     let held = MemoryPool.statistics.inUse - before - y.count * 4
@@ -36,12 +36,12 @@ import Testing
 
   @Test("a convolution does not keep what a normalisation can make again") func remaking() async {
     await #expect(processExitsWith: .success) {
-      let w = Tensor.ones([1, 1, 64, 1]).tracked()
-      let shape = [1, 64, 64, 64], normalized = MemoryTests.held(shape) { $0.normalized(.instance, NormalizationTail(activation: .relu)) }
-      let both = MemoryTests.held(shape) { $0.normalized(.instance, NormalizationTail(activation: .relu)).convolved(with: w) }
+      let w = Tensor.ones([1, 1, 64, 1]).asLeaf()
+      let shape = [1, 64, 64, 64], normalized = MemoryTests.held(shape) { $0.normalized(.instance, NormalizationEpilogue(activation: .relu)) }
+      let both = MemoryTests.held(shape) { $0.normalized(.instance, NormalizationEpilogue(activation: .relu)).conv2d(with: w) }
       let shortcut = MemoryTests.held(shape) { x in
         let y = x.normalized(.instance)
-        return y.convolved(with: Tensor.ones([1, 1, 64, 64])).normalized(.batch, NormalizationTail(residual: y)).convolved(with: w)
+        return y.conv2d(with: Tensor.ones([1, 1, 64, 64])).normalized(.batch, NormalizationEpilogue(residual: y)).conv2d(with: w)
       }
       require(both - normalized < 1 << 16, "\(both - normalized) bytes more")  // the result, and nodes
       require(shortcut < 3 * MemoryTests.mebi, "\(shortcut) bytes rather than what the second normalisation takes and gives")
@@ -50,7 +50,7 @@ import Testing
 
   @Test("gradients of a value that is used often are summed in place") func accumulation() async {
     await #expect(processExitsWith: .success) {
-      let x = Tensor.ones([1 << 18]).tracked()
+      let x = Tensor.ones([1 << 18]).asLeaf()
       var loss = Tensor(0)
       for k in 1...8 { loss = loss + (x * Double(k)).sum() }
       MemoryPool.resetHighWater()

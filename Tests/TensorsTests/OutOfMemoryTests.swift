@@ -61,7 +61,7 @@ import Testing
     await #expect(processExitsWith: .exitCode(70)) {
       let x = Tensor.ones([1, 64, 600, 64]), w = Tensor.ones([3, 3, 64, 64])
       MemoryPool.limit = MemoryPool.statistics.reserved + (1 << 20)
-      _ = x.convolved(with: w, Convolution(padding: 1))
+      _ = x.conv2d(with: w, Conv2dOptions(padding: 1))
     }
   }
 

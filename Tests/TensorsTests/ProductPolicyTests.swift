@@ -12,7 +12,7 @@ import Testing
   private static func convolution(
     _ channels: Int, kernel: Extent = 3, stride: Extent = 1, _ policy: ProductPolicy
   ) -> ConvolutionAlgorithm {
-    let options = Convolution(stride: stride, padding: Extent(height: kernel.height / 2, width: kernel.width / 2))
+    let options = Conv2dOptions(stride: stride, padding: Extent(height: kernel.height / 2, width: kernel.width / 2))
     let plan = ConvolutionPlan.forward(input: Extent(height: 40, width: 48), kernel: kernel, options)
     return .choose(plan, groups: 1, depth: channels, columns: channels, images: 1, .float32, policy)
   }
@@ -54,8 +54,8 @@ import Testing
   }
 
   @Test func theGraphNamesAlgorithms() {
-    let x = Tensor.zeros([1, 16, 16, 16]).tracked(), w = Tensor.zeros([3, 3, 16, 16]).tracked(), v = Tensor.zeros([16, 4]).tracked()
-    let graph = x.convolved(with: w, Convolution(padding: 1)).reshaped(to: [-1, 16]).matmul(v).recordedGraph
+    let x = Tensor.zeros([1, 16, 16, 16]).asLeaf(), w = Tensor.zeros([3, 3, 16, 16]).asLeaf(), v = Tensor.zeros([16, 4]).asLeaf()
+    let graph = x.conv2d(with: w, Conv2dOptions(padding: 1)).reshaped(to: [-1, 16]).matmul(v).recordedGraph
     func algorithms(_ op: Op) -> [String] { graph.filter { $0.op == op }.map(\.algorithm) }
     #expect(algorithms(.convolution).count == 1 && algorithms(.convolution) != [""])
     #expect(algorithms(.matmul) == ["\(GEMMAlgorithm.choose(depth: 16, columns: 4, .float32))"])

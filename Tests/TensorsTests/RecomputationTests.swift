@@ -6,13 +6,13 @@ import Testing
   /// Three residual blocks whose input and weight are used several times, inside and outside of them.
   private static func gradients(_ run: (@escaping () -> Tensor) -> Tensor) -> [Tensor] {
     var random = Random(seed: 4, stream: .test)
-    let x = Tensor.uniform([2, 24, 32, 16], from: -1, to: 1, &random).tracked()
-    let w = Tensor.uniform([3, 3, 16, 16], from: -0.1, to: 0.1, &random).tracked()
+    let x = Tensor.uniform([2, 24, 32, 16], from: -1, to: 1, &random).asLeaf()
+    let w = Tensor.uniform([3, 3, 16, 16], from: -0.1, to: 0.1, &random).asLeaf()
     var y = x
     for _ in 0..<3 {
       y = run { [y] in
         var z = y
-        for _ in 0..<3 { z = (z.convolved(with: w, Convolution(padding: 1)).normalized(.instance).tanh() + z * y).relu() }
+        for _ in 0..<3 { z = (z.conv2d(with: w, Conv2dOptions(padding: 1)).normalized(.instance).tanh() + z * y).relu() }
         return z + x
       } + y * w.sum()
     }
@@ -46,13 +46,13 @@ import Testing
     var runs = 0
     let x = Tensor.ones([3])
     let y = recomputed { _ in runs += 1; return x * 2 }
-    let z = withoutRecording { recomputed { _ in runs += 1; return x.tracked() * 2 } }
+    let z = noGradient { recomputed { _ in runs += 1; return x.asLeaf() * 2 } }
     #expect(!y.isRecorded && !z.isRecorded && runs == 2)
   }
 
   @Test("the second run is announced") func again() {
     var runs: [Bool] = []
-    let x = Tensor.ones([3]).tracked()
+    let x = Tensor.ones([3]).asLeaf()
     let loss = recomputed { again in runs.append(again); return x.exp() }.sum()
     #expect(runs == [false])
     let gradients = loss.gradients()

@@ -44,7 +44,7 @@ public struct GradientCheck {
       let range = item.ranges[min(i, item.ranges.count - 1)]
       return Tensor.uniform(shape, from: range.lowerBound, to: range.upperBound, &random, precision: .float64)
     }
-    let leaves = inputs.map { $0.tracked() }
+    let leaves = inputs.map { $0.asLeaf() }
     let output = item.body(leaves)
     recordedOps.formUnion(output.recordedOps)
     if let op = item.op, !output.recordedOps.contains(op) { return "\(item.name): op '\(op.rawValue)' was not recorded" }
@@ -59,7 +59,7 @@ public struct GradientCheck {
   private mutating func checkSecondOrder(_ item: OpCase, _ value: @escaping ([Tensor]) -> Tensor, _ inputs: [Tensor]) -> String? {
     let directions = inputs.map { Tensor.uniform($0.shape, from: -1, to: 1, &random, precision: .float64) }
     let slope: ([Tensor]) -> Tensor = { leaves in
-      let tracked = leaves.map { $0.isRecorded ? $0 : $0.tracked() }
+      let tracked = leaves.map { $0.isRecorded ? $0 : $0.asLeaf() }
       let gradients = value(tracked).gradients(recording: true)
       var total = Tensor(0, precision: .float64)
       for (leaf, direction) in zip(tracked, directions) {
@@ -68,7 +68,7 @@ public struct GradientCheck {
       return total
     }
     if let problem = compareRecorded(item, value, inputs) { return problem }
-    let leaves = inputs.map { $0.tracked() }
+    let leaves = inputs.map { $0.asLeaf() }
     let recorded = slope(leaves)
     guard recorded.isRecorded else { return nil }  // piecewise linear: the gradient does not depend on the inputs
     recordedOps.formUnion(recorded.recordedOps)
@@ -77,7 +77,7 @@ public struct GradientCheck {
 
   /// The gradients of a recorded walk, which other formulas compute for some ops, must equal those of a plain one.
   private func compareRecorded(_ item: OpCase, _ value: ([Tensor]) -> Tensor, _ inputs: [Tensor]) -> String? {
-    let leaves = inputs.map { $0.tracked() }
+    let leaves = inputs.map { $0.asLeaf() }
     let plain = value(leaves).gradients(), recorded = value(leaves).gradients(recording: true)
     for (i, leaf) in leaves.enumerated() {
       guard let expected = plain[leaf] else { continue }
@@ -91,7 +91,7 @@ public struct GradientCheck {
 
   /// Compares the gradient of `f` with central differences: every element of small inputs, random directions of large ones.
   private mutating func compare(_ name: String, _ f: ([Tensor]) -> Tensor, at inputs: [Tensor]) -> String? {
-    let leaves = inputs.map { $0.tracked() }
+    let leaves = inputs.map { $0.asLeaf() }
     let result = f(leaves)
     guard result.isRecorded else { return "\(name): nothing was recorded" }
     let gradients = result.gradients()

@@ -15,7 +15,7 @@ private struct TinyRecipe: Recipe {
 
   init() throws {
     var random = Random(seed: 5, stream: .test)
-    conv = Conv2d(3, 8, kernel: 3, Convolution(padding: 1), &random)
+    conv = Conv2d(3, 8, kernel: 3, Conv2dOptions(padding: 1), &random)
     head = Linear(8, 1, &random)
     images = .uniform([2, 16, 20, 3], from: -1, to: 1, &random)
     let named = conv.parameters() + norm.parameters().map { ("norm." + $0.name, $0.parameter) }

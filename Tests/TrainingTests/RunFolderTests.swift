@@ -5,7 +5,7 @@ import Training
 
 @Suite struct RunFolderTests {
   let root: TemporaryFolder
-  let facts = EnvironmentFacts.gathered(isa: "avx2", threads: 3)
+  let facts = EnvironmentInfo.gathered(isa: "avx2", threads: 3)
   let time = TimeSource(wall: { 1_700_000_000 }, steady: { 0 })
   let files = [CheckpointFile(name: "model", bytes: [1, 2, 3])]
 

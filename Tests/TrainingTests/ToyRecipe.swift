@@ -106,7 +106,7 @@ struct ToyRun {
     return request
   }
 
-  static let facts = EnvironmentFacts.gathered(isa: "portable", threads: 1)
+  static let facts = EnvironmentInfo.gathered(isa: "portable", threads: 1)
   static var quiet: Console {
     Console(.none, terminal: .init(isTerminal: false, hasColour: false, isUnicode: false, width: { 80 }, write: { _ in }))
   }

@@ -23,7 +23,7 @@ struct BottleneckWorkload: DifferentiatedWorkload {
   func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let blocks = (0..<blocks).map { Bottleneck($0 == 0 ? inputs : outputs, width, isFirst: $0 == 0, &random) }
-    let x = Tensor.normal([batch, height, imageWidth, inputs], &random).tracked()
+    let x = Tensor.normal([batch, height, imageWidth, inputs], &random).asLeaf()
     return { Sequential(blocks)(x, Pass(.training)) }
   }
 }
@@ -37,13 +37,13 @@ private struct Bottleneck: Layer {
   init(_ inputs: Int, _ width: Int, isFirst: Bool, _ random: inout Random) {
     let stride = Extent(isFirst ? 2 : 1)
     conv1 = Conv2d(inputs, width, kernel: 1, bias: false, &random)
-    conv2 = Conv2d(width, width, kernel: 3, Convolution(stride: stride, padding: 1), bias: false, &random)
+    conv2 = Conv2d(width, width, kernel: 3, Conv2dOptions(stride: stride, padding: 1), bias: false, &random)
     conv3 = Conv2d(width, 4 * width, kernel: 1, bias: false, &random)
     bn1 = BatchNorm2d(width)
     bn2 = BatchNorm2d(width)
     bn3 = BatchNorm2d(4 * width)
     downsample = isFirst
-      ? Sequential(Conv2d(inputs, 4 * width, kernel: 1, Convolution(stride: stride), bias: false, &random), BatchNorm2d(4 * width)) : nil
+      ? Sequential(Conv2d(inputs, 4 * width, kernel: 1, Conv2dOptions(stride: stride), bias: false, &random), BatchNorm2d(4 * width)) : nil
   }
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {

@@ -29,10 +29,10 @@ struct ConvolutionWorkload: DifferentiatedWorkload {
 
   func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
-    let how = Convolution(stride: Extent(stride), padding: Extent(height: paddingHeight, width: paddingWidth))
-    let layer = Conv2d(inputs, outputs, kernel: Extent(height: kernelHeight, width: kernelWidth), how, &random)
+    let options = Conv2dOptions(stride: Extent(stride), padding: Extent(height: paddingHeight, width: paddingWidth))
+    let layer = Conv2d(inputs, outputs, kernel: Extent(height: kernelHeight, width: kernelWidth), options, &random)
     let image = Tensor.normal([batch, height, width, inputs], &random)
-    let x = inputGradient ? image.tracked() : image
+    let x = inputGradient ? image.asLeaf() : image
     return { layer(x) }
   }
 }

@@ -18,7 +18,7 @@ struct EncoderLayerWorkload: DifferentiatedWorkload {
   func forward() -> () -> Tensor {
     var random = Random(seed: 1, stream: .test)
     let layer = EncoderLayer(width: width, heads: heads, hidden: hidden, &random)
-    let x = Tensor.normal([batch, tokens, width], &random).tracked()
+    let x = Tensor.normal([batch, tokens, width], &random).asLeaf()
     return { layer(x, Pass(.training)) }
   }
 }

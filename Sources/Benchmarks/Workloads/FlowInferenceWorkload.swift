@@ -17,7 +17,7 @@ struct FlowInferenceWorkload: Workload {
     let operations = Self.operations(model, images, iterations: 1) + Double(iterations - 1) * perIteration(images)
     MemoryPool.trim()  // the recorded graphs were only for counting
     return PreparedWorkload(operations: operations) {
-      _ = withoutRecording { model(images[0], images[1], iterations: iterations, upsamplesAll: false, .evaluation) }
+      _ = noGradient { model(images[0], images[1], iterations: iterations, upsamplesAll: false, .evaluation) }
     }
   }
 

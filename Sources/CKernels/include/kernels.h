@@ -5,7 +5,7 @@
  * shape. Outputs are overwritten unless the comment says "adds to". No function allocates, fails or keeps state.
  *
  * The same text (one .inc file per family) is compiled for portable C, AVX2 and AVX-512, in both precisions, so the float64
- * gradient checks run the very loops that train. Results do not depend on how the caller splits the outer dimension.
+ * gradient checks run the very loops that train. Results do not depend on options the caller splits the outer dimension.
  */
 #ifndef APUS_KERNELS_H
 #define APUS_KERNELS_H
@@ -161,17 +161,17 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* the moments of blocks, [outer, blocks, keep], of block_count elements each (the last one of last_count) -> [outer, keep] */
   void (*combine_moments)(const void *block_means, const void *block_squares, size_t outer, size_t blocks, size_t keep,
                           size_t block_count, size_t last_count, double epsilon, void *mean, void *variance, void *rstd);
-  void (*normalize)(const apus_normalization *how, const void *x, const void *residual, size_t outer, size_t rows, size_t keep,
+  void (*normalize)(const apus_normalization *options, const void *x, const void *residual, size_t outer, size_t rows, size_t keep,
                     size_t fold, void *y);
   /* one slab: the sums over rows of g and g (x - mean) rstd, [keep, fold] each; g is dy where the activations let it pass */
-  void (*normalize_backward_sums)(const apus_normalization *how, const void *x, const void *dy, const void *y, size_t rows, size_t keep,
+  void (*normalize_backward_sums)(const apus_normalization *options, const void *x, const void *dy, const void *y, size_t rows, size_t keep,
                                   size_t fold, void *sum, void *product);
   /* one slab: means holds the mean of w g, then that of w g (x - mean) rstd, [2, keep]; NULL if the statistics are constants.
    * y is read and dresidual written if there is an output relu. */
-  void (*normalize_backward)(const apus_normalization *how, const void *x, const void *dy, const void *y, const void *means,
+  void (*normalize_backward)(const apus_normalization *options, const void *x, const void *dy, const void *y, const void *means,
                              size_t rows, size_t keep, size_t fold, void *dx, void *dresidual);
   /* both in one pass for rows = keep = 1 (layer norm); sum and product are [channels] */
-  void (*layer_backward)(const apus_normalization *how, const void *x, const void *dy, const void *y, size_t tokens, size_t channels,
+  void (*layer_backward)(const apus_normalization *options, const void *x, const void *dy, const void *y, size_t tokens, size_t channels,
                          void *dx, void *dresidual, void *sum, void *product);
 
   /* --- softmax over the columns of [rows, columns]; a row of -inf gives NaN, as in PyTorch --- */
@@ -188,7 +188,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* The panel of b[k, j] = b[k row + j column], k < depth, j < columns <= 2 lanes: row by row, zeros beyond the last column. */
   void (*pack)(const void *b, ptrdiff_t row, ptrdiff_t column, size_t depth, size_t columns, void *panel);
   /* See apus_product; sums longer than a few hundred terms are added up in pieces. */
-  void (*product)(const apus_product *how, const void *a, const void *panel, void *c);
+  void (*product)(const apus_product *options, const void *a, const void *panel, void *c);
   /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary or -1. */
   void (*epilogue)(int activation, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
 
@@ -211,10 +211,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* x [outer, in, inner], y [outer, out, inner]: y[o, j] = sum over k in starts[j]..<starts[j+1] of weights[k] x[o, columns[k]] */
   void (*resample)(const void *x, size_t outer, size_t in, size_t inner, size_t out, const int32_t *starts, const int32_t *columns,
                    const double *weights, void *y);
-  void (*grid_sample)(const apus_grid *how, const void *x, const void *grid, void *y);
+  void (*grid_sample)(const apus_grid *options, const void *x, const void *grid, void *y);
   /* adds to dx for channels first..<last only, so that threads can share one image */
-  void (*grid_sample_backward_input)(const apus_grid *how, const void *dy, const void *grid, size_t first, size_t last, void *dx);
-  void (*grid_sample_backward_grid)(const apus_grid *how, const void *x, const void *dy, const void *grid, void *dgrid);
+  void (*grid_sample_backward_input)(const apus_grid *options, const void *dy, const void *grid, size_t first, size_t last, void *dx);
+  void (*grid_sample_backward_grid)(const apus_grid *options, const void *x, const void *dy, const void *grid, void *dgrid);
 
   /* --- correlation lookup (RAFT) --- volume [queries, height, width], centres [queries, 2] as (x, y) in cells of this level after
    * multiplication by `scale`; window of (2 radius + 1)^2 bilinear samples, zero outside; sample (ox, oy) goes to
@@ -227,23 +227,23 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
 
   /* --- the lookup without a volume --- as lookup, in a plane whose cells are the products <query, target>; queries [queries, channels],
    * targets [height, width, channels] */
-  void (*local_correlation)(const apus_local_correlation *how, const void *queries, const void *targets, const void *centres,
+  void (*local_correlation)(const apus_local_correlation *options, const void *queries, const void *targets, const void *centres,
                             size_t y_stride, void *y);
   /* adds to dqueries */
-  void (*local_correlation_backward_queries)(const apus_local_correlation *how, const void *dy, size_t dy_stride, const void *targets,
+  void (*local_correlation_backward_queries)(const apus_local_correlation *options, const void *dy, size_t dy_stride, const void *targets,
                                              const void *centres, void *dqueries);
   /* adds to dtargets for channels first..<last only, so that threads can share one image */
-  void (*local_correlation_backward_targets)(const apus_local_correlation *how, const void *dy, size_t dy_stride, const void *queries,
+  void (*local_correlation_backward_targets)(const apus_local_correlation *options, const void *dy, size_t dy_stride, const void *queries,
                                              const void *centres, size_t first, size_t last, void *dtargets);
 
   /* --- convex upsampling (RAFT) --- coarse rows first..<last only; logits [height, width, 9, factor, factor] */
   /* y [factor height, factor width, channels] */
-  void (*convex_upsample)(const apus_convex_upsampling *how, const void *logits, const void *x, size_t first, size_t last, void *y);
+  void (*convex_upsample)(const apus_convex_upsampling *options, const void *logits, const void *x, size_t first, size_t last, void *y);
   /* dlogits, and shares [height, width, 9, channels]: what each pixel gives to the gradients of its neighbours */
-  void (*convex_upsample_backward)(const apus_convex_upsampling *how, const void *dy, const void *logits, const void *x, size_t first,
+  void (*convex_upsample_backward)(const apus_convex_upsampling *options, const void *dy, const void *logits, const void *x, size_t first,
                                    size_t last, void *dlogits, void *shares);
   /* dx, from the shares of all pixels */
-  void (*convex_gather)(const apus_convex_upsampling *how, const void *shares, size_t first, size_t last, void *dx);
+  void (*convex_gather)(const apus_convex_upsampling *options, const void *shares, size_t first, size_t last, void *dx);
 
   /* --- gated recurrent unit --- gates is [rows, 2 hidden]: update gate z, then reset gate r, both before the sigmoid */
   /* y [rows, width] = joined, its first `hidden` columns multiplied by sigmoid(r) */
@@ -263,8 +263,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*masked_l1_backward)(const void *x, const void *target, const void *mask, double scale, size_t pixels, size_t channels, void *dx);
 
   /* --- optimisers, in place --- */
-  void (*adam)(const apus_adam *how, const void *gradient, void *parameter, void *m, void *v, size_t n);
-  void (*sgd)(const apus_sgd *how, const void *gradient, void *parameter, void *velocity, size_t n);
+  void (*adam)(const apus_adam *options, const void *gradient, void *parameter, void *m, void *v, size_t n);
+  void (*sgd)(const apus_sgd *options, const void *gradient, void *parameter, void *velocity, size_t n);
 
   /* --- the processor's peak --- values[i] = p values[i] + q, `rounds` times over, in registers: 2 n rounds operations */
   void (*multiply_add)(size_t rounds, double p, double q, void *values, size_t n);

@@ -62,12 +62,12 @@ typedef struct {
 } apus_split_product;
 
 typedef struct {
-  void (*split)(const apus_split_rows *how, const float *x, uint16_t *y);
-  void (*split_transposed)(const apus_split_rows *how, const float *x, uint16_t *y);
-  void (*pack)(const apus_split_panels *how, const float *b, uint16_t *y);
-  void (*pack_transposed)(const apus_split_panels *how, const float *b, uint16_t *y);
+  void (*split)(const apus_split_rows *options, const float *x, uint16_t *y);
+  void (*split_transposed)(const apus_split_rows *options, const float *x, uint16_t *y);
+  void (*pack)(const apus_split_panels *options, const float *b, uint16_t *y);
+  void (*pack_transposed)(const apus_split_panels *options, const float *b, uint16_t *y);
   /* Between tiles_begin and tiles_end of the same thread. panel: one panel of pack's output. */
-  void (*product)(const apus_split_product *how, const uint16_t *a, const uint16_t *panel, float *c);
+  void (*product)(const apus_split_product *options, const uint16_t *a, const uint16_t *panel, float *c);
   /* Set up and release the tile registers of the calling thread, around a task; nothing to do without AMX. */
   void (*tiles_begin)(void);
   void (*tiles_end)(void);

@@ -9,7 +9,7 @@ struct FeatureEncoder: Module {
   /// The kind of block of its stages, two in each.
   enum Block { case residual, bottleneck }
 
-  static let officialNames = ["coarser": "scales"]
+  static let checkpointNames = ["coarser": "scales"]
   let norm1: Normalization
   let conv1: Conv2d
   let layer1, layer2, layer3: Sequential
@@ -30,7 +30,7 @@ struct FeatureEncoder: Module {
       }
     }
     let w = preset.widths
-    conv1 = Conv2d(3, preset.stem, kernel: 7, Convolution(stride: 2, padding: 3), weights: .encoder, &random)
+    conv1 = Conv2d(3, preset.stem, kernel: 7, Conv2dOptions(stride: 2, padding: 3), weights: .encoder, &random)
     norm1 = Normalization(norm, preset.stem)
     layer1 = stage(preset.stem, w[0], stride: 1)
     layer2 = stage(w[0], w[1], stride: 2)
@@ -73,8 +73,8 @@ struct ResidualBlock: Layer {
   let downsample: Shortcut?
 
   init(_ inputs: Int, _ width: Int, stride: Int, _ norm: Normalization.Kind, _ random: inout Random) {
-    conv1 = Conv2d(inputs, width, kernel: 3, Convolution(stride: Extent(stride), padding: 1), weights: .encoder, &random)
-    conv2 = Conv2d(width, width, kernel: 3, Convolution(padding: 1), weights: .encoder, &random)
+    conv1 = Conv2d(inputs, width, kernel: 3, Conv2dOptions(stride: Extent(stride), padding: 1), weights: .encoder, &random)
+    conv2 = Conv2d(width, width, kernel: 3, Conv2dOptions(padding: 1), weights: .encoder, &random)
     norm1 = Normalization(norm, width)
     norm2 = Normalization(norm, width)
     downsample = stride == 1 ? nil : Shortcut(inputs, width, stride: stride, norm, &random)
@@ -97,7 +97,7 @@ struct BottleneckBlock: Layer {
 
   init(_ inputs: Int, _ width: Int, stride: Int, _ norm: Normalization.Kind, _ random: inout Random) {
     conv1 = Conv2d(inputs, width / 4, kernel: 1, weights: .encoder, &random)
-    conv2 = Conv2d(width / 4, width / 4, kernel: 3, Convolution(stride: Extent(stride), padding: 1), weights: .encoder, &random)
+    conv2 = Conv2d(width / 4, width / 4, kernel: 3, Conv2dOptions(stride: Extent(stride), padding: 1), weights: .encoder, &random)
     conv3 = Conv2d(width / 4, width, kernel: 1, weights: .encoder, &random)
     norm1 = Normalization(norm, width / 4)
     norm2 = Normalization(norm, width / 4)
@@ -115,12 +115,12 @@ struct BottleneckBlock: Layer {
 
 /// The strided 1x1 convolution that brings a block's input to the size of its output.
 struct Shortcut: Module {
-  static let officialNames = ["conv": "0", "norm": "1"]
+  static let checkpointNames = ["conv": "0", "norm": "1"]
   let conv: Conv2d
   let norm: Normalization
 
   init(_ inputs: Int, _ outputs: Int, stride: Int, _ norm: Normalization.Kind, _ random: inout Random) {
-    conv = Conv2d(inputs, outputs, kernel: 1, Convolution(stride: Extent(stride)), weights: .encoder, &random)
+    conv = Conv2d(inputs, outputs, kernel: 1, Conv2dOptions(stride: Extent(stride)), weights: .encoder, &random)
     self.norm = Normalization(norm, outputs)
   }
 

@@ -37,7 +37,7 @@ struct ConvGRU: Module {
   let convz, convr, convq: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
-    func gate() -> Conv2d { Conv2d(hidden + input, hidden, kernel: 3, Convolution(padding: 1), &random) }
+    func gate() -> Conv2d { Conv2d(hidden + input, hidden, kernel: 3, Conv2dOptions(padding: 1), &random) }
     convz = gate()
     convr = gate()
     convq = gate()
@@ -51,7 +51,7 @@ struct SepConvGRU: Module {
 
   init(hidden: Int, input: Int, _ random: inout Random) {
     func gate(_ kernel: Extent, padding: Extent) -> Conv2d {
-      Conv2d(hidden + input, hidden, kernel: kernel, Convolution(padding: padding), &random)
+      Conv2d(hidden + input, hidden, kernel: kernel, Conv2dOptions(padding: padding), &random)
     }
     func horizontal() -> Conv2d { gate(Extent(height: 1, width: 5), padding: Extent(height: 0, width: 2)) }
     func vertical() -> Conv2d { gate(Extent(height: 5, width: 1), padding: Extent(height: 2, width: 0)) }
@@ -75,11 +75,11 @@ struct GatedUpdate: StateUpdate {
   private struct Gate {
     let weight: Tensor
     let bias: Tensor?
-    let how: Convolution
+    let options: Conv2dOptions
     let fromContext: Tensor?
 
-    init(_ weight: Tensor, _ bias: Tensor?, _ how: Convolution, hidden: Int, _ context: Tensor?) {
-      self.how = how
+    init(_ weight: Tensor, _ bias: Tensor?, _ options: Conv2dOptions, hidden: Int, _ context: Tensor?) {
+      self.options = options
       guard let context, let width = context.shape.last else {
         (self.weight, self.bias, fromContext) = (weight, bias, nil)
         return
@@ -87,21 +87,21 @@ struct GatedUpdate: StateUpdate {
       let parts = weight.split(2, sizes: [hidden, width, weight.shape[2] - hidden - width])
       self.weight = concatenate([parts[0], parts[2]], axis: 2)
       self.bias = nil
-      fromContext = context.convolved(with: parts[1], bias: bias, how)
+      fromContext = context.conv2d(with: parts[1], bias: bias, options)
     }
 
     func callAsFunction(_ hx: Tensor) -> Tensor {
-      let y = hx.convolved(with: weight, bias: bias, how)
+      let y = hx.conv2d(with: weight, bias: bias, options)
       return fromContext.map { y + $0 } ?? y
     }
   }
 
   init(_ convz: Conv2d, _ convr: Conv2d, _ convq: Conv2d, _ context: Tensor?) {
-    let (how, hidden) = (convz.how, convq.weight.value.shape[3])
+    let (options, hidden) = (convz.options, convq.weight.value.shape[3])
     let weight = concatenate([convz.weight.value, convr.weight.value], axis: 3)
     let bias = concatenate([convz, convr].compactMap { $0.bias?.value }, axis: 0)
-    gates = Gate(weight, bias, how, hidden: hidden, context)
-    candidate = Gate(convq.weight.value, convq.bias?.value, how, hidden: hidden, context)
+    gates = Gate(weight, bias, options, hidden: hidden, context)
+    candidate = Gate(convq.weight.value, convq.bias?.value, options, hidden: hidden, context)
   }
 
   func callAsFunction(_ h: Tensor, _ x: [Tensor]) -> Tensor {
@@ -117,9 +117,9 @@ struct ConvolutionStack: Module {
   let conv1, conv2, conv3: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
-    conv1 = Conv2d(hidden + input, hidden, kernel: 3, Convolution(padding: 1), &random)
-    conv2 = Conv2d(hidden, hidden, kernel: 3, Convolution(padding: 1), &random)
-    conv3 = Conv2d(hidden, hidden, kernel: 3, Convolution(padding: 1), &random)
+    conv1 = Conv2d(hidden + input, hidden, kernel: 3, Conv2dOptions(padding: 1), &random)
+    conv2 = Conv2d(hidden, hidden, kernel: 3, Conv2dOptions(padding: 1), &random)
+    conv3 = Conv2d(hidden, hidden, kernel: 3, Conv2dOptions(padding: 1), &random)
   }
 }
 

@@ -82,11 +82,11 @@ struct MotionEncoder: Module {
 
   init(_ preset: RAFT.Preset, match: Int, _ random: inout Random) {
     let (c, f) = (preset.correlationWidths, preset.flowWidths), width = c[c.count - 1]
-    convc1 = Conv2d(match, c[0], kernel: 1, Convolution(), &random)
-    convc2 = c.count > 1 ? Conv2d(c[0], c[1], kernel: 3, Convolution(padding: 1), &random) : nil
-    convf1 = Conv2d(2, f[0], kernel: 7, Convolution(padding: 3), &random)
-    convf2 = Conv2d(f[0], f[1], kernel: 3, Convolution(padding: 1), &random)
-    conv = Conv2d(width + f[1], preset.motion, kernel: 3, Convolution(padding: 1), &random)
+    convc1 = Conv2d(match, c[0], kernel: 1, Conv2dOptions(), &random)
+    convc2 = c.count > 1 ? Conv2d(c[0], c[1], kernel: 3, Conv2dOptions(padding: 1), &random) : nil
+    convf1 = Conv2d(2, f[0], kernel: 7, Conv2dOptions(padding: 3), &random)
+    convf2 = Conv2d(f[0], f[1], kernel: 3, Conv2dOptions(padding: 1), &random)
+    conv = Conv2d(width + f[1], preset.motion, kernel: 3, Conv2dOptions(padding: 1), &random)
   }
 
   func callAsFunction(_ flow: Tensor, _ match: Tensor) -> Tensor {
@@ -102,8 +102,8 @@ struct FlowHead: Module {
   let conv1, conv2: Conv2d
 
   init(_ inputs: Int, _ width: Int, _ random: inout Random) {
-    conv1 = Conv2d(inputs, width, kernel: 3, Convolution(padding: 1), &random)
-    conv2 = Conv2d(width, 2, kernel: 3, Convolution(padding: 1), &random)
+    conv1 = Conv2d(inputs, width, kernel: 3, Conv2dOptions(padding: 1), &random)
+    conv2 = Conv2d(width, 2, kernel: 3, Conv2dOptions(padding: 1), &random)
   }
 
   func callAsFunction(_ h: Tensor) -> Tensor { conv2(conv1(h, activation: .relu)) }
@@ -111,14 +111,14 @@ struct FlowHead: Module {
 
 /// Hidden state → logits of the weights of nine neighbours for each of 8x8 pixels.
 struct MaskHead: Module {
-  static let officialNames = ["conv1": "0", "conv2": "2"]
+  static let checkpointNames = ["conv1": "0", "conv2": "2"]
   /// The authors multiply the logits by this, to balance gradients; their checkpoints need it.
   static let scale = 0.25
   let conv1, conv2: Conv2d
 
   init(_ inputs: Int, _ width: Int, _ random: inout Random) {
-    conv1 = Conv2d(inputs, width, kernel: 3, Convolution(padding: 1), &random)
-    conv2 = Conv2d(width, 9 * RAFT.stride * RAFT.stride, kernel: 1, Convolution(), &random)
+    conv1 = Conv2d(inputs, width, kernel: 3, Conv2dOptions(padding: 1), &random)
+    conv2 = Conv2d(width, 9 * RAFT.stride * RAFT.stride, kernel: 1, Conv2dOptions(), &random)
   }
 
   func callAsFunction(_ h: Tensor) -> Tensor { conv2(conv1(h, activation: .relu)) }

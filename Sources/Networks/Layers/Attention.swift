@@ -56,7 +56,7 @@ public struct MultiHeadAttention: Module {
 
   /// Self-attention: one product makes queries, keys and values.
   public func callAsFunction(_ x: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
-    let joined = x.affineTransformed(by: inProjWeight.value, bias: inProjBias.value)
+    let joined = x.linear(by: inProjWeight.value, bias: inProjBias.value)
     return outProj(joined.selfAttention(heads: heads, bias: mask?.bias, dropout: dropoutMask(joined, keys: joined.shape[1], pass)))
   }
 

@@ -13,32 +13,32 @@ import Tensors
 public struct Conv2d: StatelessLayer {
   public let weight: Parameter
   public let bias: Parameter?
-  public let how: Convolution
+  public let options: Conv2dOptions
 
   public init(
-    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernel: Extent, _ options: Conv2dOptions, bias: Bool = true,
     weights: Initializer = .kaimingUniform, _ random: inout Random
   ) {
-    require(how.groups > 0 && inputs % how.groups == 0 && outputs % how.groups == 0,
-      "Conv2d: \(inputs) input and \(outputs) output channels do not divide into \(how.groups) groups")
-    let shape = [kernel.height, kernel.width, inputs / how.groups, outputs]
+    require(options.groups > 0 && inputs % options.groups == 0 && outputs % options.groups == 0,
+      "Conv2d: \(inputs) input and \(outputs) output channels do not divide into \(options.groups) groups")
+    let shape = [kernel.height, kernel.width, inputs / options.groups, outputs]
     weight = Parameter(weights(shape, &random), layout: .convolution)
     self.bias = bias ? Parameter(Initializer.kaimingUniform([outputs], fanIn: shape.dropLast().reduce(1, *), &random)) : nil
-    self.how = how
+    self.options = options
   }
 
   /// A convolution with stride 1 and no padding.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, bias: Bool = true, weights: Initializer = .kaimingUniform, _ random: inout Random
   ) {
-    self.init(inputs, outputs, kernel: kernel, Convolution(), bias: bias, weights: weights, &random)
+    self.init(inputs, outputs, kernel: kernel, Conv2dOptions(), bias: bias, weights: weights, &random)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(with: weight.value, bias: bias?.value, how) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.conv2d(with: weight.value, bias: bias?.value, options) }
 
   /// The layer and an activation in one op.
   public func callAsFunction(_ x: Tensor, activation: FusedActivation) -> Tensor {
-    x.convolved(with: weight.value, bias: bias?.value, how, activation: activation)
+    x.conv2d(with: weight.value, bias: bias?.value, options, activation: activation)
   }
 }
 
@@ -50,23 +50,23 @@ public struct Conv2d: StatelessLayer {
 public struct ConvTranspose2d: StatelessLayer {
   public let weight: Parameter
   public let bias: Parameter?
-  public let how: Convolution
+  public let options: Conv2dOptions
   public let outputPadding: Extent
 
   public init(
-    _ inputs: Int, _ outputs: Int, kernel: Extent, _ how: Convolution, outputPadding: Extent = 0, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernel: Extent, _ options: Conv2dOptions, outputPadding: Extent = 0, bias: Bool = true,
     weights: Initializer = .kaimingUniform, _ random: inout Random
   ) {
-    require(how.groups > 0 && inputs % how.groups == 0 && outputs % how.groups == 0,
-      "ConvTranspose2d: \(inputs) input and \(outputs) output channels do not divide into \(how.groups) groups")
-    let shape = [kernel.height, kernel.width, outputs / how.groups, inputs]
+    require(options.groups > 0 && inputs % options.groups == 0 && outputs % options.groups == 0,
+      "ConvTranspose2d: \(inputs) input and \(outputs) output channels do not divide into \(options.groups) groups")
+    let shape = [kernel.height, kernel.width, outputs / options.groups, inputs]
     weight = Parameter(weights(shape, &random), layout: .convolution)
     self.bias = bias ? Parameter(Initializer.kaimingUniform([outputs], fanIn: shape.dropLast().reduce(1, *), &random)) : nil
-    self.how = how
+    self.options = options
     self.outputPadding = outputPadding
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.convolvedTransposed(with: weight.value, bias: bias?.value, how, outputPadding: outputPadding)
+    x.convTranspose2d(with: weight.value, bias: bias?.value, options, outputPadding: outputPadding)
   }
 }

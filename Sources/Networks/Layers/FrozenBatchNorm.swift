@@ -20,7 +20,7 @@ public struct FrozenBatchNorm2d: NormalizationLayer {
     self.epsilon = epsilon
   }
 
-  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor {
     var tail = tail
     tail.weight = weight.value
     tail.bias = bias.value
@@ -64,9 +64,9 @@ extension Conv2d {
     let shift = bias.map { $0.value * affine.scale + affine.shift } ?? affine.shift
     guard let residual, activation == .relu else {
       let isRectified = activation == .relu || outputActivation == .relu
-      return x.convolved(with: scaled, bias: shift, how, activation: isRectified ? .relu : nil, residual: residual)
+      return x.conv2d(with: scaled, bias: shift, options, activation: isRectified ? .relu : nil, residual: residual)
     }
-    let y = residual + x.convolved(with: scaled, bias: shift, how, activation: .relu)
+    let y = residual + x.conv2d(with: scaled, bias: shift, options, activation: .relu)
     return outputActivation == .relu ? y.relu() : y
   }
 }

@@ -16,7 +16,7 @@ extension StatelessLayer {
 
 /// Layers one after the other. - Names: the index of each layer, `0.weight`, `1.bias`.
 public struct Sequential: Layer {
-  public static let officialNames = ["layers": ""]
+  public static let checkpointNames = ["layers": ""]
 
   public let layers: [any Layer]
 

@@ -20,11 +20,11 @@ public struct Linear: StatelessLayer {
     self.bias = bias
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.affineTransformed(by: weight.value, bias: bias?.value) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(by: weight.value, bias: bias?.value) }
 
   /// The layer and an activation in one op.
   public func callAsFunction(_ x: Tensor, activation: FusedActivation) -> Tensor {
-    x.affineTransformed(by: weight.value, bias: bias?.value, activation: activation)
+    x.linear(by: weight.value, bias: bias?.value, activation: activation)
   }
 }
 

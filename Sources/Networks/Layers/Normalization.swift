@@ -10,7 +10,7 @@ import Tensors
 /// ```
 public protocol NormalizationLayer: Layer {
   /// - Parameter tail: what follows; the layer adds its own weight and bias.
-  func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor
+  func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor
 
   /// The layer as a scale and a shift of each channel, if it is that in this pass: see `Conv2d`.
   func constantAffine(_ pass: Pass) -> ConstantAffine?
@@ -23,15 +23,15 @@ extension NormalizationLayer {
   public func callAsFunction(
     _ x: Tensor, _ pass: Pass, activation: Rectifier = .none, residual: Tensor? = nil, outputActivation: Rectifier = .none
   ) -> Tensor {
-    normalized(x, pass, then: NormalizationTail(activation: activation, residual: residual, outputActivation: outputActivation))
+    normalized(x, pass, then: NormalizationEpilogue(activation: activation, residual: residual, outputActivation: outputActivation))
   }
 
-  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { normalized(x, pass, then: NormalizationTail()) }
+  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { normalized(x, pass, then: NormalizationEpilogue()) }
 }
 
-extension NormalizationTail {
+extension NormalizationEpilogue {
   /// The same after a learned scale and shift.
-  fileprivate func scaled(by weight: Parameter?, plus bias: Parameter?) -> NormalizationTail {
+  fileprivate func scaled(by weight: Parameter?, plus bias: Parameter?) -> NormalizationEpilogue {
     var tail = self
     (tail.weight, tail.bias) = (weight?.value, bias?.value)
     return tail
@@ -61,7 +61,7 @@ public struct BatchNorm2d: NormalizationLayer {
     self.momentum = momentum
   }
 
-  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor {
     let tail = tail.scaled(by: weight, plus: bias)
     guard usesBatchStatistics(pass) else {
       return x.normalized(mean: runningMean.value, variance: runningVar.value, tail, epsilon: epsilon)
@@ -101,7 +101,7 @@ public struct InstanceNorm2d: NormalizationLayer, StatelessLayer {
     self.epsilon = epsilon
   }
 
-  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor {
     x.normalized(.instance, tail.scaled(by: weight, plus: bias), epsilon: epsilon)
   }
 }
@@ -119,7 +119,7 @@ public struct LayerNorm: NormalizationLayer, StatelessLayer {
     self.epsilon = epsilon
   }
 
-  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor {
     x.normalized(.layer, tail.scaled(by: weight, plus: bias), epsilon: epsilon)
   }
 }
@@ -140,15 +140,15 @@ public struct GroupNorm: NormalizationLayer, StatelessLayer {
     self.epsilon = epsilon
   }
 
-  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor {
     x.normalized(.group(groups), tail.scaled(by: weight, plus: bias), epsilon: epsilon)
   }
 }
 
 extension StatelessLayer where Self: NormalizationLayer {
   /// These layers compute the same in every pass.
-  public func callAsFunction(_ x: Tensor) -> Tensor { normalized(x, .evaluation, then: NormalizationTail()) }
-  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { normalized(x, pass, then: NormalizationTail()) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { normalized(x, .evaluation, then: NormalizationEpilogue()) }
+  public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { normalized(x, pass, then: NormalizationEpilogue()) }
 }
 
 /// The normalisation of a block, chosen by its config. Names are those of the chosen layer, under the name of the property.
@@ -176,7 +176,7 @@ public enum Normalization: NormalizationLayer {
     }
   }
 
-  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationTail) -> Tensor {
+  public func normalized(_ x: Tensor, _ pass: Pass, then tail: NormalizationEpilogue) -> Tensor {
     switch self {
     case .none: tail.applied(to: x)
     case .batch(let layer): layer.normalized(x, pass, then: tail)

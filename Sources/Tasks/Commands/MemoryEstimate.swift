@@ -72,7 +72,7 @@ public final class MemoryGuard {
         MemoryEstimate.peak {
           switch mode {
           case .training: _ = task.pass(network, config, shape, .training).gradients()
-          case .inference: withoutRecording { _ = task.pass(network, config, shape, .inference) }
+          case .inference: noGradient { _ = task.pass(network, config, shape, .inference) }
           }
         }
       }

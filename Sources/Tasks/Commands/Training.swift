@@ -42,7 +42,7 @@ extension LearningTask {
     run.overrides = config.overrides
     run.workDirectory = request.workDirectory
     run.resume = request.resume
-    let facts = EnvironmentFacts.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
+    let facts = EnvironmentInfo.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
     let opened = try RunFolder.open(run, environment: facts)
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: console)
     if let count = request.profile { return .profile(try trainer.profile(steps: count).table) }

@@ -92,8 +92,8 @@ public struct WeightConversion {
 
   private func check(_ state: StateDictionary, _ model: WeightModel, _ file: String, _ warn: (String) -> Void) throws {
     if isStrict { return try WeightSource.requireFit(state, model.module, title: model.title, from: file) }
-    let misfits = try model.module.misfits(of: type(of: model.module).official(state, from: file))
-    for line in misfits.lines { warn("\(file): the arrays do not fit \(model.title): \(line)") }
+    let incompatibleKeys = try model.module.incompatibleKeys(of: type(of: model.module).official(state, from: file))
+    for line in incompatibleKeys.lines { warn("\(file): the arrays do not fit \(model.title): \(line)") }
   }
 
   private static func renamed(

@@ -22,9 +22,9 @@ extension WeightSource {
   /// Compares the arrays of a file with a network.
   /// - Throws: `.badData` that names what does not fit, and the published variant whose arrays these are, if there is one.
   static func requireFit(_ state: StateDictionary, _ model: some PublishedModel, title: String, from file: String) throws {
-    let misfits = try model.misfits(of: type(of: model).official(state, from: file))
-    guard !misfits.isEmpty else { return }
-    let failure = misfits.failure(title, at: file)
+    let incompatibleKeys = try model.incompatibleKeys(of: type(of: model).official(state, from: file))
+    guard !incompatibleKeys.isEmpty else { return }
+    let failure = incompatibleKeys.failure(title, at: file)
     guard let variant = PublishedModels.variant(of: state) else { throw failure }
     throw failure.told(remedy: "By names and shapes these are weights of \(variant.name): choose that variant, or other weights.")
   }

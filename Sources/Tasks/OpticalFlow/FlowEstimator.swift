@@ -34,7 +34,7 @@ struct FlowEstimator {
   func callAsFunction(_ image1: Image, _ image2: Image, from start: FlowField? = nil, keepsUpdates: Bool = false) -> Estimate {
     let padding = Padding(height: image1.height, width: image1.width, multiple: RAFT.stride, minimum: model.minimumSize, mode: padding)
     let initialFlow = start.map { Tensor($0.vectors, shape: [1, $0.height, $0.width, 2]) }
-    let estimate = withoutRecording {
+    let estimate = noGradient {
       model(Self.tensor(padding.pad(image1)), Self.tensor(padding.pad(image2)), iterations: iterations, initialFlow: initialFlow,
             upsamplesAll: keepsUpdates, .evaluation)
     }

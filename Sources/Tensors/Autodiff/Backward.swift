@@ -147,7 +147,7 @@ struct BackwardWalk {
 
   /// Adds to the gradients of the parents in place.
   private func contribute(
-    _ contributions: [Contribution?], into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
+    _ contributions: [GradientAccumulation?], into parents: [Node?], _ pending: inout [ObjectIdentifier: Tensor]
   ) {
     for case (let parent?, let contribution?) in zip(parents, contributions) where needs(parent) {
       let id = ObjectIdentifier(parent)

@@ -2,15 +2,15 @@
 ///
 /// The first contribution to a parent is made; further ones are added to it in place. A slice adds to its range of the gradient and a
 /// lookup to the cells that it read, where a tensor of the parent's shape would be mostly zeros.
-struct Contribution {
+struct GradientAccumulation {
   /// A fresh tensor of the parent's shape.
   let make: () -> Tensor
   /// Adds to a gradient of the parent's shape.
   let add: (_ total: Tensor) -> Void
 
   /// - Parameter add: called with a tensor of zeros for the first contribution.
-  static func onto(zeros shape: [Int], _ precision: Precision, add: @escaping (_ total: Tensor) -> Void) -> Contribution {
-    Contribution(make: {
+  static func onto(zeros shape: [Int], _ precision: Precision, add: @escaping (_ total: Tensor) -> Void) -> GradientAccumulation {
+    GradientAccumulation(make: {
       let total = Tensor.zeros(shape, precision)
       add(total)
       return total
@@ -22,7 +22,7 @@ extension Tensor {
   /// As `recorded`, with contributions that serve when the walk itself is not recorded.
   func recorded(
     _ op: Op, from parents: [Tensor], rule: @escaping @Sendable (_ dy: Tensor) -> [Tensor?],
-    contributions: @escaping @Sendable (_ dy: Tensor) -> [Contribution?]
+    contributions: @escaping @Sendable (_ dy: Tensor) -> [GradientAccumulation?]
   ) -> Tensor {
     Profiler.end(op, from: parents, to: self)
     guard parents.contains(where: \.isRecorded), Recording.isOn else { return self }

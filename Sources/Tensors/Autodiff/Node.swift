@@ -7,7 +7,7 @@ final class Node: Sendable {
   /// Turns the gradient of the node's output into one gradient per parent, in parent order; `nil` = none flows there.
   typealias Rule = @Sendable (_ dy: Tensor, _ node: Node) -> [Tensor?]
   /// The same for a walk that is not recorded, where gradients are added in place.
-  typealias ContributionRule = @Sendable (_ dy: Tensor) -> [Contribution?]
+  typealias InPlaceRule = @Sendable (_ dy: Tensor) -> [GradientAccumulation?]
 
   /// Activation checkpointing: runs the block again with recording on; the backward walk goes on through its nodes instead of this one.
   typealias Recomputation = @Sendable () -> Tensor
@@ -21,7 +21,7 @@ final class Node: Sendable {
     var rule: Rule?
     var remaking: Remaking?
     var recomputation: Recomputation?
-    var contributions: ContributionRule?
+    var contributions: InPlaceRule?
     var algorithm: (any ProductAlgorithm)?
   }
 
@@ -36,7 +36,7 @@ final class Node: Sendable {
 
   init(
     _ op: Op?, shape: [Int], precision: Precision, parents: [Node?] = [], rule: Rule? = nil, remaking: Remaking? = nil,
-    recomputation: Recomputation? = nil, contributions: ContributionRule? = nil
+    recomputation: Recomputation? = nil, contributions: InPlaceRule? = nil
   ) {
     self.op = op
     self.shape = shape
@@ -58,7 +58,7 @@ final class Node: Sendable {
   var rule: Rule? { history.withLock { $0.rule } }
   var remaking: Remaking? { history.withLock { $0.remaking } }
   var recomputation: Recomputation? { history.withLock { $0.recomputation } }
-  var contributions: ContributionRule? { history.withLock { $0.contributions } }
+  var contributions: InPlaceRule? { history.withLock { $0.contributions } }
   /// The number of the next node to be made, or a smaller one than that.
   static var nextSerial: Int { serials.load(ordering: .relaxed) }
 

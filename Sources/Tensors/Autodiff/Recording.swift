@@ -2,7 +2,7 @@ import Base
 
 /// Whether ops record how to differentiate them, and which gradients a backward walk asks for.
 ///
-/// The one piece of ambient state. Recording is on by default, off inside `withoutRecording` (evaluation) and inside a first-order
+/// The one piece of ambient state. Recording is on by default, off inside `noGradient` (evaluation) and inside a first-order
 /// backward; a walk to chosen tensors tells the gradient rules which of their inputs lead there.
 struct Recording: Sendable {
   @TaskLocal static var state = Recording()
@@ -27,13 +27,13 @@ struct Recording: Sendable {
 }
 
 /// Runs `body` without recording any graph: evaluation needs no gradients, and its activations are freed at once.
-public func withoutRecording<Result>(_ body: () throws -> Result) rethrows -> Result {
+public func noGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
   try Recording.withValue(false, body)
 }
 
 extension Tensor {
   /// A leaf of the gradient graph with these elements: `loss.gradients()` will hold its gradient.
-  public func tracked() -> Tensor {
+  public func asLeaf() -> Tensor {
     Tensor(shape: shape, storage: storage, node: Node(nil, shape: shape, precision: precision))
   }
 

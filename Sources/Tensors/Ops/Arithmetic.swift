@@ -90,7 +90,7 @@ extension Tensor {
   public static func select(_ mask: Tensor, _ a: Tensor, else b: Tensor) -> Tensor {
     a.requireSamePrecision(b, "select")
     a.requireSamePrecision(mask, "select")
-    let shape = BroadcastPlan(mask.shape, BroadcastPlan(a.shape, b.shape, op: "select").shape, op: "select").shape
+    let shape = BroadcastStrides(mask.shape, BroadcastStrides(a.shape, b.shape, op: "select").shape, op: "select").shape
     let (m, p, q) = (mask.detached().broadcast(to: shape), a.detached().broadcast(to: shape), b.detached().broadcast(to: shape))
     let y = a.fresh(shape)
     parallelFor(y.count, grain: 1 << 15) { range in

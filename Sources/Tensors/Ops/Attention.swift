@@ -37,7 +37,7 @@ extension Tensor {
     guard bias?.isRecorded != true, count > 0, values.count > 0 else { return composed() }
     let product = AttentionProduct(
       images: n, heads: heads, q: rows(heads), k: keys.rows(heads), v: values.rows(heads), scale: 1 / Double(width / heads).squareRoot(),
-      bias: bias.map { BroadcastRows($0, in: [n, heads, t, s], "attention") }, dropout: dropout)
+      bias: bias.map { BroadcastBias($0, in: [n, heads, t, s], "attention") }, dropout: dropout)
     let (q, y) = (self, fresh([n, t, valueWidth]))
     product.runCounted(into: y.rows(heads))
     return y.recorded(.attention, from: [q, keys, values]) { dy in
@@ -63,7 +63,7 @@ extension Tensor {
     let x = self, y = fresh([n, t, width]), parts = rows(heads, of: 3)
     let product = AttentionProduct(
       images: n, heads: heads, q: parts[0], k: parts[1], v: parts[2], scale: 1 / Double(width / heads).squareRoot(),
-      bias: bias.map { BroadcastRows($0, in: [n, heads, t, t], "selfAttention") }, dropout: dropout)
+      bias: bias.map { BroadcastBias($0, in: [n, heads, t, t], "selfAttention") }, dropout: dropout)
     product.runCounted(into: y.rows(heads))
     return y.recorded(.attention, from: [x]) { dy in
       guard !Recording.isOn else {
@@ -106,23 +106,23 @@ extension Tensor {
     return transposed([0, 2, 1, 3]).reshaped(to: [n, t, heads * depth])
   }
 
-  private func rows(_ heads: Int) -> TokenRows { rows(heads, of: 1)[0] }
+  private func rows(_ heads: Int) -> HeadView { rows(heads, of: 1)[0] }
 
   /// The equal parts that lie side by side in `[n, t, parts·heads·d]`.
-  private func rows(_ heads: Int, of parts: Int) -> [TokenRows] {
+  private func rows(_ heads: Int, of parts: Int) -> [HeadView] {
     let (_, t, row) = shape3, width = row / parts
-    return (0..<parts).map { TokenRows(tensor: self, start: $0 * width, row: row, tokens: t, depth: width / heads) }
+    return (0..<parts).map { HeadView(tensor: self, start: $0 * width, row: row, tokens: t, depth: width / heads) }
   }
 }
 
 extension AttentionProduct {
-  fileprivate func runCounted(into y: TokenRows) {
+  fileprivate func runCounted(into y: HeadView) {
     Profiler.count(flops: 2 * (scoreMultiplyAdds + sumMultiplyAdds))
     run(into: y)
   }
 
   /// The scores are computed once more; then every product has two gradients.
-  fileprivate func runBackwardCounted(_ dy: TokenRows, dq: TokenRows, dk: TokenRows, dv: TokenRows) {
+  fileprivate func runBackwardCounted(_ dy: HeadView, dq: HeadView, dk: HeadView, dv: HeadView) {
     Profiler.count(flops: 2 * (3 * scoreMultiplyAdds + 2 * sumMultiplyAdds))
     runBackward(dy, dq: dq, dk: dk, dv: dv)
   }

@@ -2,7 +2,7 @@ import Base
 import CKernels
 
 /// Broadcasting of two shapes: aligned at the last axis, axes of length 1 repeat (NumPy's rule).
-struct BroadcastPlan {
+struct BroadcastStrides {
   /// The resulting shape.
   let shape: [Int]
   /// Collapsed axes, outermost first, with the stride of each operand; at least two.
@@ -18,7 +18,7 @@ struct BroadcastPlan {
       shape.append(m == 1 ? n : m)
     }
     self.shape = shape
-    let stridesA = BroadcastPlan.strides(of: paddedA), stridesB = BroadcastPlan.strides(of: paddedB)
+    let stridesA = BroadcastStrides.strides(of: paddedA), stridesB = BroadcastStrides.strides(of: paddedB)
     for i in 0..<rank where shape[i] != 1 {
       let axis = (length: shape[i], a: stridesA[i], b: stridesB[i])
       if let last = axes.last, last.a == axis.a * axis.length, last.b == axis.b * axis.length {
@@ -60,7 +60,7 @@ extension Tensor {
   /// Applies a kernel of two arguments with broadcasting; a plain value.
   func combined(_ function: apus_binary, _ other: Tensor, _ parameter: Double = 0, op: Op) -> Tensor {
     requireSamePrecision(other, op.rawValue)
-    let plan = BroadcastPlan(shape, other.shape, op: op.rawValue)
+    let plan = BroadcastStrides(shape, other.shape, op: op.rawValue)
     let y = fresh(plan.shape)
     guard y.count > 0 else { return y }
     let (a, b, k) = (self, other, kernels)
@@ -96,7 +96,7 @@ extension Tensor {
   /// - Gradient: the sum over the repeated axes.
   public func broadcast(to shape: [Int]) -> Tensor {
     guard shape != self.shape else { return self }
-    let plan = BroadcastPlan(self.shape, shape, op: "broadcast")
+    let plan = BroadcastStrides(self.shape, shape, op: "broadcast")
     require(plan.shape == shape, "broadcast: shape \(self.shape) does not fit into \(shape)")
     let source = Array(repeating: 1, count: shape.count - rank) + self.shape
     var strides = rowMajorStrides(source)

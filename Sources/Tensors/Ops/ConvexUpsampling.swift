@@ -22,28 +22,28 @@ extension Tensor {
       let block = Swift.max(1, 64 / Swift.max(w, 1)), blocks = (h + block - 1) / block
       parallelFor(n * blocks) { range in
         for task in range {
-          var how = apus_convex_upsampling(height: h, width: w, channels: c, factor: factor, scale: scale)
+          var options = apus_convex_upsampling(height: h, width: w, channels: c, factor: factor, scale: scale)
           let first = task % blocks * block
-          body(&how, task / blocks, first..<Swift.min(h, first + block))
+          body(&options, task / blocks, first..<Swift.min(h, first + block))
         }
       }
     }
-    forEachBlock { how, image, rows in
-      y.kernels.convex_upsample(&how, logits.address(image * h * w * count), x.address(image * h * w * c), rows.lowerBound, rows.upperBound,
+    forEachBlock { options, image, rows in
+      y.kernels.convex_upsample(&options, logits.address(image * h * w * count), x.address(image * h * w * c), rows.lowerBound, rows.upperBound,
                                 y.address(image * h * w * factor * factor * c))
     }
     return y.recorded(.convexUpsampling, from: [x, logits]) { dy in
       guard !Recording.isOn else { stop("convexUpsampled: cannot be differentiated twice") }
       let dx = x.fresh(), dlogits = logits.fresh(), shares = x.fresh([n, h, w, 9, c])
-      forEachBlock { how, image, rows in
+      forEachBlock { options, image, rows in
         let pixels = image * h * w
         dy.kernels.convex_upsample_backward(
-          &how, dy.address(pixels * factor * factor * c), logits.address(pixels * count), x.address(pixels * c), rows.lowerBound,
+          &options, dy.address(pixels * factor * factor * c), logits.address(pixels * count), x.address(pixels * c), rows.lowerBound,
           rows.upperBound, dlogits.address(pixels * count), shares.address(pixels * 9 * c))
       }
-      forEachBlock { how, image, rows in
+      forEachBlock { options, image, rows in
         let pixels = image * h * w
-        dx.kernels.convex_gather(&how, shares.address(pixels * 9 * c), rows.lowerBound, rows.upperBound, dx.address(pixels * c))
+        dx.kernels.convex_gather(&options, shares.address(pixels * 9 * c), rows.lowerBound, rows.upperBound, dx.address(pixels * c))
       }
       return [x.needsGradient ? dx : nil, logits.needsGradient ? dlogits : nil]
     }

@@ -9,17 +9,17 @@ extension Tensor {
   /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, bias `[out]` → `[n, oh, ow, out]`, the shape of the residual.
   /// - Gradient: with `g` the gradient past the activation: `convolutionInputGradient`, `convolutionWeightGradient`, the sum of `g` over
   ///   pixels for the bias, `g` for the residual.
-  public func convolved(
-    with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution(), activation: FusedActivation? = nil,
+  public func conv2d(
+    with weight: Tensor, bias: Tensor? = nil, _ options: Conv2dOptions = Conv2dOptions(), activation: FusedActivation? = nil,
     residual: Tensor? = nil
   ) -> Tensor {
-    let g = ConvolutionShapes(x: shape, weight: weight.shape, how, op: "convolved")
-    requireSamePrecision(weight, "convolved")
-    if let bias { require(bias.shape == [g.out], "convolved: bias of shape \(bias.shape), expected [\(g.out)]") }
+    let g = ConvolutionShapes(x: shape, weight: weight.shape, options, op: "conv2d")
+    requireSamePrecision(weight, "conv2d")
+    if let bias { require(bias.shape == [g.out], "conv2d: bias of shape \(bias.shape), expected [\(g.out)]") }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
     if let residual {
-      requireSamePrecision(residual, "convolved")
-      require(residual.shape == y.shape, "convolved: residual of shape \(residual.shape), expected \(y.shape)")
+      requireSamePrecision(residual, "conv2d")
+      require(residual.shape == y.shape, "conv2d: residual of shape \(residual.shape), expected \(y.shape)")
     }
     let epilogue = Epilogue(bias: bias, activation: activation, residual: residual.map { ($0, y) })
     var algorithm: ConvolutionAlgorithm?
@@ -27,15 +27,15 @@ extension Tensor {
       algorithm = .pointwise(GEMM(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y))
     } else if y.count > 0 {
       let product = DirectConvolution(
-        plan: .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups, columns: g.out / how.groups)
-      let taps = StridedMatrix(tensor: weight, row: g.out, column: 1, tap: g.in / how.groups * g.out, group: g.out / how.groups)
+        plan: .forward(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.in / options.groups, columns: g.out / options.groups)
+      let taps = StridedMatrix(tensor: weight, row: g.out, column: 1, tap: g.in / options.groups * g.out, group: g.out / options.groups)
       algorithm = product.run(x, taps, epilogue, into: y)
     }
     Profiler.count(flops: g.flops, by: algorithm)
     let parents = [x, weight] + [bias, residual].compactMap { $0 }, saved = SavedTensor(x), rest = residual.map(\.withoutElements)
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
-      [saved.needsGradient ? dy.convolutionInputGradient(weight, inputSize: g.input, how) : nil,
-       weight.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+      [saved.needsGradient ? dy.convolutionInputGradient(weight, inputSize: g.input, options) : nil,
+       weight.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, options) : nil]
         + (bias.map { [$0.needsGradient ? dy.sum([0, 1, 2]) : nil] } ?? []) + (rest.map { [$0.ifNeeded == nil ? nil : dy] } ?? [])
     }
     guard let activation else { return y.recorded(.convolution, by: algorithm, from: parents, rule: gradients) }
@@ -44,20 +44,20 @@ extension Tensor {
 
   /// `activation(x W + b)` over the last axis, in one op: a convolution of single pixels.
   /// - Shape: `[..., in]`, weight `[in, out]`, bias `[out]` → `[..., out]`.
-  public func affineTransformed(by weight: Tensor, bias: Tensor? = nil, activation: FusedActivation? = nil) -> Tensor {
-    require(rank >= 1 && weight.rank == 2, "affineTransformed: expected x [..., in] and weight [in, out], got \(shape) and \(weight.shape)")
+  public func linear(by weight: Tensor, bias: Tensor? = nil, activation: FusedActivation? = nil) -> Tensor {
+    require(rank >= 1 && weight.rank == 2, "linear: expected x [..., in] and weight [in, out], got \(shape) and \(weight.shape)")
     return reshaped(to: [1, 1, -1, shape[rank - 1]])
-      .convolved(with: weight.reshaped(to: [1, 1] + weight.shape), bias: bias, activation: activation)
+      .conv2d(with: weight.reshaped(to: [1, 1] + weight.shape), bias: bias, activation: activation)
       .reshaped(to: shape.dropLast() + [weight.shape[1]])
   }
 
-  /// The transpose of `convolved(with: weight, how)`: its input gradient for the output gradient `self`.
+  /// The transpose of `conv2d(with: weight, how)`: its input gradient for the output gradient `self`.
   /// - Shape: `dy [n, oh, ow, out]`, weight `[kh, kw, in / groups, out]` → `[n, inputSize, in]`.
-  /// - Gradient: `convolved`, and `convolutionWeightGradient`.
-  public func convolutionInputGradient(_ weight: Tensor, inputSize: Extent, _ how: Convolution) -> Tensor {
-    let dy = self, channels = weight.rank == 4 ? weight.shape[2] * how.groups : 0
+  /// - Gradient: `conv2d`, and `convolutionWeightGradient`.
+  public func convolutionInputGradient(_ weight: Tensor, inputSize: Extent, _ options: Conv2dOptions) -> Tensor {
+    let dy = self, channels = weight.rank == 4 ? weight.shape[2] * options.groups : 0
     let g = ConvolutionShapes(
-      x: [dy.shape[0], inputSize.height, inputSize.width, channels], weight: weight.shape, how, op: "convolutionInputGradient")
+      x: [dy.shape[0], inputSize.height, inputSize.width, channels], weight: weight.shape, options, op: "convolutionInputGradient")
     dy.requireSamePrecision(weight, "convolutionInputGradient")
     require(dy.shape == g.outputShape, "convolutionInputGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dx = dy.fresh([g.n, g.input.height, g.input.width, g.in])
@@ -66,26 +66,26 @@ extension Tensor {
       algorithm = .pointwise(GEMM(batch: 1, m: dx.count / g.in, n: g.in, k: g.out, isBTransposed: true).run(dy, weight, into: dx))
     } else if dx.count > 0 {
       let product = DirectConvolution(
-        plan: .inputGradient(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.out / how.groups,
-        columns: g.in / how.groups)
-      let taps = StridedMatrix(tensor: weight, row: 1, column: g.out, tap: g.in / how.groups * g.out, group: g.out / how.groups)
+        plan: .inputGradient(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.out / options.groups,
+        columns: g.in / options.groups)
+      let taps = StridedMatrix(tensor: weight, row: 1, column: g.out, tap: g.in / options.groups * g.out, group: g.out / options.groups)
       algorithm = product.run(dy, taps, Epilogue(), into: dx)
     }
     Profiler.count(flops: g.flops, by: algorithm)
     return dx.recorded(.convolutionInputGradient, by: algorithm, from: [dy, weight]) { ddx in
-      [dy.needsGradient ? ddx.convolved(with: weight, how) : nil,
-       weight.needsGradient ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, how) : nil]
+      [dy.needsGradient ? ddx.conv2d(with: weight, options) : nil,
+       weight.needsGradient ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, options) : nil]
     }
   }
 
   /// The weight gradient of a convolution of `self` whose output gradient is `dy`.
   /// - Shape: `x [n, h, w, in]`, `dy [n, oh, ow, out]` → `[kh, kw, in / groups, out]`.
-  /// - Gradient: `convolutionInputGradient`, and `convolved`.
-  public func convolutionWeightGradient(_ dy: Tensor, kernel: Extent, _ how: Convolution) -> Tensor {
+  /// - Gradient: `convolutionInputGradient`, and `conv2d`.
+  public func convolutionWeightGradient(_ dy: Tensor, kernel: Extent, _ options: Conv2dOptions) -> Tensor {
     let x = self
     let (_, _, _, channels) = x.shape4, (_, _, _, out) = dy.shape4
-    let shape = [kernel.height, kernel.width, channels / how.groups, out]
-    let g = ConvolutionShapes(x: x.shape, weight: shape, how, op: "convolutionWeightGradient")
+    let shape = [kernel.height, kernel.width, channels / options.groups, out]
+    let g = ConvolutionShapes(x: x.shape, weight: shape, options, op: "convolutionWeightGradient")
     x.requireSamePrecision(dy, "convolutionWeightGradient")
     require(dy.shape == g.outputShape, "convolutionWeightGradient: output gradient of shape \(dy.shape), expected \(g.outputShape)")
     let dw = x.fresh(shape)
@@ -94,30 +94,30 @@ extension Tensor {
       algorithm = .pointwise(GEMM(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw))
     } else {
       let product = WeightGradient(
-        .forward(input: g.input, kernel: g.kernel, how), groups: how.groups, depth: g.in / how.groups, columns: g.out / how.groups)
+        .forward(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.in / options.groups, columns: g.out / options.groups)
       algorithm = product.run(x, dy, into: dw)
     }
     Profiler.count(flops: g.flops, by: algorithm)
     return dw.recorded(.convolutionWeightGradient, by: algorithm, from: [x, dy]) { ddw in
-      [x.needsGradient ? dy.convolutionInputGradient(ddw, inputSize: g.input, how) : nil,
-       dy.needsGradient ? x.convolved(with: ddw, how) : nil]
+      [x.needsGradient ? dy.convolutionInputGradient(ddw, inputSize: g.input, options) : nil,
+       dy.needsGradient ? x.conv2d(with: ddw, options) : nil]
     }
   }
 
   /// Transposed convolution ("deconvolution") with optional bias: the input gradient of the convolution that has this weight.
   /// - Shape: `[n, h, w, in]`, weight `[kh, kw, out / groups, in]` →
   ///   `[n, (h - 1)·stride - 2·padding + dilation·(kh - 1) + outputPadding + 1, …, out]`.
-  public func convolvedTransposed(
-    with weight: Tensor, bias: Tensor? = nil, _ how: Convolution = Convolution(), outputPadding: Extent = 0
+  public func convTranspose2d(
+    with weight: Tensor, bias: Tensor? = nil, _ options: Conv2dOptions = Conv2dOptions(), outputPadding: Extent = 0
   ) -> Tensor {
     let (_, h, w, _) = shape4, (kh, kw, _, _) = weight.shape4
-    require(outputPadding.height < Swift.max(how.stride.height, how.dilation.height)
-      && outputPadding.width < Swift.max(how.stride.width, how.dilation.width),
-      "convolvedTransposed: output padding \(outputPadding) must be smaller than stride \(how.stride) or dilation \(how.dilation)")
+    require(outputPadding.height < Swift.max(options.stride.height, options.dilation.height)
+      && outputPadding.width < Swift.max(options.stride.width, options.dilation.width),
+      "convTranspose2d: output padding \(outputPadding) must be smaller than stride \(options.stride) or dilation \(options.dilation)")
     let size = Extent(
-      height: (h - 1) * how.stride.height - 2 * how.padding.height + how.dilation.height * (kh - 1) + outputPadding.height + 1,
-      width: (w - 1) * how.stride.width - 2 * how.padding.width + how.dilation.width * (kw - 1) + outputPadding.width + 1)
-    let y = convolutionInputGradient(weight, inputSize: size, how)
+      height: (h - 1) * options.stride.height - 2 * options.padding.height + options.dilation.height * (kh - 1) + outputPadding.height + 1,
+      width: (w - 1) * options.stride.width - 2 * options.padding.width + options.dilation.width * (kw - 1) + outputPadding.width + 1)
+    let y = convolutionInputGradient(weight, inputSize: size, options)
     return bias.map { y + $0 } ?? y
   }
 }
@@ -129,20 +129,20 @@ private struct ConvolutionShapes {
   let isPointwise: Bool
   private let groups: Int
 
-  init(x: [Int], weight: [Int], _ how: Convolution, op: String) {
+  init(x: [Int], weight: [Int], _ options: Conv2dOptions, op: String) {
     require(x.count == 4 && weight.count == 4,
       "\(op): expected x [n, h, w, c] and weight [kh, kw, c / groups, out], got \(x) and \(weight)")
-    require(how.groups > 0 && x[3] == weight[2] * how.groups,
-      "\(op): input \(x) has \(x[3]) channels, weight \(weight) expects \(weight[2] * how.groups) (groups \(how.groups))")
-    require(weight[3] % how.groups == 0, "\(op): \(weight[3]) output channels do not divide into \(how.groups) groups")
+    require(options.groups > 0 && x[3] == weight[2] * options.groups,
+      "\(op): input \(x) has \(x[3]) channels, weight \(weight) expects \(weight[2] * options.groups) (groups \(options.groups))")
+    require(weight[3] % options.groups == 0, "\(op): \(weight[3]) output channels do not divide into \(options.groups) groups")
     n = x[0]
     `in` = x[3]
     out = weight[3]
-    groups = how.groups
+    groups = options.groups
     input = Extent(height: x[1], width: x[2])
     kernel = Extent(height: weight[0], width: weight[1])
-    output = how.outputSize(of: input, kernel: kernel)
-    isPointwise = kernel == 1 && how.stride == 1 && how.padding == 0 && groups == 1
+    output = options.outputSize(of: input, kernel: kernel)
+    isPointwise = kernel == 1 && options.stride == 1 && options.padding == 0 && groups == 1
     // Single pixels may be none: a linear layer of no rows.
     require(isPointwise || output.height > 0 && output.width > 0, "\(op): input \(x) is smaller than the kernel \(weight); pad it")
   }

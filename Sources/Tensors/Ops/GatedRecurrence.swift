@@ -33,12 +33,12 @@ extension Tensor {
       let dr = parts[0] * joined.sliced(-1, 0..<hidden) * (s * (1 - s))
       return [dr.padded(-1, before: hidden, after: 0), concatenate([parts[0] * s, parts[1]], axis: -1)]
     }) { dy in
-      [gates.needsGradient ? Contribution(make: {
+      [gates.needsGradient ? GradientAccumulation(make: {
         let fresh = gates.fresh()
         backward(dy, add: false, gates: fresh)
         return fresh
       }, add: { backward(dy, add: true, gates: $0) }) : nil,
-       joined.needsGradient ? Contribution(make: {
+       joined.needsGradient ? GradientAccumulation(make: {
         let fresh = joined.fresh()
         backward(dy, add: false, joined: fresh)
         return fresh

@@ -37,7 +37,7 @@ extension Tensor {
   /// - Shape: `x [n, h, w, c]`, grid `[n, oh, ow, 2]` → `[n, oh, ow, c]`.
   /// - Gradient: to the image (of any order) and to the grid (first order; 0 for `nearest`).
   /// - Source: Jaderberg et al. 2015; PyTorch's `grid_sample`.
-  public func gridSampled(_ grid: Tensor, _ how: GridSampling = GridSampling()) -> Tensor {
+  public func gridSampled(_ grid: Tensor, _ options: GridSampling = GridSampling()) -> Tensor {
     let (n, _, _, c) = shape4, (_, oh, ow, _) = grid.shape4
     requireGrid(grid, "gridSampled")
     let (x, y) = (self, fresh([n, oh, ow, c]))
@@ -46,41 +46,41 @@ extension Tensor {
     parallelFor(n * blocks) { range in
       for task in range {
         let first = task % blocks * block, points = Swift.min(block, oh * ow - first), start = task / blocks * oh * ow + first
-        var shape = how.kernelValue(x.shape, points: points)
+        var shape = options.kernelValue(x.shape, points: points)
         y.kernels.grid_sample(&shape, x.address(task / blocks * image), grid.address(2 * start), y.address(start * c))
       }
     }
     return y.recorded(.gridSample, from: [x, grid]) { dy in
-      [x.needsGradient ? dy.gridSampleInputGradient(grid, inputShape: x.shape, how) : nil,
-       grid.needsGradient ? x.gridSampleGridGradient(dy, grid, how) : nil]
+      [x.needsGradient ? dy.gridSampleInputGradient(grid, inputShape: x.shape, options) : nil,
+       grid.needsGradient ? x.gridSampleGridGradient(dy, grid, options) : nil]
     }
   }
 
   /// The transpose of `gridSampled` for a fixed grid: `self` is `dy`. - Gradient: `gridSampled`; to the grid as there.
-  package func gridSampleInputGradient(_ grid: Tensor, inputShape: [Int], _ how: GridSampling) -> Tensor {
+  package func gridSampleInputGradient(_ grid: Tensor, inputShape: [Int], _ options: GridSampling) -> Tensor {
     let dy = self, dx = Tensor.zeros(inputShape, precision), c = inputShape[3]
     let points = grid.shape[1] * grid.shape[2], image = inputShape[1] * inputShape[2] * c
     let band = 16, bands = (c + band - 1) / band  // threads share an image by channels: no two add to one element
     parallelFor(inputShape[0] * bands) { range in
       for task in range {
         let (n, first) = (task / bands, task % bands * band)
-        var shape = how.kernelValue(inputShape, points: points)
+        var shape = options.kernelValue(inputShape, points: points)
         dx.kernels.grid_sample_backward_input(&shape, dy.address(n * points * c), grid.address(2 * n * points), first,
           Swift.min(c, first + band), dx.address(n * image))
       }
     }
     return dx.recorded(.gridSampleInputGradient, from: [dy, grid]) { ddx in
-      [dy.needsGradient ? ddx.gridSampled(grid, how) : nil, grid.needsGradient ? ddx.gridSampleGridGradient(dy, grid, how) : nil]
+      [dy.needsGradient ? ddx.gridSampled(grid, options) : nil, grid.needsGradient ? ddx.gridSampleGridGradient(dy, grid, options) : nil]
     }
   }
 
   /// The gradient of `gridSampled` with respect to its grid; `self` is the image. Not differentiable again.
-  private func gridSampleGridGradient(_ dy: Tensor, _ grid: Tensor, _ how: GridSampling) -> Tensor {
+  private func gridSampleGridGradient(_ dy: Tensor, _ grid: Tensor, _ options: GridSampling) -> Tensor {
     let (x, dgrid) = (self, grid.fresh()), c = shape[3]
     let points = grid.shape[1] * grid.shape[2], image = shape[1] * shape[2] * c
     parallelFor(shape[0]) { range in
       for n in range {
-        var shape = how.kernelValue(x.shape, points: points)
+        var shape = options.kernelValue(x.shape, points: points)
         dgrid.kernels.grid_sample_backward_grid(&shape, x.address(n * image), dy.address(n * points * c),
           grid.address(2 * n * points), dgrid.address(2 * n * points))
       }

@@ -34,9 +34,9 @@ public struct LocalCorrelation: Sendable {
       let d = query.shape[3]
       Profiler.count(flops: 2 * cells * centres.count / 2 * d)
       places.forEach { image, first, count in
-        var how = kernelValue(level: m, target.shape, first: first, count: count, row: w)
+        var options = kernelValue(level: m, target.shape, first: first, count: count, row: w)
         let q = image * h * w + first
-        y.kernels.local_correlation(&how, query.address(q * d), target.address(image * target.imageCount), centres.address(2 * q), channels,
+        y.kernels.local_correlation(&options, query.address(q * d), target.address(image * target.imageCount), centres.address(2 * q), channels,
                                     y.address(q * channels + m * window))
       }
     }
@@ -46,29 +46,29 @@ public struct LocalCorrelation: Sendable {
     }
   }
 
-  private func queryGradient(_ dy: Tensor, _ m: Int, _ query: Tensor, _ target: Tensor, _ centres: Tensor) -> Contribution {
+  private func queryGradient(_ dy: Tensor, _ m: Int, _ query: Tensor, _ target: Tensor, _ centres: Tensor) -> GradientAccumulation {
     let (n, h, w, d) = query.shape4, channels = dy.shape[3]
     return .onto(zeros: query.shape, dy.precision) { dquery in
       LevelPlaces(images: n, height: h, width: w).forEach { image, first, count in
-        var how = kernelValue(level: m, target.shape, first: first, count: count, row: w)
+        var options = kernelValue(level: m, target.shape, first: first, count: count, row: w)
         let q = image * h * w + first
         dquery.kernels.local_correlation_backward_queries(
-          &how, dy.address(q * channels + m * window), channels, target.address(image * target.imageCount), centres.address(2 * q),
+          &options, dy.address(q * channels + m * window), channels, target.address(image * target.imageCount), centres.address(2 * q),
           dquery.address(q * d))
       }
     }
   }
 
   /// Threads share an image by channels, so no two add to one element, and each adds in the order of the queries.
-  private func targetGradient(_ dy: Tensor, _ m: Int, _ query: Tensor, _ target: Tensor, _ centres: Tensor) -> Contribution {
+  private func targetGradient(_ dy: Tensor, _ m: Int, _ query: Tensor, _ target: Tensor, _ centres: Tensor) -> GradientAccumulation {
     let (n, h, w, d) = query.shape4, channels = dy.shape[3], band = 64, bands = (d + band - 1) / band
     return .onto(zeros: target.shape, dy.precision) { dtarget in
       parallelFor(n * bands) { range in
         for task in range {
-          var how = kernelValue(level: m, target.shape, first: 0, count: h * w, row: w)
+          var options = kernelValue(level: m, target.shape, first: 0, count: h * w, row: w)
           let (image, first) = (task / bands, task % bands * band), q = image * h * w
           dtarget.kernels.local_correlation_backward_targets(
-            &how, dy.address(q * channels + m * window), channels, query.address(q * d), centres.address(2 * q), first,
+            &options, dy.address(q * channels + m * window), channels, query.address(q * d), centres.address(2 * q), first,
             Swift.min(d, first + band), dtarget.address(image * target.imageCount))
         }
       }

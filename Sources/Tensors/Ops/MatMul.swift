@@ -13,7 +13,7 @@ extension Tensor {
       return reshaped(to: [-1, shape[rank - 1]]).matmul(other, otherTransposed: otherTransposed)
         .reshaped(to: shape.dropLast() + [columns])
     }
-    let batch = BroadcastPlan(shape.dropLast(2), other.shape.dropLast(2), op: "matmul").shape
+    let batch = BroadcastStrides(shape.dropLast(2), other.shape.dropLast(2), op: "matmul").shape
     let a = broadcast(to: batch + shape.suffix(2)), b = other.broadcast(to: batch + other.shape.suffix(2))
     let (m, k) = transposed ? (shape[rank - 1], shape[rank - 2]) : (shape[rank - 2], shape[rank - 1])
     let (inner, n) = otherTransposed ? (b.shape[b.rank - 1], b.shape[b.rank - 2]) : (b.shape[b.rank - 2], b.shape[b.rank - 1])

@@ -20,7 +20,7 @@ public enum Rectifier: String, Sendable, CaseIterable {
 
 /// The epilogue of a normalisation, applied to the normalised `z` in the same pass:
 /// `y = outputActivation(residual + activation(z · weight + bias))`.
-public struct NormalizationTail: Sendable {
+public struct NormalizationEpilogue: Sendable {
   /// `[channels]`; 1 and 0 if missing.
   public var weight, bias: Tensor?
   public var activation: Rectifier
@@ -60,22 +60,22 @@ public struct NormalizationTail: Sendable {
 }
 
 extension Tensor {
-  /// `z = (x - mean) / √(variance + ε)` with the biased variance, and what follows it, in one pass: see `NormalizationTail`.
+  /// `z = (x - mean) / √(variance + ε)` with the biased variance, and what follows it, in one pass: see `NormalizationEpilogue`.
   ///
   /// ```swift
-  /// let y = x.normalized(.batch, NormalizationTail(weight: w, bias: b, activation: .relu))
+  /// let y = x.normalized(.batch, NormalizationEpilogue(weight: w, bias: b, activation: .relu))
   /// ```
   /// - Gradient: with `g` the gradient of `z · weight`: `(g - mean(g) - z · mean(g · z)) / √(variance + ε)`; `x`, the means and, with a
   ///   residual and an output activation, `y` are kept for it. Twice differentiable.
   /// - Numerics: mean, then squares of the distances from it, in blocks that fit in cache; the blocks' moments are combined in double, in
   ///   order (Chan, Golub, LeVeque 1983).
-  public func normalized(_ axes: NormalizationAxes, _ tail: NormalizationTail = NormalizationTail(), epsilon: Double = 1e-5) -> Tensor {
+  public func normalized(_ axes: NormalizationAxes, _ tail: NormalizationEpilogue = NormalizationEpilogue(), epsilon: Double = 1e-5) -> Tensor {
     normalizedWithMoments(axes, tail, epsilon: epsilon).y
   }
 
   /// As `normalized`, with the mean and the biased variance as plain values (`[n]` numbers per kept index), for running statistics.
   public func normalizedWithMoments(
-    _ axes: NormalizationAxes, _ tail: NormalizationTail = NormalizationTail(), epsilon: Double = 1e-5
+    _ axes: NormalizationAxes, _ tail: NormalizationEpilogue = NormalizationEpilogue(), epsilon: Double = 1e-5
   ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
     tail.check(self)
     let view = NormalizationView(shape, axes), y = fresh()
@@ -97,7 +97,7 @@ extension Tensor {
   /// Normalised by a given mean and variance per channel, which are constants: `z = (x - mean) / √(variance + ε)`, and what follows it.
   /// - Gradient: `weight · dy / √(variance + ε)` past the activations.
   public func normalized(
-    mean: Tensor, variance: Tensor, _ tail: NormalizationTail = NormalizationTail(), epsilon: Double = 1e-5
+    mean: Tensor, variance: Tensor, _ tail: NormalizationEpilogue = NormalizationEpilogue(), epsilon: Double = 1e-5
   ) -> Tensor {
     tail.check(self)
     requireSamePrecision(mean, "normalized")
@@ -158,7 +158,7 @@ private struct NormalizationView {
 private struct FusedNormalization: Sendable {
   let x: Tensor
   let view: NormalizationView
-  var tail: NormalizationTail
+  var tail: NormalizationEpilogue
   /// `[outer, keep]`.
   let mean, rstd: Tensor
   let epsilon: Double
@@ -166,7 +166,7 @@ private struct FusedNormalization: Sendable {
   let isConstant: Bool
   private let hasResidual, isRelu, isOutputRelu: Bool
 
-  init(x: Tensor, view: NormalizationView, tail: NormalizationTail, mean: Tensor, rstd: Tensor, epsilon: Double, isConstant: Bool) {
+  init(x: Tensor, view: NormalizationView, tail: NormalizationEpilogue, mean: Tensor, rstd: Tensor, epsilon: Double, isConstant: Bool) {
     (self.x, self.view, self.tail, self.mean, self.rstd, self.epsilon, self.isConstant) = (x, view, tail, mean, rstd, epsilon, isConstant)
     (hasResidual, isRelu, isOutputRelu) = (tail.residual != nil, tail.isRelu, tail.isOutputRelu)
   }
@@ -202,9 +202,9 @@ private struct FusedNormalization: Sendable {
   }
 
   func normalize(_ slabs: Range<Int>, _ rows: Range<Int>, into y: Tensor) {
-    var how = constants(slabs.lowerBound)
+    var options = constants(slabs.lowerBound)
     let at = view.offset(slabs.lowerBound, rows.lowerBound)
-    x.kernels.normalize(&how, x.address(at), tail.residual?.address(at), slabs.count, rows.count, view.keep, view.fold, y.address(at))
+    x.kernels.normalize(&options, x.address(at), tail.residual?.address(at), slabs.count, rows.count, view.keep, view.fold, y.address(at))
   }
 
   // MARK: Gradients
@@ -247,9 +247,9 @@ private struct FusedNormalization: Sendable {
     if isTrained || !isConstant {
       let partial = dy.fresh([view.outer, view.blocks, 2, channels])
       view.parallelBlocks { slab, rows, task in
-        var how = constants(slab)
+        var options = constants(slab)
         let at = view.offset(slab, rows.lowerBound)
-        k.normalize_backward_sums(&how, x.address(at), dy.address(at), y?.address(at), rows.count, keep, fold,
+        k.normalize_backward_sums(&options, x.address(at), dy.address(at), y?.address(at), rows.count, keep, fold,
                                   partial.address(2 * task * channels), partial.address((2 * task + 1) * channels))
       }
       sums = view.blocks == 1 ? partial.viewed([view.outer, 2, channels]) : partial.sum([1])
@@ -262,9 +262,9 @@ private struct FusedNormalization: Sendable {
     }
     let dx = dy.fresh(), rest = isOutputRelu ? dy.fresh() : nil
     view.parallelBlocks { [means] slab, rows, _ in
-      var how = constants(slab)
+      var options = constants(slab)
       let at = view.offset(slab, rows.lowerBound)
-      k.normalize_backward(&how, x.address(at), dy.address(at), y?.address(at), means?.address(2 * slab * keep), rows.count, keep, fold,
+      k.normalize_backward(&options, x.address(at), dy.address(at), y?.address(at), means?.address(2 * slab * keep), rows.count, keep, fold,
                            dx.address(at), rest?.address(at))
     }
     return parts(dx, rest ?? dy, sums.map { view.outer == 1 ? $0.viewed([2, channels]) : $0.sum([0]) })
@@ -276,9 +276,9 @@ private struct FusedNormalization: Sendable {
     let tasks = (view.outer + grain - 1) / grain
     let dx = dy.fresh(), rest = isOutputRelu ? dy.fresh() : nil, partial = dy.fresh([tasks, 2, channels])
     parallelFor(view.outer, grain: grain) { tokens in
-      var how = constants(tokens.lowerBound)
+      var options = constants(tokens.lowerBound)
       let at = tokens.lowerBound * channels, task = tokens.lowerBound / grain
-      dy.kernels.layer_backward(&how, x.address(at), dy.address(at), y?.address(at), tokens.count, channels, dx.address(at),
+      dy.kernels.layer_backward(&options, x.address(at), dy.address(at), y?.address(at), tokens.count, channels, dx.address(at),
                                 rest?.address(at), partial.address(2 * task * channels), partial.address((2 * task + 1) * channels))
     }
     guard tasks > 0 else { return parts(dx, rest ?? dy, .zeros([2, channels], dy.precision)) }

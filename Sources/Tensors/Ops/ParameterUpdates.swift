@@ -49,8 +49,8 @@ extension Tensor {
         v.updateInPlace { v in
           parallelFor(p.count, grain: 1 << 15) { range in
             let i = range.lowerBound
-            var how = constants
-            p.kernels.adam(&how, gradient.address(i), p.address(i), m.address(i), v.address(i), range.count)
+            var options = constants
+            p.kernels.adam(&options, gradient.address(i), p.address(i), m.address(i), v.address(i), range.count)
           }
         }
       }
@@ -67,8 +67,8 @@ extension Tensor {
       velocity.updateInPlace { velocity in
         parallelFor(p.count, grain: 1 << 15) { range in
           let i = range.lowerBound
-          var how = constants
-          p.kernels.sgd(&how, gradient.address(i), p.address(i), velocity.address(i), range.count)
+          var options = constants
+          p.kernels.sgd(&options, gradient.address(i), p.address(i), velocity.address(i), range.count)
         }
       }
     }

@@ -7,11 +7,11 @@ extension Tensor {
   /// - Gradient: `dy` to the first largest element of its window, in row-major order (as PyTorch).
   public func maxPooled(window: Extent, stride: Extent? = nil, padding: Extent = 0) -> Tensor {
     let (n, h, w, c) = shape4, stride = stride ?? window
-    let size = Convolution(stride: stride, padding: padding).outputSize(of: Extent(height: h, width: w), kernel: window)
+    let size = Conv2dOptions(stride: stride, padding: padding).outputSize(of: Extent(height: h, width: w), kernel: window)
     require(size.height > 0 && size.width > 0, "maxPooled: shape \(shape) is smaller than the window \(window)")
     require(2 * padding.height <= window.height && 2 * padding.width <= window.width,
       "maxPooled: padding \(padding) may be at most half of the window \(window)")
-    let how = apus_window(
+    let options = apus_window(
       height: h, width: w, channels: c, out_height: size.height, out_width: size.width, window_height: window.height,
       window_width: window.width, stride_y: stride.height, stride_x: stride.width, pad_y: padding.height, pad_x: padding.width)
     let (x, y) = (self, fresh([n, size.height, size.width, c]))
@@ -20,9 +20,9 @@ extension Tensor {
     let block = Swift.max(1, (1 << 13) / Swift.max(size.width * c, 1)), blocks = (size.height + block - 1) / block
     parallelFor(n * blocks) { range in
       for task in range {
-        var how = how
+        var options = options
         let image = task / blocks, first = task % blocks * block
-        y.kernels.max_pool(x.address(image * h * w * c), &how, first, Swift.min(size.height, first + block), y.address(image * perImage),
+        y.kernels.max_pool(x.address(image * h * w * c), &options, first, Swift.min(size.height, first + block), y.address(image * perImage),
                            places.address(image * perImage).assumingMemoryBound(to: Int64.self))
       }
     }
@@ -54,7 +54,7 @@ extension Tensor {
   /// - Parameter countsPadding: whether padded zeros count as elements (PyTorch's `count_include_pad`).
   public func averagePooled(window: Extent, stride: Extent? = nil, padding: Extent = 0, countsPadding: Bool = true) -> Tensor {
     let (_, h, w, _) = shape4, stride = stride ?? window
-    let size = Convolution(stride: stride, padding: padding).outputSize(of: Extent(height: h, width: w), kernel: window)
+    let size = Conv2dOptions(stride: stride, padding: padding).outputSize(of: Extent(height: h, width: w), kernel: window)
     require(size.height > 0 && size.width > 0, "averagePooled: shape \(shape) is smaller than the window \(window)")
     func weights(_ length: Int, _ count: Int, _ window: Int, _ stride: Int, _ padding: Int) -> ResamplingMatrix {
       ResamplingMatrix(inputLength: length, rows: (0..<count).map { i in

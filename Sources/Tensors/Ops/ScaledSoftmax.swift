@@ -10,7 +10,7 @@ extension Tensor {
     guard rank > 0, count > 0 else { return bias.map { self * scale + $0 }?.softmax() ?? (self * scale).softmax() }
     let columns = shape[rank - 1], rows = rank > 1 ? shape[rank - 2] : 1, planes = count / (rows * columns)
     if let bias { requireSamePrecision(bias, "softmax") }
-    let rowsOfBias = bias.map { BroadcastRows($0, in: shape, "softmax") }
+    let rowsOfBias = bias.map { BroadcastBias($0, in: shape, "softmax") }
     let (x, y) = (self, fresh())
     parallelFor(planes * rows, grain: Swift.max(1, (1 << 14) / columns)) { range in
       var row = range.lowerBound
@@ -32,7 +32,7 @@ extension Tensor {
 }
 
 /// A tensor broadcast to a stack of planes `[rows, columns]`, each of whose rows is read where it lies.
-struct BroadcastRows {
+struct BroadcastBias {
   /// With columns of its own, the other axes as given.
   let tensor: Tensor
   /// The offset of each plane.

@@ -44,7 +44,7 @@ extension Tensor {
     copyStrided(newShape, from: self, at: range.lowerBound * strides[axis], strides, to: y, rowMajorStrides(newShape))
     let rows = shape[..<axis].reduce(1, *), row = shape[axis] * strides[axis], run = range.count * strides[axis]
     return y.recorded(.slice, from: [self], rule: { dy in [dy.padded(axis, before: range.lowerBound, after: after)] }) { dy in
-      [Contribution(make: { dy.padded(axis, before: range.lowerBound, after: after) }) { total in
+      [GradientAccumulation(make: { dy.padded(axis, before: range.lowerBound, after: after) }) { total in
         total.addRows(rows, run, offset: range.lowerBound * strides[axis], stride: row, dy, otherOffset: 0, otherStride: run)
       }]
     }
@@ -118,7 +118,7 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
       let range = start..<start + size, run = size * strides[axis]
       start += size
       guard input.ifNeeded != nil else { return nil }
-      return Contribution(make: { dy.sliced(axis, range) }) { total in
+      return GradientAccumulation(make: { dy.sliced(axis, range) }) { total in
         total.addRows(rows, run, offset: 0, stride: run, dy, otherOffset: range.lowerBound * strides[axis], otherStride: row)
       }
     }

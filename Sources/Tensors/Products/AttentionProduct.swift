@@ -1,7 +1,7 @@
 import CKernels
 
 /// Tokens as rows of a tensor, the heads side by side: queries, keys, values or results, perhaps with others beside them.
-struct TokenRows {
+struct HeadView {
   let tensor: Tensor
   /// The first element.
   var start = 0
@@ -39,9 +39,9 @@ struct TokenRows {
 /// A task owns a strip of blocks of queries of one head. Blocks and strips depend on the sizes alone.
 struct AttentionProduct {
   let images, heads: Int
-  let q, k, v: TokenRows
+  let q, k, v: HeadView
   let scale: Double
-  let bias: BroadcastRows?
+  let bias: BroadcastBias?
   /// Of the weights `[images, heads, queries, keys]`.
   let dropout: DropoutMask?
 
@@ -107,7 +107,7 @@ struct AttentionProduct {
     dropout.write(first: first, rows.count * k.tokens, kernels, x, to: y)
   }
 
-  func run(into y: TokenRows) {
+  func run(into y: HeadView) {
     let (s, rows) = (k.tokens, blockRows)
     let sizes = [packedSize(q.depth, s), packedSize(s, v.depth), rows * q.depth, rows * s]
     forEachStrip { image, head, _, blocks in
@@ -131,7 +131,7 @@ extension AttentionProduct {
   ///
   /// The first strip of a head writes its share of the keys' and values' gradients to its place, the others to memory from which it is
   /// added in order.
-  func runBackward(_ dy: TokenRows, dq: TokenRows, dk: TokenRows, dv: TokenRows) {
+  func runBackward(_ dy: HeadView, dq: HeadView, dk: HeadView, dv: HeadView) {
     let extra = (1..<strips).map { _ in (keys: partial(of: dk), values: partial(of: dv)) }
     let sizes = backwardSizes
     forEachStrip { image, head, strip, blocks in
@@ -150,9 +150,9 @@ extension AttentionProduct {
     }
   }
 
-  private func partial(of rows: TokenRows) -> TokenRows {
+  private func partial(of rows: HeadView) -> HeadView {
     let width = heads * rows.depth
-    return TokenRows(tensor: rows.tensor.fresh([images, rows.tokens, width]), row: width, tokens: rows.tokens, depth: rows.depth)
+    return HeadView(tensor: rows.tensor.fresh([images, rows.tokens, width]), row: width, tokens: rows.tokens, depth: rows.depth)
   }
 
   private func multiply(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int, into y: UnsafeMutableRawPointer) {
@@ -168,7 +168,7 @@ extension AttentionProduct {
   /// With weights `p`, factors of dropout `m` and scores `z`: `dv = (p m)ᵀ dy`, `dp = m · dy vᵀ`, `dz = scale · p · (dp - Σ dp·p)`,
   /// `dq = dz k`, `dk = dzᵀ q`; the scale is in the packed factors.
   private func backward(
-    _ image: Int, _ head: Int, _ blocks: [Range<Int>], _ dy: TokenRows, _ dq: TokenRows, _ dk: TokenRows, _ dv: TokenRows,
+    _ image: Int, _ head: Int, _ blocks: [Range<Int>], _ dy: HeadView, _ dq: HeadView, _ dk: HeadView, _ dv: HeadView,
     in memory: [UnsafeMutableRawPointer]
   ) {
     let s = k.tokens, p = memory[7], dp = memory[8]

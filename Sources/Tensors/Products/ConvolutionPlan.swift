@@ -14,7 +14,7 @@ public struct Extent: Sendable, Equatable, Codable, ExpressibleByIntegerLiteral 
 
 /// Options of a convolution: it slides `stride` pixels at a time over an input with `padding` zeros around it, its taps `dilation`
 /// apart, the channels in `groups` that do not mix.
-public struct Convolution: Sendable, Equatable {
+public struct Conv2dOptions: Sendable, Equatable {
   public var stride: Extent
   public var padding: Extent
   public var dilation: Extent
@@ -95,33 +95,33 @@ package struct ConvolutionPlan {
   let left, right: Int
 
   /// Output pixel `o` reads input pixels `o · stride + k · dilation - padding`.
-  package static func forward(input: Extent, kernel: Extent, _ how: Convolution) -> ConvolutionPlan {
+  package static func forward(input: Extent, kernel: Extent, _ options: Conv2dOptions) -> ConvolutionPlan {
     let taps = (0..<kernel.height * kernel.width).map { i in
-      KernelOffset(weight: i, row: i / kernel.width * how.dilation.height - how.padding.height,
-          column: i % kernel.width * how.dilation.width - how.padding.width)
+      KernelOffset(weight: i, row: i / kernel.width * options.dilation.height - options.padding.height,
+          column: i % kernel.width * options.dilation.width - options.padding.width)
     }
-    let size = how.outputSize(of: input, kernel: kernel)
-    let phase = Phase(first: 0, step: 1, size: size, sourceStep: how.stride, taps: taps)
+    let size = options.outputSize(of: input, kernel: kernel)
+    let phase = Phase(first: 0, step: 1, size: size, sourceStep: options.stride, taps: taps)
     return ConvolutionPlan(phases: [phase], destination: size, source: input)
   }
 
   /// Input pixel `i` reads output pixels `(i + padding - k · dilation) / stride` where that divides.
-  static func inputGradient(input: Extent, kernel: Extent, _ how: Convolution) -> ConvolutionPlan {
-    let phases = (0..<how.stride.height * how.stride.width).compactMap { p -> Phase? in
-      let first = Extent(height: p / how.stride.width, width: p % how.stride.width)
+  static func inputGradient(input: Extent, kernel: Extent, _ options: Conv2dOptions) -> ConvolutionPlan {
+    let phases = (0..<options.stride.height * options.stride.width).compactMap { p -> Phase? in
+      let first = Extent(height: p / options.stride.width, width: p % options.stride.width)
       guard first.height < input.height, first.width < input.width else { return nil }
       let taps = (0..<kernel.height * kernel.width).compactMap { i -> KernelOffset? in
-        let row = first.height + how.padding.height - i / kernel.width * how.dilation.height
-        let column = first.width + how.padding.width - i % kernel.width * how.dilation.width
-        guard row % how.stride.height == 0, column % how.stride.width == 0 else { return nil }
-        return KernelOffset(weight: i, row: row / how.stride.height, column: column / how.stride.width)
+        let row = first.height + options.padding.height - i / kernel.width * options.dilation.height
+        let column = first.width + options.padding.width - i % kernel.width * options.dilation.width
+        guard row % options.stride.height == 0, column % options.stride.width == 0 else { return nil }
+        return KernelOffset(weight: i, row: row / options.stride.height, column: column / options.stride.width)
       }
-      let size = Extent(height: (input.height - first.height + how.stride.height - 1) / how.stride.height,
-                        width: (input.width - first.width + how.stride.width - 1) / how.stride.width)
+      let size = Extent(height: (input.height - first.height + options.stride.height - 1) / options.stride.height,
+                        width: (input.width - first.width + options.stride.width - 1) / options.stride.width)
       let ordered = taps.sorted { ($0.row, $0.column) < ($1.row, $1.column) }
-      return Phase(first: first, step: how.stride, size: size, sourceStep: 1, taps: ordered)
+      return Phase(first: first, step: options.stride, size: size, sourceStep: 1, taps: ordered)
     }
-    return ConvolutionPlan(phases: phases, destination: input, source: how.outputSize(of: input, kernel: kernel))
+    return ConvolutionPlan(phases: phases, destination: input, source: options.outputSize(of: input, kernel: kernel))
   }
 
   private init(phases: [Phase], destination: Extent, source: Extent) {

@@ -93,13 +93,13 @@ private struct PhaseProduct {
     let columns = group * product.columns + range.lowerBound..<group * product.columns + range.upperBound
     let taps = runs.map { $0.row * strip.pitch + $0.column * channels }
     taps.withUnsafeBufferPointer { taps in
-      var how = apus_product(
+      var options = apus_product(
         rows: phase.size.width, columns: range.count, depth: panels.depth / runs.count, tap_count: runs.count, taps: taps.baseAddress,
         a_row: phase.sourceStep.width * channels, a_depth: 1, c_row: phase.step.width * y.shape[3], adds: 0, next: apus_fetch())
       for row in rows {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
-        y.kernels.product(&how, strip.address(row * phase.sourceStep.height, 0, group * product.depth), panel, c)
-        epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
+        y.kernels.product(&options, strip.address(row * phase.sourceStep.height, 0, group * product.depth), panel, c)
+        epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: options.c_row)
       }
     }
   }

@@ -52,10 +52,10 @@ struct PackedMatrix: @unchecked Sendable {
     let block = block ?? 0..<panels.count, terms = terms ?? 0..<panels.depth, first = block.lowerBound * panels.width
     for (index, panel) in block.enumerated() {
       let columns = panels.range(of: panel)
-      var how = apus_product(
+      var options = apus_product(
         rows: rows, columns: columns.count, depth: terms.count, tap_count: 1, taps: apus_one_tap(), a_row: aRow, a_depth: aDepth,
         c_row: cRow, adds: adds ? 1 : 0, next: next.part(index, of: block.count))
-      kernels.product(&how, a, address(panel, row: terms.lowerBound), c + (columns.lowerBound - first) * bytes)
+      kernels.product(&options, a, address(panel, row: terms.lowerBound), c + (columns.lowerBound - first) * bytes)
     }
   }
 }

@@ -99,11 +99,11 @@ struct WeightGradient {
           panels.pack(index, of: gradient, into: panel)
           let group = panels.group(of: index), range = panels.range(of: index)
           for run in runs[band] {
-            var how = apus_product(
+            var options = apus_product(
               rows: run.weights.count * depth, columns: range.count, depth: width, tap_count: count, taps: taps.baseAddress, a_row: 1,
               a_depth: phase.sourceStep.width * groups * depth, c_row: channels, adds: adds ? 1 : 0, next: apus_fetch())
             let place = run.weights.lowerBound * depth * channels + group * columns + range.lowerBound
-            kernels.product(&how, strip.address(start + run.row, run.column, group * depth), panel, dw + place * bytes)
+            kernels.product(&options, strip.address(start + run.row, run.column, group * depth), panel, dw + place * bytes)
           }
         }
       }

@@ -106,10 +106,10 @@ struct WinogradGrid {
     _ b: UnsafeRawPointer, plane bPlane: Int, into c: UnsafeMutableRawPointer, plane cPlane: Int, row cRow: Int, adds: Bool = false
   ) {
     let bytes = precision.byteCount, kernels = precision.kernels
-    var how = apus_product(rows: rows, columns: columns, depth: depth, tap_count: 1, taps: apus_one_tap(), a_row: aRow,
+    var options = apus_product(rows: rows, columns: columns, depth: depth, tap_count: 1, taps: apus_one_tap(), a_row: aRow,
                            a_depth: aDepth, c_row: cRow, adds: adds ? 1 : 0, next: apus_fetch())
     for plane in 0..<form.planes {
-      kernels.product(&how, a + plane * aPlane * bytes, b + plane * bPlane * bytes, c + plane * cPlane * bytes)
+      kernels.product(&options, a + plane * aPlane * bytes, b + plane * bPlane * bytes, c + plane * cPlane * bytes)
     }
   }
 

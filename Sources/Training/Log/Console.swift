@@ -55,7 +55,7 @@ public final class Console {
   private let style: Style
   private let terminal: Terminal
   private let time: TimeSource
-  private var logFile: LineFile?
+  private var logFile: AppendOnlyFile?
   private var line = ProgressLine()
 
   public init(_ mode: ProgressMode = .auto, terminal: Terminal = .standardError, time: TimeSource = .system) {
@@ -69,7 +69,7 @@ public final class Console {
   }
 
   /// Also writes every note, warning and plain progress line to `train.log` from now on.
-  package func record(to path: String) throws { logFile = try LineFile(appendingTo: path) }
+  package func record(to path: String) throws { logFile = try AppendOnlyFile(appendingTo: path) }
 
   /// A line that stays.
   public func note(_ text: String) {

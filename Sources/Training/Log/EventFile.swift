@@ -5,14 +5,14 @@ import Foundation
 ///
 /// - Source: the tensorboard repository: `record_writer.py`, `event.proto`, `summary.proto`.
 final class EventFile {
-  private let file: LineFile
+  private let file: AppendOnlyFile
   private let time: TimeSource
 
   /// Creates a new file in `folder` that begins with the version and the start of a session.
   /// - Parameter firstStep: the first step to come; TensorBoard forgets what older files say about it and later ones.
   init(folder: String, firstStep: Int, time: TimeSource) throws {
     self.time = time
-    file = try LineFile(appendingTo: "\(folder)/\(try EventFile.name(in: folder, now: time.wall()))")
+    file = try AppendOnlyFile(appendingTo: "\(folder)/\(try EventFile.name(in: folder, now: time.wall()))")
     try file.append(EventRecord.version(wall: time.wall()))
     try file.append(EventRecord.sessionStart(wall: time.wall(), step: firstStep))
   }

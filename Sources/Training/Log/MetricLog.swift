@@ -7,8 +7,8 @@ import Foundation
 /// to `metrics.dropped.jsonl`.
 final class MetricLog {
   private let table: MetricTable
-  private let lines: LineFile
-  private let csv: LineFile
+  private let lines: AppendOnlyFile
+  private let csv: AppendOnlyFile
   private let events: EventFile
   /// The rows that an earlier process wrote and that still count.
   private let kept: [LoggedLine]
@@ -22,8 +22,8 @@ final class MetricLog {
     let paths = (lines: "\(folder)/metrics.jsonl", csv: "\(folder)/metrics.csv")
     kept = try MetricLog.repair(paths.lines, dropped: "\(folder)/metrics.dropped.jsonl", after: isResumed ? step : -1)
     try AtomicFile.write(([table.header] + kept.compactMap { table.row($0) }).map { $0 + "\n" }.joined(), to: paths.csv)
-    lines = try LineFile(appendingTo: paths.lines)
-    csv = try LineFile(appendingTo: paths.csv)
+    lines = try AppendOnlyFile(appendingTo: paths.lines)
+    csv = try AppendOnlyFile(appendingTo: paths.csv)
     events = try EventFile(folder: folder, firstStep: isResumed ? step + 1 : 0, time: time)
   }
 
@@ -71,7 +71,7 @@ final class MetricLog {
       }
     }
     guard keptBytes.count < bytes.count else { return kept }
-    if !droppedBytes.isEmpty { try LineFile(appendingTo: dropped).append(droppedBytes) }
+    if !droppedBytes.isEmpty { try AppendOnlyFile(appendingTo: dropped).append(droppedBytes) }
     try AtomicFile.write(keptBytes, to: path)
     return kept
   }

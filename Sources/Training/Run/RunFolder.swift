@@ -25,7 +25,7 @@ public final class RunFolder: Sendable {
 
   public var store: CheckpointStore { CheckpointStore(runFolder: path) { [weak self] in try self?.requireOwn() } }
 
-  private init(path: String, _ request: RunRequest, _ environment: EnvironmentFacts, lock: FolderLock) throws {
+  private init(path: String, _ request: RunRequest, _ environment: EnvironmentInfo, lock: FolderLock) throws {
     (self.path, self.lock) = (path, lock)
     configYAML = request.resolvedYAML
     overrides = request.overrides.map { $0.option + "\n" }.joined()
@@ -66,7 +66,7 @@ public final class RunFolder: Sendable {
   /// - Throws: `Failure(.missingInput)` or `.badData` if the checkpoint asked for is not there or damaged, or if the run has checkpoints of
   ///   which none can be used; `.cannotCreate` if the folder is locked by another process, or holds a run that nobody asked to continue;
   ///   `.inputOutput` if it cannot be found out what is there.
-  public static func open(_ request: RunRequest, environment: EnvironmentFacts, time: TimeSource = .system) throws -> Opened {
+  public static func open(_ request: RunRequest, environment: EnvironmentInfo, time: TimeSource = .system) throws -> Opened {
     var notes: [String] = []
     let place = try place(request, time: time, notes: &notes)
     let folder = try RunFolder(path: place.path, request, environment, lock: place.lock)

@@ -17,7 +17,7 @@ public struct SystemReport {
   ///   - folder: whose disk is told.
   ///   - libraries: further libraries, each on a line.
   public init(folder: String = ".", libraries: [String] = []) {
-    let facts = EnvironmentFacts.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
+    let facts = EnvironmentInfo.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
     lines = [
       ("apus", "\(facts.version), \(facts.build), \(facts.swiftCompiler)"),
       ("system", "\(facts.system), kernel \(facts.kernel)"),
@@ -46,7 +46,7 @@ public struct SystemReport {
 
   private static func gibibytes(_ bytes: Double) -> String { String(format: "%.1f GiB", bytes / Double(1 << 30)) }
 
-  private static func memory(_ facts: EnvironmentFacts) -> String {
+  private static func memory(_ facts: EnvironmentInfo) -> String {
     let permitted = Double(MemoryPool.limit)
     return "\(gibibytes(Double(facts.memoryMebibytes) * Double(1 << 20))), at most \(gibibytes(permitted)) for tensors"
   }

@@ -71,7 +71,7 @@ enum AdversarialToy: LearningTask, EvaluationTask, ParityTask {
     try pass.run(&judge) { indices, _ in
       indices.map { index in
         var random = Random(seed: 7, stream: .noise, sample: index)
-        return withoutRecording { model(.normal([1, 3], &random)).floats }
+        return noGradient { model(.normal([1, 3], &random)).floats }
       }
     }
     return EvaluationReport(metrics: try judge.result())
@@ -187,7 +187,7 @@ struct AdversarialTraining: StageTraining {
     let normD = try learners[1].update(lossD, at: step).norm
     var metrics: Metrics = [:]
     if step % config.penaltyEvery == 0 {
-      let points = real.tracked()
+      let points = real.asLeaf()
       let slopes = model.discriminator(points).sum().gradients(of: [points], recording: true)
       guard let slope = slopes[points] else { stop("the score does not depend on the points") }
       let penalty = slope.squared().sum([1]).mean()

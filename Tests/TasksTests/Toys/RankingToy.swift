@@ -62,7 +62,7 @@ enum RankingToy: LearningTask, EvaluationTask {
     let set = Samples(count: 23, seed: 9)
     let pass = EvaluationPass<Samples.Sample>(set, Array(0..<set.count), batchSize: 6, workers: config.workers, monitor: monitor)
     try pass.run(&judge) { _, samples in
-      withoutRecording { model(Tensor(samples.flatMap(\.features), shape: [samples.count, 4])).floats }
+      noGradient { model(Tensor(samples.flatMap(\.features), shape: [samples.count, 4])).floats }
     }
     return EvaluationReport(metrics: try judge.result())
   }

@@ -10,11 +10,11 @@ private let tailCases: [OpCase] = [NormalizationAxes.batch, .instance, .layer, .
     rectifiers.flatMap { outer in
       [
         OpCase("\(axes), weight and bias, \(inner), \(outer)", .normalize, [[2, 3, 3, 6], [6], [6]]) {
-          $0[0].normalized(axes, NormalizationTail(weight: $0[1], bias: $0[2], activation: inner, outputActivation: outer))
+          $0[0].normalized(axes, NormalizationEpilogue(weight: $0[1], bias: $0[2], activation: inner, outputActivation: outer))
         },
         OpCase("\(axes), residual, \(inner), \(outer)", .normalize, [[2, 3, 3, 6], [6], [6], [2, 3, 3, 6]]) {
           $0[0].normalized(
-            axes, NormalizationTail(weight: $0[1], bias: $0[2], activation: inner, residual: $0[3], outputActivation: outer))
+            axes, NormalizationEpilogue(weight: $0[1], bias: $0[2], activation: inner, residual: $0[3], outputActivation: outer))
         },
       ]
     }
@@ -25,7 +25,7 @@ private let givenMoments = OpCase("normalised by given moments", .normalize, [[2
   var random = Random(seed: 6, stream: .test)
   let mean = Tensor.uniform([4], from: -1, to: 1, &random, precision: x[0].precision)
   let variance = Tensor.uniform([4], from: 0.5, to: 2, &random, precision: x[0].precision)
-  let tail = NormalizationTail(weight: x[1], bias: x[2], activation: .relu, residual: x[3], outputActivation: .relu)
+  let tail = NormalizationEpilogue(weight: x[1], bias: x[2], activation: .relu, residual: x[3], outputActivation: .relu)
   return x[0].normalized(mean: mean, variance: variance, tail)
 }
 

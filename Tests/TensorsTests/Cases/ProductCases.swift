@@ -2,9 +2,9 @@ import Base
 import TestSupport
 import Tensors
 
-private func convolution(_ name: String, _ x: [Int], _ w: [Int], bias: Bool = false, _ how: Convolution) -> OpCase {
+private func convolution(_ name: String, _ x: [Int], _ w: [Int], bias: Bool = false, _ options: Conv2dOptions) -> OpCase {
   OpCase("convolution \(name)", .convolution, [x, w] + (bias ? [[w[3]]] : [])) { t in
-    t[0].convolved(with: t[1], bias: bias ? t[2] : nil, how)
+    t[0].conv2d(with: t[1], bias: bias ? t[2] : nil, options)
   }
 }
 
@@ -19,50 +19,50 @@ let productCases: [OpCase] = [
   },
   OpCase("matmul, batch broadcast", .matmul, [[3, 1, 2, 4], [2, 4, 3]]) { $0[0].matmul($0[1]) },
   OpCase("matmul of tokens and a matrix", .matmul, [[2, 3, 4], [4, 2]]) { $0[0].matmul($0[1]) },
-  convolution("3x3", [2, 5, 4, 3], [3, 3, 3, 2], bias: true, Convolution(padding: 1)),
-  convolution("3x3 without padding", [2, 5, 6, 2], [3, 3, 2, 3], Convolution()),
-  convolution("1x1", [2, 3, 4, 3], [1, 1, 3, 4], bias: true, Convolution()),
-  convolution("1x1 stride 2", [2, 5, 4, 3], [1, 1, 3, 2], Convolution(stride: 2)),
-  convolution("7x7 stride 2", [1, 9, 11, 3], [7, 7, 3, 2], bias: true, Convolution(stride: 2, padding: 3)),
-  convolution("1x5", [2, 4, 7, 2], [1, 5, 2, 3], Convolution(padding: Extent(height: 0, width: 2))),
-  convolution("5x1", [2, 7, 4, 2], [5, 1, 2, 3], Convolution(padding: Extent(height: 2, width: 0))),
+  convolution("3x3", [2, 5, 4, 3], [3, 3, 3, 2], bias: true, Conv2dOptions(padding: 1)),
+  convolution("3x3 without padding", [2, 5, 6, 2], [3, 3, 2, 3], Conv2dOptions()),
+  convolution("1x1", [2, 3, 4, 3], [1, 1, 3, 4], bias: true, Conv2dOptions()),
+  convolution("1x1 stride 2", [2, 5, 4, 3], [1, 1, 3, 2], Conv2dOptions(stride: 2)),
+  convolution("7x7 stride 2", [1, 9, 11, 3], [7, 7, 3, 2], bias: true, Conv2dOptions(stride: 2, padding: 3)),
+  convolution("1x5", [2, 4, 7, 2], [1, 5, 2, 3], Conv2dOptions(padding: Extent(height: 0, width: 2))),
+  convolution("5x1", [2, 7, 4, 2], [5, 1, 2, 3], Conv2dOptions(padding: Extent(height: 2, width: 0))),
   convolution("stride 2x3, dilation 2x1", [2, 9, 8, 2], [3, 2, 2, 3],
-              Convolution(stride: Extent(height: 2, width: 3), padding: Extent(height: 1, width: 2), dilation: Extent(height: 2, width: 1))),
-  convolution("dilation 2", [1, 8, 7, 2], [3, 3, 2, 2], Convolution(padding: 2, dilation: 2)),
-  convolution("stride larger than the kernel", [2, 7, 8, 2], [2, 2, 2, 3], bias: true, Convolution(stride: 3)),
-  convolution("padding larger than the kernel needs", [1, 3, 4, 2], [2, 2, 2, 2], Convolution(padding: 2)),
-  convolution("2 groups", [2, 5, 4, 4], [3, 3, 2, 6], bias: true, Convolution(stride: 2, padding: 1, groups: 2)),
-  convolution("depthwise", [2, 4, 5, 3], [3, 3, 1, 3], Convolution(padding: 1, groups: 3)),
+              Conv2dOptions(stride: Extent(height: 2, width: 3), padding: Extent(height: 1, width: 2), dilation: Extent(height: 2, width: 1))),
+  convolution("dilation 2", [1, 8, 7, 2], [3, 3, 2, 2], Conv2dOptions(padding: 2, dilation: 2)),
+  convolution("stride larger than the kernel", [2, 7, 8, 2], [2, 2, 2, 3], bias: true, Conv2dOptions(stride: 3)),
+  convolution("padding larger than the kernel needs", [1, 3, 4, 2], [2, 2, 2, 2], Conv2dOptions(padding: 2)),
+  convolution("2 groups", [2, 5, 4, 4], [3, 3, 2, 6], bias: true, Conv2dOptions(stride: 2, padding: 1, groups: 2)),
+  convolution("depthwise", [2, 4, 5, 3], [3, 3, 1, 3], Conv2dOptions(padding: 1, groups: 3)),
   OpCase("convolution input gradient", .convolutionInputGradient, [[2, 3, 2, 3], [3, 3, 2, 3]]) {
-    $0[0].convolutionInputGradient($0[1], inputSize: Extent(height: 6, width: 4), Convolution(stride: 2, padding: 1))
+    $0[0].convolutionInputGradient($0[1], inputSize: Extent(height: 6, width: 4), Conv2dOptions(stride: 2, padding: 1))
   },
   OpCase("convolution weight gradient", .convolutionWeightGradient, [[2, 6, 5, 2], [2, 3, 3, 3]]) {
-    $0[0].convolutionWeightGradient($0[1], kernel: 3, Convolution(stride: 2, padding: 1))
+    $0[0].convolutionWeightGradient($0[1], kernel: 3, Conv2dOptions(stride: 2, padding: 1))
   },
   OpCase("convolution with sigmoid", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3]]) {
-    $0[0].convolved(with: $0[1], bias: $0[2], Convolution(padding: 1), activation: .sigmoid)
+    $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .sigmoid)
   },
   OpCase("pointwise convolution with tanh", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2]]) {
-    $0[0].convolved(with: $0[1], bias: $0[2], activation: .tanh)
+    $0[0].conv2d(with: $0[1], bias: $0[2], activation: .tanh)
   },
   OpCase("convolution with residual and relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3], [2, 4, 3, 3]]) {
-    $0[0].convolved(with: $0[1], bias: $0[2], Convolution(padding: 1), activation: .relu, residual: $0[3]) * $0[3]
+    $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .relu, residual: $0[3]) * $0[3]
   },
   OpCase("pointwise convolution with residual", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2, 3, 2, 2]]) {
-    $0[0].convolved(with: $0[1], residual: $0[2].exp()).squared()
+    $0[0].conv2d(with: $0[1], residual: $0[2].exp()).squared()
   },
-  OpCase("affine transformation", .convolution, [[2, 3, 4], [4, 2], [2]]) { $0[0].affineTransformed(by: $0[1], bias: $0[2]) },
+  OpCase("affine transformation", .convolution, [[2, 3, 4], [4, 2], [2]]) { $0[0].linear(by: $0[1], bias: $0[2]) },
   OpCase("pointwise convolution input gradient", .convolutionInputGradient, [[2, 3, 2, 3], [1, 1, 2, 3]]) {
-    $0[0].convolutionInputGradient($0[1], inputSize: Extent(height: 3, width: 2), Convolution())
+    $0[0].convolutionInputGradient($0[1], inputSize: Extent(height: 3, width: 2), Conv2dOptions())
   },
   OpCase("pointwise convolution weight gradient", .convolutionWeightGradient, [[2, 3, 2, 2], [2, 3, 2, 3]]) {
-    $0[0].convolutionWeightGradient($0[1], kernel: 1, Convolution())
+    $0[0].convolutionWeightGradient($0[1], kernel: 1, Conv2dOptions())
   },
   OpCase("transposed convolution", .convolutionInputGradient, [[2, 3, 4, 3], [3, 3, 2, 3], [2]]) {
-    $0[0].convolvedTransposed(with: $0[1], bias: $0[2], Convolution(stride: 2, padding: 1), outputPadding: 1)
+    $0[0].convTranspose2d(with: $0[1], bias: $0[2], Conv2dOptions(stride: 2, padding: 1), outputPadding: 1)
   },
   OpCase("transposed convolution, groups and dilation", .convolutionInputGradient, [[1, 3, 4, 4], [2, 3, 3, 4]]) {
-    $0[0].convolvedTransposed(with: $0[1], Convolution(stride: 2, dilation: 2, groups: 2))
+    $0[0].convTranspose2d(with: $0[1], Conv2dOptions(stride: 2, dilation: 2, groups: 2))
   },
   OpCase("attention", nil, [[2, 2, 3, 4], [2, 2, 5, 4], [2, 2, 5, 3]]) { $0[0].attention(keys: $0[1], values: $0[2]) },
   OpCase("attention with bias", nil, [[2, 3, 4], [2, 5, 4], [2, 5, 3], [3, 5]]) {

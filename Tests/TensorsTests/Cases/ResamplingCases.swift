@@ -18,14 +18,14 @@ private let resizeCases: [OpCase] = Interpolation.allCases.flatMap { mode in
   }
 }
 
-private let gridCases: [OpCase] = samplings.flatMap { name, how in
+private let gridCases: [OpCase] = samplings.flatMap { name, options in
   [
     OpCase("grid sample, \(name)", .gridSample, [[2, 4, 5, 3], [2, 3, 2, 2]], in: -1...1, -1.7...1.7, twice: false) {
-      $0[0].gridSampled($0[1], how)
+      $0[0].gridSampled($0[1], options)
     },
     OpCase("grid sample of an image twice, \(name)", .gridSample, [[2, 4, 5, 3]]) { x in
       var random = Random(seed: 5, stream: .test)
-      return x[0].gridSampled(.uniform([2, 3, 2, 2], from: -1.5, to: 1.5, &random, precision: x[0].precision), how).exp()
+      return x[0].gridSampled(.uniform([2, 3, 2, 2], from: -1.5, to: 1.5, &random, precision: x[0].precision), options).exp()
     },
   ]
 }

@@ -51,10 +51,10 @@ struct BF16GEMM {
     let perItem = panels.blocks.perGroup
     for panel in item * perItem..<(item + 1) * perItem {
       let range = panels.range(of: panel)
-      let how = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: apus_one_tap(),
+      let options = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: apus_one_tap(),
                                    a_row: pitch, a_plane: plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
       let c = y.address(place + (item * product.m + rows.lowerBound) * product.n + range.lowerBound)
-      path.multiply(how, planes, panels.address(panel), into: c)
+      path.multiply(options, planes, panels.address(panel), into: c)
       epilogue.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
     }
   }

@@ -40,15 +40,15 @@ struct BF16PhaseProduct {
     let columns = group * product.columns + range.lowerBound..<group * product.columns + range.upperBound
     let taps = runs.map { $0.row * strip.pitch + $0.column * channels }
     taps.withUnsafeBufferPointer { taps in
-      let how = apus_split_product(
+      let options = apus_split_product(
         rows: phase.size.width, columns: range.count, depth: panels.depth, taps: panels.taps, tap_offsets: taps.baseAddress,
         a_row: phase.sourceStep.width * channels, a_plane: plane, c_row: phase.step.width * y.shape[3],
         parts: Int32(panels.path.parts), adds: 0)
       for row in rows {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
         let a = planes + strip.offset(row * phase.sourceStep.height, 0, group * product.depth)
-        panels.path.multiply(how, a, panels.address(panel), into: c)
-        epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: how.c_row)
+        panels.path.multiply(options, a, panels.address(panel), into: c)
+        epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: options.c_row)
       }
     }
   }

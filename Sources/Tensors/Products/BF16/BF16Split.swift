@@ -64,9 +64,9 @@ struct BF16Split {
   ) {
     let plane = lines * pitch
     withPlanes(parts * plane) { planes in
-      var how = apus_split_rows(
+      var options = apus_split_rows(
         rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
-      split(&how, x.assumingMemoryBound(to: Float.self), planes)
+      split(&options, x.assumingMemoryBound(to: Float.self), planes)
       body(planes, pitch, plane)
     }
   }
@@ -76,24 +76,24 @@ struct BF16Split {
 
   /// Packs one panel from contiguous float rows `[taps, depth, 32]`.
   func pack(_ rows: UnsafeRawPointer, taps: Int, depth: Int, columns: Int, into panel: UnsafeMutablePointer<UInt16>) {
-    var how = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: depth * Self.width, row: Self.width, parts: Int32(parts))
-    kernels.pack(&how, rows.assumingMemoryBound(to: Float.self), panel)
+    var options = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: depth * Self.width, row: Self.width, parts: Int32(parts))
+    kernels.pack(&options, rows.assumingMemoryBound(to: Float.self), panel)
   }
 
   /// The longest sum of three-part products that stays in registers: longer ones are added up in memory, which bounds rounding errors.
   private static let longestSum = 512
 
   /// The product of one panel, all pieces of its inner sum.
-  func multiply(_ how: apus_split_product, _ a: UnsafePointer<UInt16>, _ panel: UnsafePointer<UInt16>, into c: UnsafeMutableRawPointer) {
-    let c = c.assumingMemoryBound(to: Float.self), (taps, depth) = (how.taps, how.depth)
-    var piece = how
+  func multiply(_ options: apus_split_product, _ a: UnsafePointer<UInt16>, _ panel: UnsafePointer<UInt16>, into c: UnsafeMutableRawPointer) {
+    let c = c.assumingMemoryBound(to: Float.self), (taps, depth) = (options.taps, options.depth)
+    var piece = options
     guard parts == 3, taps * depth > Self.longestSum else { return kernels.product(&piece, a, panel, c) }
     let together = Swift.max(1, Self.longestSum / depth), groups = (taps + together - 1) / together
     let blocks = (depth + Self.blockDepth - 1) / Self.blockDepth, cuts = (depth + Self.longestSum - 1) / Self.longestSum
     for group in 0..<groups {
       let tap = taps * group / groups
       piece.taps = taps * (group + 1) / groups - tap
-      piece.tap_offsets = how.tap_offsets + tap
+      piece.tap_offsets = options.tap_offsets + tap
       for cut in 0..<cuts {  // one, unless a single tap is too long
         let first = blocks * cut / cuts * Self.blockDepth
         piece.depth = Swift.min(depth, blocks * (cut + 1) / cuts * Self.blockDepth) - first

@@ -98,10 +98,10 @@ struct BF16WeightGradient {
   ) {
     let range = blocks.range(of: index)
     let place = tap * depth * channels + blocks.group(of: index) * columns + range.lowerBound
-    let how = apus_split_product(
+    let options = apus_split_product(
       rows: rowCount, columns: range.count, depth: length, taps: 1, tap_offsets: apus_one_tap(),
       a_row: pitch, a_plane: plane, c_row: channels, parts: Int32(path.parts), adds: adds ? 1 : 0)
-    path.multiply(how, a, panel, into: dw + place * MemoryLayout<Float>.size)
+    path.multiply(options, a, panel, into: dw + place * MemoryLayout<Float>.size)
   }
 
   private func copyRows(

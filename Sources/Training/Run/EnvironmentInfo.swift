@@ -8,7 +8,7 @@ public enum ApusVersion {
 }
 
 /// `env.json`: what a run was made with and on.
-public struct EnvironmentFacts: Codable, Sendable, Equatable {
+public struct EnvironmentInfo: Codable, Sendable, Equatable {
   public var version: String
   public var swiftCompiler: String
   public var build: String
@@ -26,14 +26,14 @@ public struct EnvironmentFacts: Codable, Sendable, Equatable {
   public var memoryMebibytes: Int
 
   /// Looks at the machine; `isa` and `threads` are what the tensor kernels chose.
-  public static func gathered(isa: String, threads: Int) -> EnvironmentFacts {
+  public static func gathered(isa: String, threads: Int) -> EnvironmentInfo {
     var name = utsname()
     uname(&name)
     let kernel = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     let cpu = value(of: ["model name", "Hardware", "cpu model"], in: "/proc/cpuinfo", separator: ":")
     let system = value(of: ["PRETTY_NAME"], in: "/etc/os-release", separator: "=")
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 1_048_576
-    return EnvironmentFacts(
+    return EnvironmentInfo(
       version: ApusVersion.current, swiftCompiler: compiler, build: buildKind, host: ProcessInfo.processInfo.hostName,
       system: system ?? "Linux", kernel: kernel, cpu: cpu ?? "unknown", cores: ProcessInfo.processInfo.activeProcessorCount,
       threads: threads, isa: isa, blas: "\(BLAS.info)", memoryMebibytes: memory)

@@ -2,7 +2,7 @@ import Foundation
 import SystemPackage
 
 /// A text file that grows by whole lines, each in one write, so that a killed process leaves at worst one half line.
-package final class LineFile {
+package final class AppendOnlyFile {
   package let path: String
   private let descriptor: FileDescriptor
 

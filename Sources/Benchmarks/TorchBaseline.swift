@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 
 /// PyTorch's side: how its worker is started, and which variant of each workload was fastest.
-struct TorchSide {
+struct TorchBaseline {
   static let script = "Experiments/benchmarks/torch_worker.py"
 
   /// The fastest PyTorch variant of a workload, shared by its cases.

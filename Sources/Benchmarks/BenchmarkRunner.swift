@@ -7,7 +7,7 @@ import Training
 ///
 /// A round is one turn of ours and one of PyTorch's, so that whatever slows the machine down for a while meets both. Who is not on turn
 /// waits for its next request.
-public struct Conductor {
+public struct BenchmarkRunner {
   public struct Options: Sendable {
     public var rounds = 11
     public var threads = ProcessInfo.processInfo.activeProcessorCount
@@ -34,9 +34,9 @@ public struct Conductor {
 
   /// - Parameter progress: told the name of the case that begins, and how many are done.
   public func run(_ cases: [BenchmarkCase], progress: (String, Int) -> Void) throws -> BenchmarkReport {
-    var report = try emptyReport(), torch: TorchSide?
+    var report = try emptyReport(), torch: TorchBaseline?
     if options.usesTorch {
-      do { torch = try TorchSide(python: options.python, threads: options.threads, compiles: options.compiles) } catch {
+      do { torch = try TorchBaseline(python: options.python, threads: options.threads, compiles: options.compiles) } catch {
         report.torchMissing = "\(error)"
       }
     } else {
@@ -63,7 +63,7 @@ public struct Conductor {
 
   private func emptyReport() throws -> BenchmarkReport {
     let isa = try WorkerProcess(workerCommand).hello.isa ?? ""
-    let facts = EnvironmentFacts.gathered(isa: isa, threads: options.threads)
+    let facts = EnvironmentInfo.gathered(isa: isa, threads: options.threads)
     return BenchmarkReport(
       cpu: facts.cpu, cores: facts.cores, threads: options.threads, isa: isa, precision: options.precision, rounds: options.rounds,
       peakGflops: 0)
@@ -72,7 +72,7 @@ public struct Conductor {
 
 // MARK: - One case
 
-extension Conductor {
+extension BenchmarkRunner {
   /// The times of both sides in every round.
   private struct Rounds {
     var ours: [Double] = []
@@ -83,10 +83,10 @@ extension Conductor {
     var disturbance = 0.0, rest = 0.0
   }
 
-  private func measure(_ item: BenchmarkCase, _ torch: inout TorchSide?) throws -> BenchmarkReport.Case {
+  private func measure(_ item: BenchmarkCase, _ torch: inout TorchBaseline?) throws -> BenchmarkReport.Case {
     let ours = try WorkerProcess(workerCommand, environment: item.environment)
     let own = try ours.ask(request(.prepare, item))
-    var notes: [String] = [], other: WorkerProcess?, choice: TorchSide.Choice?
+    var notes: [String] = [], other: WorkerProcess?, choice: TorchBaseline.Choice?
     if torch != nil {
       do { (other, choice) = try prepareTorch(item, &torch) } catch { notes.append("PyTorch failed: \(error)") }
     }
@@ -125,11 +125,11 @@ extension Conductor {
   }
 
   /// A worker that runs the fastest variant: the one chosen earlier for this workload, or after trying all.
-  private func prepareTorch(_ item: BenchmarkCase, _ torch: inout TorchSide?) throws -> (WorkerProcess?, TorchSide.Choice?) {
+  private func prepareTorch(_ item: BenchmarkCase, _ torch: inout TorchBaseline?) throws -> (WorkerProcess?, TorchBaseline.Choice?) {
     guard let side = torch else { return (nil, nil) }
     let worker = try side.worker(), known = try side.choice(for: item)
     let reply = try worker.ask(request(.prepare, item, variant: known?.variant ?? ""))
-    return (worker, known ?? TorchSide.Choice(variant: reply.variant ?? "", notes: reply.notes ?? []))
+    return (worker, known ?? TorchBaseline.Choice(variant: reply.variant ?? "", notes: reply.notes ?? []))
   }
 
   private func alternate(

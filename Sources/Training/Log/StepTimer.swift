@@ -1,7 +1,7 @@
 import Foundation
 
 /// How fast a run goes: the numbers of the clock, which never reach a checkpoint.
-struct Pace {
+struct StepTimer {
   private var smoothedTime = SmoothedMean(window: 20)
   private var smoothedDataTime = SmoothedMean(window: 20)
   private var count = 0
@@ -35,7 +35,7 @@ struct Pace {
   func clock(wall: Double) -> Metrics {
     let n = Double(max(1, count))
     return ["wall": wall, "time": seconds / n, "data_time": dataSeconds / n,
-            "samples_per_second": seconds > 0 ? Double(samples) / seconds : 0, "memory": Pace.peakMemoryMiB]
+            "samples_per_second": seconds > 0 ? Double(samples) / seconds : 0, "memory": StepTimer.peakMemoryMiB]
   }
 
   private static var peakMemoryMiB: Double {
