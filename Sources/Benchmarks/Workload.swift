@@ -1,5 +1,7 @@
 import Base
+import Networks
 import Tensors
+import Training
 
 /// Something to compute over and over: the same shapes and the same work for us and for PyTorch.
 ///
@@ -51,6 +53,17 @@ package struct PreparedWorkload {
   package let operations: Double
   /// One repetition.
   package let run: () throws -> Void
+}
+
+extension PreparedWorkload {
+  /// One training step of any network: forward, loss, all gradients, clipping and update, as a training does them.
+  /// - Parameter loss: the forward pass over inputs at hand.
+  package static func trainingStep(
+    of module: some Module, _ optimizer: OptimizerConfig, loss: @escaping () -> Tensor
+  ) throws -> PreparedWorkload {
+    let learner = try Learner(LearnerPlan("", module, optimizer, Schedule(.constant)), steps: 1)
+    return PreparedWorkload(operations: loss().recordedOperations) { try learner.update(loss(), at: 0) }
+  }
 }
 
 extension Tensor {

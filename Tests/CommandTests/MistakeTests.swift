@@ -66,7 +66,7 @@ import Testing
     Mistake("synth flow --out new --layout sintel --count 2 --seed 1 --frames 1", 64, "--frames: 1 is out of range, expected 2 to 100"),
     Mistake("synth flow --layout kitti --out pairs --count 2 --seed 1", 73, "pairs: the folder holds 24 files of other data"),
     Mistake("train config.yaml --set data.format=sintel", 66, "pairs: there is no folder training/clean in it", "MPI-Sintel (complete) holds"),
-    Mistake("train config.yaml --set data.mixture=[{\"format\":kitti}]", 64, "'data.mixture.0.root' is ; allowed: the path of a folder"),
+    Mistake("train config.yaml --set data.mixture=[{\"format\":kitti}]", 64, "'data.mixture.0.root' is empty; allowed: the path of a folder"),
     Mistake("synth flow --out new --count 2 --seed 1 --height 8", 64, "--height: 8 is out of range, expected 64 to 4096"),
     Mistake("synth flow --out pairs --count 2 --seed 1", 73, "pairs/data: the folder holds 18 files of other pairs", "empty folder"),
     Mistake("synth flow --out config.yaml --count 2 --seed 1", 73, "config.yaml: this is a file, expected a folder"),

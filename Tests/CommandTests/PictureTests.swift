@@ -22,7 +22,7 @@ import Vision
     try place.write("none.conf", "<?xml version=\"1.0\"?><fontconfig></fontconfig>\n")
     let environment = ["FONTCONFIG_FILE": place.path("none.conf")]
     let bare = try Command(arguments + ["bare"], in: place.folder, logs: place.path("logs/bare"), environment: environment).wait()
-    expectSuccess(bare)
+    #expect(bare.exit == 0, "\(bare.errors)")
     let warnings = bare.errors.split(separator: "\n").filter { $0.contains("fonts-dejavu-core") }
     #expect(warnings.count == 1, "\(bare.errors)")
     let names = try place.names(in: "bare")

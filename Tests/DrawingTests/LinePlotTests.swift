@@ -104,6 +104,15 @@ import Vision
     #expect(rendered.boxes(of: "no data").count == 1)
   }
 
+  @Test func countsHaveNoFractionsOnTheirAxis() throws {
+    for last in 2...5 {
+      let points = (1...last).map { Point(Double($0), 10 + Double($0)) }
+      let rendered = try RenderedFigure(LinePlot(title: "", xLabel: "iteration", yLabel: "EPE", series: [.init(name: "", points: points)]))
+      let texts = rendered.texts.map(\.text)
+      #expect(!texts.contains { $0.contains(".5") } && texts.contains("1") && texts.contains("\(last)"), "\(texts)")
+    }
+  }
+
   @Test func anAxisSaysItsUnitAndWhatIsBetter() throws {
     var plot = LinePlot(title: "", xLabel: "minutes", yLabel: "PQ", series: [.init(name: "", points: [Point(0, 1), Point(1, 2)])])
     plot.unit = "%"

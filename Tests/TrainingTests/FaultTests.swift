@@ -59,8 +59,9 @@ import Training
 
   /// The same at any moment of a run: some calls fail, here and there.
   @Test func failedSystemCalls() throws {
-    for (call, error) in [("openat", "EIO"), ("openat", "EMFILE"), ("write", "EIO"), ("fsync", "EIO"), ("rename", "EIO"), ("getdents64", "EIO"),
-                          ("mkdir", "ENOSPC"), ("newfstatat", "ESTALE"), ("unlink", "EACCES")] {
+    let faults = [("openat", "EIO"), ("openat", "EMFILE"), ("write", "EIO"), ("fsync", "EIO"), ("rename", "EIO"), ("getdents64", "EIO"),
+                  ("mkdir", "ENOSPC"), ("newfstatat", "ESTALE"), ("unlink", "EACCES")]
+    for (call, error) in faults {
       for number in [3, 20, 60, 110].map({ $0 + Int.random(in: 0..<20) }) {
         let trial = try TrialProcess()
         let ending = try trial.run(wrapper: ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)",

@@ -36,7 +36,7 @@ import Training
     #expect(try String(contentsOfFile: "\(first.folder.path)/overrides.txt", encoding: .utf8) == "--set plan.steps=5\n--seed 3\n")
     #expect(try String(contentsOfFile: "\(first.folder.path)/config.yaml", encoding: .utf8) == request.resolvedYAML)
     let facts = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(first.folder.path)/env.json"))) as? [String: Any]
-    #expect(Set(facts?.keys.map { $0 } ?? []) == ["version", "swift_compiler", "build", "host", "system", "kernel", "cpu", "cores", "threads", "isa", "memory_mebibytes"])
+    #expect(Set(facts?.keys.map { $0 } ?? []) == ["version", "swift_compiler", "build", "host", "system", "kernel", "cpu", "cores", "threads", "isa", "memory_mebibytes", "blas"])
   }
 
   @Test func autoTakesTheNewestRunWithASoundCheckpoint() throws {

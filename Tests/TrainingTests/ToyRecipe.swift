@@ -32,6 +32,8 @@ struct ToyRecipe: Recipe {
   /// A loss that every third step has; its values by step.
   var penalty: ((Int) -> Double)?
   var hasValidation = true
+  /// Whether an evaluation asks three times if it shall stop.
+  var asksDuringEvaluation = false
   /// In stages, each of which begins without momentum.
   var stages: Stages?
 
@@ -60,7 +62,7 @@ struct ToyRecipe: Recipe {
   mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
     try fate.pass()
     guard hasValidation else { return nil }
-    for done in 0..<3 {
+    for done in 0..<3 where asksDuringEvaluation {
       if monitor.isCancelled() { throw EvaluationCancelled() }
       monitor.report(done + 1, 3)
     }

@@ -121,7 +121,9 @@ import Training
     // The evaluation of step 4 begins after the save and asks three times.
     var asked = 0
     let store = run.store
-    let stopped = try run.train {
+    var recipe = ToyRecipe()
+    recipe.asksDuringEvaluation = true
+    let stopped = try run.train(recipe) {
       guard (try? store.step(of: .last)) == 4 else { return nil }
       asked += 1
       return asked >= last ? SIGTERM : nil

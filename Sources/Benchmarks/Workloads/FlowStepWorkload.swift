@@ -13,18 +13,13 @@ struct FlowStepWorkload: Workload {
   func prepared() throws -> PreparedWorkload {
     var random = Random(seed: 1, stream: .test)
     let model = RAFT(RAFT.Config(variant: variant), &random)
-    let optimizer = try AdamW(model.parameters(), .init(weightDecay: 1e-4))
     let images = (0..<2).map { _ in Tensor.uniform([batch, height, width, 3], from: 0, to: 255, &random) }
-    let flow = Tensor.normal([batch, height, width, 2], deviation: 3, &random), valid = Tensor.ones([batch, height, width, 1])
-    func loss() -> Tensor {
+    let flow = Tensor.normal([batch, height, width, 2], deviation: 3, &random)
+    let valid = Tensor.ones([batch, height, width, 1])
+    let optimizer = OptimizerConfig(.adamw, learningRate: 1e-4, weightDecay: 1e-4, clipNorm: 1)
+    return try PreparedWorkload.trainingStep(of: model, optimizer) { [iterations] in
       RAFT.sequenceLoss(
         model(images[0], images[1], iterations: iterations, Pass(.training)).flows, target: flow, valid: valid, gamma: 0.8)
     }
-    func step() throws {
-      let gradients = loss().gradients()
-      let clipped = try clip(gradients, of: optimizer.parameters, to: 1)
-      optimizer.step(gradients, learningRate: 1e-4, scale: clipped.scale)
-    }
-    return PreparedWorkload(operations: loss().recordedOperations, run: step)
   }
 }

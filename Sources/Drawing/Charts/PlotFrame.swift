@@ -15,14 +15,16 @@ struct PlotFrame {
     x = Self.xAxis(xValues, width: area.width, typeface)
   }
 
-  /// As many ticks as have room for their texts side by side.
+  /// As many ticks as have room for their texts side by side; between whole numbers, such as steps, no fractions.
   private static func xAxis(_ values: [Double], width: Double, _ typeface: Typeface) -> Axis {
+    let isWhole = values.allSatisfy { !$0.isFinite || $0 == $0.rounded() }
     var count = max(2, Int(width / 80))
     while true {
       let axis = Axis(values: values, ticks: count, isTight: true)
       let widest = axis.labels.map { typeface.width(of: $0, .note) }.max() ?? 0
       let distance = axis.ticks.count > 1 ? (axis.share(axis.ticks[1]) - axis.share(axis.ticks[0])) * width : width
-      if count <= 1 || distance > widest + 10 { return axis }
+      let isFraction = isWhole && axis.ticks.count > 1 && axis.ticks[1] - axis.ticks[0] < 1
+      if count <= 1 || (distance > widest + 10 && !isFraction) { return axis }
       count -= 1
     }
   }

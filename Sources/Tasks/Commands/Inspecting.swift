@@ -13,12 +13,12 @@ extension LearningTask {
     var one = batch
     one.samples = 1
     try MemoryGuard(Self.self, config, network, .training).require(one)
-    // Twice the smallest input tells apart what every sample needs and what is needed once.
+    // Small batches tell apart what every sample needs and what is needed once.
     var smallest = InputShape(samples: 1, height: inputSizes(network).least, width: inputSizes(network).least)
     let first = MemoryEstimate.peak { _ = pass(network, config, smallest, .training).gradients() }
-    smallest.samples = 2
-    let second = MemoryEstimate.peak { _ = pass(network, config, smallest, .training).gradients() }
-    let fixed = max(0, first - (second - first))
+    smallest.samples = MemoryEstimate.samples
+    let several = MemoryEstimate.peak { _ = pass(network, config, smallest, .training).gradients() }
+    let fixed = max(0, first - (several - first) / (MemoryEstimate.samples - 1))
     return ModelSummary(measuring: network, title: modelTitle(config), batch: batch, fixedBytes: fixed) {
       pass(network, config, one, .training)
     }

@@ -13,14 +13,19 @@ struct MemoryEstimate: Equatable {
   let perPixel: Double
   let perPixelPair: Double
 
+  /// Samples in the larger of two small batches: enough that the rounding of small blocks does not count.
+  static let samples = 4
+
   /// - Parameters:
   ///   - side: height and width of the smallest input that the network takes, pixels.
   ///   - peak: the most bytes that a pass over such an input needs.
   init(side: Int, peak: (InputShape) -> Int) {
     func bytes(_ samples: Int, _ side: Int) -> Double { Double(peak(InputShape(samples: samples, height: side, width: side))) }
-    let (one, two, large) = (bytes(1, side), bytes(2, side), bytes(1, 2 * side))
+    let one = bytes(1, side)
+    let several = bytes(Self.samples, side)
+    let large = bytes(1, 2 * side)
     let pixels = Double(side) * Double(side)
-    fixed = max(0, 2 * one - two)
+    fixed = max(0, one - (several - one) / Double(Self.samples - 1))
     let small = (one - fixed) / pixels
     let wide = (large - fixed) / (4 * pixels)
     perPixelPair = max(0, (wide - small) / (3 * pixels))

@@ -37,7 +37,7 @@ public struct ModelSummary: Sendable {
   /// Bytes that a training pass over the batch of the config needs at most.
   public var batchBytes: Double { Double(fixedBytes) + Double(batch.samples) * Double(max(0, peakBytes - fixedBytes)) }
 
-  /// Runs one training pass over one sample and reads its graph.
+  /// Runs a training pass over one sample for its memory, and another forward pass for its graph.
   /// - Parameters:
   ///   - batch: the batch of the config, for its memory.
   ///   - fixedBytes: what a pass needs whatever the number of samples.
@@ -46,14 +46,9 @@ public struct ModelSummary: Sendable {
     self.title = "\(title), one of a batch of \(batch)"
     self.batch = batch
     self.fixedBytes = fixedBytes
-    var recorded: Tensor?
-    peakBytes = MemoryEstimate.peak {
-      let value = loss()
-      _ = value.gradients(keepingGraph: true)
-      recorded = value
-    }
+    peakBytes = MemoryEstimate.peak { _ = loss().gradients() }
     parameterCount = module.parameterCount
-    (layers, otherMultiplyAdds) = Self.layers(of: module, in: recorded?.recordedGraph ?? [])
+    (layers, otherMultiplyAdds) = Self.layers(of: module, in: loss().recordedGraph)
   }
 
   private static func layers(of module: some Module, in graph: [RecordedOp]) -> (layers: [Layer], others: Int) {
