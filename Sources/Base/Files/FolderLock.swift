@@ -22,7 +22,7 @@ package final class FolderLock: Sendable {
       throw Failure(error.isBroken ? .inputOutput : .cannotCreate, at: path, "cannot create the lock: \(error)", remedy: error.remedy)
     }
     // From here on `deinit` closes the file, also when this initialiser throws.
-    guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+    guard Self.lock(descriptor) else {
       let error = Errno(rawValue: errno)
       guard error == .wouldBlock else { throw Failure(.cannotCreate, at: path, "cannot lock the \(what): \(error)") }
       let holder = (try? File.bytes(at: path, upTo: 200)).map { String(decoding: $0, as: UTF8.self) } ?? ""  // only for the message
@@ -36,6 +36,16 @@ package final class FolderLock: Sendable {
   }
 
   deinit { try? descriptor.close() }
+
+  /// Tries for half a second: a process that has just ended, or a child between fork and exec, holds a lock a moment longer than its owner.
+  private static func lock(_ descriptor: FileDescriptor) -> Bool {
+    for _ in 0..<20 {
+      if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
+      guard errno == EWOULDBLOCK else { return false }
+      usleep(25_000)
+    }
+    return flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0
+  }
 
   /// Whether the file at the lock's path is still the locked one; not if the folder was moved, replaced or deleted.
   /// - Throws: `.inputOutput` if that cannot be found out.

@@ -37,7 +37,8 @@ public struct PyTorchFile: Sendable {
       (pickle, storages) = try Self.readLegacy(bytes, name)
     } else if Self.isTar(bytes) {
       throw Failure(.badData, at: name, "this is a tar archive, as PyTorch wrote them before version 0.1.10",
-                    remedy: "If you trust it, load it with PyTorch and save it again: torch.save(torch.load(PATH, weights_only=False), NEW)")
+                    remedy: "If you trust it, load it with PyTorch and save it again: "
+                      + "torch.save(torch.load(PATH, weights_only=False), NEW)")
     } else if bytes.first == 0x80 {
       throw Failure(.badData, at: name, "this is a pickle, but torch.save did not write it",
                     remedy: "Save the tensors with torch.save(model.state_dict(), PATH).")
