@@ -23,6 +23,8 @@ import Testing
     }
     #expect(choose(256, 256, Self.policy(.avx512)) == .openBLAS)
     #expect(choose(256, 64, Self.policy(.avx512)) == .panels)  // thin
+    #expect(GEMMAlgorithm.choose(depth: 256, columns: 256, multiplyAdds: 1 << 22, .float32, Self.policy(.avx512)) == .panels)  // small
+    #expect(GEMMAlgorithm.choose(depth: 256, columns: 256, multiplyAdds: 1 << 22, .float32, Self.policy(.portable)) == .openBLAS)
     #expect(choose(256, 64, Self.policy(.portable)) == .openBLAS)  // no kernels of ours
     #expect(choose(256, 256, Self.policy(.avx512, isBLASWide: false)) == .panels)  // shorter vectors than ours
     #expect(choose(256, 256, Self.policy(.avx2, isBLASWide: false)) == .openBLAS)

@@ -17,7 +17,7 @@ struct GEMM {
   /// - Returns: the algorithm that was chosen.
   @discardableResult
   func run(_ a: Tensor, _ b: Tensor, into y: Tensor) -> GEMMAlgorithm {
-    let algorithm = GEMMAlgorithm.choose(depth: k, columns: n, y.precision)
+    let algorithm = GEMMAlgorithm.choose(depth: k, columns: n, multiplyAdds: multiplyAdds, y.precision)
     run(algorithm, a, b, into: y)
     return algorithm
   }

@@ -24,6 +24,8 @@ package struct ProductPolicy: Sendable, Equatable {
 
   /// Rows and columns below which splitting numbers costs more than it saves.
   private static let fewestSplit = 16
+  /// Multiply-adds of a product from which OpenBLAS has work for several threads.
+  private static let fewestForOpenBLAS = 1 << 24
   /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
   private static let channelsForSixProducts = 64
 
@@ -42,10 +44,11 @@ package struct ProductPolicy: Sendable, Equatable {
   /// Whether our own kernels serve a plain product with these inner and outer lengths rather than OpenBLAS.
   ///
   /// OpenBLAS serves all of them on processors without kernels of ours (ARM, old x86), ours where its vectors are shorter than ours.
-  /// Otherwise ours win where results have few columns or sums few terms (but for very few): a call of OpenBLAS packs both factors.
-  func prefersPanels(depth: Int, columns: Int) -> Bool {
+  /// Otherwise ours win where results have few columns or sums few terms (but for very few), because a call of OpenBLAS packs both
+  /// factors, and in small products, of which ours make more tasks.
+  func prefersPanels(depth: Int, columns: Int, multiplyAdds: Int = Int.max) -> Bool {
     guard reproducibility == .machine else { return true }
-    let isThin = columns <= 64 || (64...128).contains(depth)
+    let isThin = columns <= 64 || (64...128).contains(depth) || multiplyAdds < Self.fewestForOpenBLAS
     switch instructionSet {
     case .portable: return false
     case .avx2: return isThin && !isBLASWide
@@ -84,9 +87,11 @@ public enum GEMMAlgorithm: ProductAlgorithm, Equatable {
   }
 
   /// The algorithm for sums of `depth` terms and results of `columns` columns.
-  package static func choose(depth: Int, columns: Int, _ precision: Precision, _ policy: ProductPolicy = .current) -> GEMMAlgorithm {
+  package static func choose(
+    depth: Int, columns: Int, multiplyAdds: Int = Int.max, _ precision: Precision, _ policy: ProductPolicy = .current
+  ) -> GEMMAlgorithm {
     if let parts = policy.bf16Parts(depth: depth, columns: columns, precision) { return .bf16(parts: parts) }
-    return policy.prefersPanels(depth: depth, columns: columns) ? .panels : .openBLAS
+    return policy.prefersPanels(depth: depth, columns: columns, multiplyAdds: multiplyAdds) ? .panels : .openBLAS
   }
 }
 
