@@ -104,6 +104,13 @@ import Vision
     #expect(rendered.boxes(of: "no data").count == 1)
   }
 
+  @Test func aSeriesKeepsItsColourWithoutItsNeighbour() throws {
+    let points = [Point(0, 1), Point(1, 2)]
+    let alone = LinePlot(title: "", xLabel: "", yLabel: "", series: [.init(name: "validation", points: points, colorIndex: 1)])
+    let rendered = try RenderedFigure(alone)
+    #expect(rendered.count(Palette.color(1).rgb) > 50 && rendered.count(Palette.color(0).rgb) == 0)
+  }
+
   @Test func countsHaveNoFractionsOnTheirAxis() throws {
     for last in 2...5 {
       let points = (1...last).map { Point(Double($0), 10 + Double($0)) }

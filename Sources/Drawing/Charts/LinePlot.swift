@@ -30,11 +30,14 @@ public struct LinePlot: Figure {
     public var name: String
     public var points: [Point]
     public var style: Style
+    /// The index of its colour and marker; nil: by its position among the series. Charts side by side give one thing one colour.
+    public var colorIndex: Int?
 
-    public init(name: String, points: [Point], style: Style = .line) {
+    public init(name: String, points: [Point], style: Style = .line, colorIndex: Int? = nil) {
       self.name = name
       self.points = points
       self.style = style
+      self.colorIndex = colorIndex
     }
   }
 
@@ -95,7 +98,7 @@ public struct LinePlot: Figure {
     canvas.text(xLabel, at: Point(frame.area.center.x, bottom + 6 + TextStyle.note.lineHeight), .note, alignment: .center,
                 limit: frame.area.width)
     canvas.clipped(to: frame.area.expanded(by: 5)) {
-      for (index, curve) in series.enumerated() { draw(curve, index, on: canvas, frame) }
+      for (index, curve) in series.enumerated() { draw(curve, curve.colorIndex ?? index, on: canvas, frame) }
     }
     if !series.contains(where: { $0.points.contains { $0.x.isFinite && $0.y.isFinite } }) {
       canvas.text("no data", at: Point(frame.area.center.x, frame.area.center.y - 8), .note, alignment: .center)
@@ -113,8 +116,10 @@ public struct LinePlot: Figure {
   private func dash(_ curve: Series) -> [Double] { curve.style == .dashed ? [6, 4] : [] }
 
   private var entries: [Legend.Entry] {
-    series.enumerated().filter { !$0.element.name.isEmpty }
-      .map { Legend.Entry($0.element.name, Palette.color($0.offset), .line(dash: dash($0.element), marker: marker($0.element, $0.offset))) }
+    series.enumerated().filter { !$0.element.name.isEmpty }.map { position, curve in
+      let index = curve.colorIndex ?? position
+      return Legend.Entry(curve.name, Palette.color(index), .line(dash: dash(curve), marker: marker(curve, index)))
+    }
   }
 
   private func draw(_ curve: Series, _ index: Int, on canvas: Canvas, _ frame: PlotFrame) {

@@ -32,10 +32,9 @@ public enum TrainingCurves {
 
   /// Nil if there are not two points of a curve.
   private static func chart(of kind: MetricKind, _ rows: [Row]) -> LinePlot? {
-    let series = [("train", "training"), ("val", "validation")].map { split, name in
-      LinePlot.Series(name: name, points: rows.compactMap { row in
-        row.split == split ? row.values[kind.name].map { Point(row.minutes, $0) } : nil
-      })
+    let series = [("train", "training"), ("val", "validation")].enumerated().map { index, split in
+      let points = rows.compactMap { row in row.split == split.0 ? row.values[kind.name].map { Point(row.minutes, $0) } : nil }
+      return LinePlot.Series(name: split.1, points: points, colorIndex: index)
     }
     var plot = LinePlot(title: "\(kind.name): \(kind.meaning)", xLabel: "minutes of training", yLabel: kind.name,
                         series: series.filter { $0.points.count > 1 })
