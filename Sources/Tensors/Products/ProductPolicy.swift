@@ -25,7 +25,7 @@ package struct ProductPolicy: Sendable, Equatable {
   /// Rows and columns below which splitting numbers costs more than it saves.
   private static let fewestSplit = 16
   /// Multiply-adds of a product from which OpenBLAS has work for several threads.
-  private static let fewestForOpenBLAS = 1 << 24
+  private static let fewestForOpenBLAS = 1 << 28
   /// Channels from which six products on tile registers are faster than float32 products of transformed tiles.
   private static let channelsForSixProducts = 64
 
@@ -48,7 +48,7 @@ package struct ProductPolicy: Sendable, Equatable {
   /// factors, and in small products, of which ours make more tasks.
   func prefersPanels(depth: Int, columns: Int, multiplyAdds: Int = Int.max) -> Bool {
     guard reproducibility == .machine else { return true }
-    let isThin = columns <= 64 || (64...128).contains(depth) || multiplyAdds < Self.fewestForOpenBLAS
+    let isThin = columns <= 128 || (64...128).contains(depth) || multiplyAdds < Self.fewestForOpenBLAS
     switch instructionSet {
     case .portable: return false
     case .avx2: return isThin && !isBLASWide
