@@ -33,7 +33,7 @@ let package = Package(
     .target(
       name: "Tasks",
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training"]),
-    .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Models", "Training"]),
+    .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Vision", "Models", "Training"]),
     .executableTarget(
       name: "apus",
       dependencies: ["Base", "Tasks", "Benchmarks", "Training", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

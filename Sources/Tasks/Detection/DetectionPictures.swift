@@ -25,5 +25,5 @@ extension Detection {
 }
 
 extension Rectangle {
-  fileprivate init(_ box: BoundingBox) { self.init(x: box.x, y: box.y, width: box.width, height: box.height) }
+  fileprivate init(_ box: BoundingBox) { self.init(left: box.x, top: box.y, width: box.width, height: box.height) }
 }
