@@ -97,7 +97,8 @@ extension BenchmarkCase {
       "raft-large-step", "training step of RAFT-large, 256x320, batch 1, 6 iterations: forward, loss, backward, clipping, AdamW",
       FlowStepWorkload(variant: .large, batch: 1, height: 256, width: 320, iterations: 6))
     var inference = BenchmarkCase(
-      "raft-large-inference", "inference of RAFT-large, 440x1024, batch 1, 12 iterations, no gradients; PyTorch's model upsamples all iterations",
+      "raft-large-inference",
+      "inference of RAFT-large, 440x1024, batch 1, 12 iterations, no gradients; PyTorch's model upsamples all iterations",
       FlowInferenceWorkload(variant: .large, batch: 1, height: 440, width: 1024, iterations: 12))
     step.measuresMemory = true
     inference.measuresMemory = true

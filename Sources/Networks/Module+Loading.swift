@@ -17,9 +17,11 @@ public struct IncompatibleKeys: Sendable, Equatable {
 
   /// One line for each kind: how many, and the first five names.
   public var lines: [String] {
-    [("missing", missing), ("unexpected", unexpected), ("of another shape", shapeMismatch), ("with two names but different values", conflicting)]
-      .filter { !$1.isEmpty }
-      .map { kind, names in "\(names.count) \(kind): \(IncompatibleKeys.shortened(names))" }
+    let kinds = [
+      ("missing", missing), ("unexpected", unexpected), ("of another shape", shapeMismatch),
+      ("with two names but different values", conflicting),
+    ]
+    return kinds.filter { !$1.isEmpty }.map { kind, names in "\(names.count) \(kind): \(IncompatibleKeys.shortened(names))" }
   }
 
   /// The first five names, and how many follow.
@@ -121,7 +123,8 @@ extension Module {
       }
     }
     let unexpected = (state.entries.map(\.name) + state.aliases.keys.sorted()).filter { !known.contains($0) }
-    let incompatibleKeys = IncompatibleKeys(missing: missing, unexpected: unexpected, shapeMismatch: shapeMismatch, conflicting: conflicting)
+    let incompatibleKeys = IncompatibleKeys(
+      missing: missing, unexpected: unexpected, shapeMismatch: shapeMismatch, conflicting: conflicting)
     return (found, incompatibleKeys, walk.leaves.isEmpty)
   }
 }

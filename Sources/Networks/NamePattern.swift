@@ -39,8 +39,9 @@ public struct NamePattern: Sendable, Equatable {
     let chosen = entries.filter { matches($0.name) }
     guard !chosen.isEmpty else {
       let examples = entries.prefix(3).map(\.name).joined(separator: ", ")
+      let names = examples + (entries.count > 3 ? ", ..." : "")
       throw Failure(.usage, at: "", "no \(kind) is named like '\(text)'",
-        remedy: entries.isEmpty ? "There is none." : "Names look like \(examples)\(entries.count > 3 ? ", ..." : ""); '*' stands for any text.")
+        remedy: entries.isEmpty ? "There is none." : "Names look like \(names); '*' stands for any text.")
     }
     return chosen
   }

@@ -115,7 +115,9 @@ extension Tensor {
   /// - Parameter words: of 32 bits, for each element.
   private static func drawn(
     _ shape: [Int], _ precision: Precision, _ random: inout Random, words: Int,
-    _ kernel: @escaping @Sendable (apus_kernels, UnsafePointer<apus_random>, _ first: Int, _ count: Int, _ y: UnsafeMutableRawPointer) -> Void
+    _ kernel: @escaping @Sendable (
+      apus_kernels, UnsafePointer<apus_random>, _ first: Int, _ count: Int, _ y: UnsafeMutableRawPointer
+    ) -> Void
   ) -> Tensor {
     let y = Tensor(uninitialized: shape, precision), start = apus_random(random)
     random.skip(words * y.count)

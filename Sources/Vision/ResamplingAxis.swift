@@ -23,7 +23,8 @@ public struct ResamplingAxis: Sendable, Equatable {
   /// The number of outputs of `init(resizing:by:)`.
   public static func count(resizing count: Int, by scale: Double) -> Int {
     let outputs = (Double(count) * scale).rounded(.toNearestOrEven)
-    require(count > 0 && outputs >= 1 && outputs < 1e15, "ResamplingAxis: \(count) positions times \(scale) leaves \(outputs), expected at least one")
+    require(count > 0 && outputs >= 1 && outputs < 1e15,
+      "ResamplingAxis: \(count) positions times \(scale) leaves \(outputs), expected at least one")
     return Int(outputs)
   }
 

@@ -53,7 +53,8 @@ extension Safetensors {
     for entry in sorted {
       let end = offset + entry.shape.reduce(1, *) * entry.elementSize
       let shape = entry.shape.map(String.init).joined(separator: ",")
-      fields.append("\(entry.name.quotedJSON):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+      let description = "{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+      fields.append("\(entry.name.quotedJSON):\(description)")
       offset = end
     }
     var header = Array("{\(fields.joined(separator: ","))}".utf8)

@@ -1,7 +1,9 @@
 /// A config struct whose defaults depend on what is written in it, such as the name of a preset.
 ///
 /// ```swift
-/// static func defaults(for section: ConfigSection) -> Augmentation { Augmentation(section.text("preset").flatMap(Preset.named) ?? .chairs) }
+/// static func defaults(for section: ConfigSection) -> Augmentation {
+///   Augmentation(section.text("preset").flatMap(Preset.named) ?? .chairs)
+/// }
 /// ```
 /// Keys that a file or an option writes keep their values; all others take those of `defaults(for:)`.
 public protocol ConfigPreset: Codable, Sendable {

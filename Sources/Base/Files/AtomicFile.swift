@@ -30,7 +30,8 @@ public enum AtomicFile {
       guard fsync(descriptor.rawValue) == 0 else { throw File.unwritten(path, bytes.count, bytes.count, Errno(rawValue: errno)) }
       guard rename(temporary, target) == 0 else {
         let error = Errno(rawValue: errno)
-        throw Failure(error.isBroken ? .inputOutput : .cannotCreate, at: path, "the file cannot be put into place: \(error)", remedy: error.remedy)
+        let kind: Failure.Kind = error.isBroken ? .inputOutput : .cannotCreate
+        throw Failure(kind, at: path, "the file cannot be put into place: \(error)", remedy: error.remedy)
       }
     } catch {
       unlink(temporary)

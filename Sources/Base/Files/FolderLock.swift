@@ -26,8 +26,9 @@ package final class FolderLock: Sendable {
       let error = Errno(rawValue: errno)
       guard error == .wouldBlock else { throw Failure(.cannotCreate, at: path, "cannot lock the \(what): \(error)") }
       let holder = (try? File.bytes(at: path, upTo: 200)).map { String(decoding: $0, as: UTF8.self) } ?? ""  // only for the message
-      let who = holder.trimmingCharacters(in: .whitespacesAndNewlines)
-      throw Failure(.cannotCreate, at: folder, "another process\(who.isEmpty ? "" : " (\(who))") is writing to this \(what)", remedy: remedy)
+      let name = holder.trimmingCharacters(in: .whitespacesAndNewlines)
+      let who = name.isEmpty ? "another process" : "another process (\(name))"
+      throw Failure(.cannotCreate, at: folder, "\(who) is writing to this \(what)", remedy: remedy)
     }
     guard try isHeld() else { throw Failure(.cannotCreate, at: folder, "the \(what) was moved or replaced just now", remedy: "Try again.") }
     let text = "pid \(getpid()) on \(ProcessInfo.processInfo.hostName)\n"

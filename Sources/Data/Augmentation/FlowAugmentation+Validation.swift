@@ -42,9 +42,14 @@ extension FlowAugmentation: ValidatedConfig {
   }
 
   private var probabilities: [(key: String, value: Double)] {
-    [("asymmetric_probability", asymmetricProbability), ("eraser_probability", eraserProbability),
-     ("resize_probability", resizeProbability), ("stretch_probability", stretchProbability), ("horizontal_flip_probability", horizontalFlipProbability),
-     ("vertical_flip_probability", verticalFlipProbability)]
+    [
+      ("asymmetric_probability", asymmetricProbability),
+      ("eraser_probability", eraserProbability),
+      ("resize_probability", resizeProbability),
+      ("stretch_probability", stretchProbability),
+      ("horizontal_flip_probability", horizontalFlipProbability),
+      ("vertical_flip_probability", verticalFlipProbability),
+    ]
   }
 
   /// - Throws: `.usage` at `place` with all problems.

@@ -17,7 +17,8 @@ import Base
 /// Frames without flow are left out. If both an `occ` and a `noc` map exist, `occ` is taken, since it contains the other.
 public struct FlowPairs: FlowDataset {
   private let files: [FlowSampleFiles]
-  private let decoded = SampleCache<FlowSample>(byteLimit: 512 << 20) { $0.flow.height * $0.flow.width * (2 * 3 + 9) }  // RGB frames; floats, a flag
+  /// A pixel takes the bytes of two RGB frames, of the flow's two floats and of the flag that says whether it is known.
+  private let decoded = SampleCache<FlowSample>(byteLimit: 512 << 20) { $0.flow.height * $0.flow.width * (2 * 3 + 9) }
 
   public var count: Int { files.count }
 

@@ -27,7 +27,8 @@ public struct FlyingThings: FlowDataset {
 
   static let layout = """
     FlyingThings3D (the full release, not the 'subset' one) holds frames_cleanpass and frames_finalpass with
-      TRAIN/A/0000/left/0006.png, ..., and optical_flow with TRAIN/A/0000/into_future/left/OpticalFlowIntoFuture_0006_L.pfm, ... and the same for into_past.
+      TRAIN/A/0000/left/0006.png, ..., and optical_flow with TRAIN/A/0000/into_future/left/OpticalFlowIntoFuture_0006_L.pfm, \
+    ... and the same for into_past.
     """
 
   private let files: [FlowSampleFiles]

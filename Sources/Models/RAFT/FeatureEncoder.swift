@@ -24,7 +24,8 @@ struct FeatureEncoder: Module {
   ) {
     func stage(_ inputs: Int, _ width: Int, stride: Int) -> Sequential {
       switch preset.block {
-      case .residual: Sequential(ResidualBlock(inputs, width, stride: stride, norm, &random), ResidualBlock(width, width, stride: 1, norm, &random))
+      case .residual:
+        Sequential(ResidualBlock(inputs, width, stride: stride, norm, &random), ResidualBlock(width, width, stride: 1, norm, &random))
       case .bottleneck:
         Sequential(BottleneckBlock(inputs, width, stride: stride, norm, &random), BottleneckBlock(width, width, stride: 1, norm, &random))
       }

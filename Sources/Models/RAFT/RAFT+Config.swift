@@ -11,7 +11,7 @@ extension RAFT {
     public var weightTying = WeightTying.tied
     /// With untied weights: update blocks, one for each iteration in training. No more iterations than blocks are possible.
     public var untiedBlocks = 12
-    /// Whether image 1 also passes a context encoder, which starts the hidden state and feeds every update. Without: the state starts at zero.
+    /// The context encoder of image 1: it starts the hidden state and feeds every update. Without it the state starts at zero.
     public var context = true
     /// The source of the correlation's levels.
     public var featureScale = FeatureScale.single

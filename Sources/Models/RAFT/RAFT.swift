@@ -102,8 +102,10 @@ public struct RAFT: Module {
 
   private func requireSizes(_ image1: Tensor, _ image2: Tensor) {
     let (_, h, w, c) = image1.shape4
-    require(image1.shape == image2.shape && c == 3, "RAFT: two images [n, h, w, 3] of one size are needed, got \(image1.shape) and \(image2.shape)")
-    require(h % Self.stride == 0 && w % Self.stride == 0, "RAFT: height \(h) and width \(w) must be multiples of \(Self.stride); pad the images")
+    require(image1.shape == image2.shape && c == 3,
+      "RAFT: two images [n, h, w, 3] of one size are needed, got \(image1.shape) and \(image2.shape)")
+    require(h % Self.stride == 0 && w % Self.stride == 0,
+      "RAFT: height \(h) and width \(w) must be multiples of \(Self.stride); pad the images")
     require(h >= minimumSize && w >= minimumSize,
       "RAFT: \(h)x\(w) is too small; \(config.correlationLevels) pyramid levels need \(minimumSize) pixels each way")
   }

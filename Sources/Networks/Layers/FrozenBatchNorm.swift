@@ -3,8 +3,8 @@ import Tensors
 
 /// Batch normalisation that never learns: `y = x · s + t` with `s = weight / √(running_var + ε)` and `t = bias - running_mean · s`.
 ///
-/// Detection models take the backbone's statistics from a classifier and keep them: their batches are too small for statistics of their own.
-/// Behind a `Conv2d`, call the convolution with the normalisation (`conv(x, norm, pass, …)`): it then takes no pass over memory.
+/// Detection models take the backbone's statistics from a classifier and keep them: their batches are too small for statistics of
+/// their own. Behind a `Conv2d`, call the convolution with the normalisation (`conv(x, norm, pass, …)`): it then takes no pass over memory.
 /// - Shape: `[n, ..., c]` → same.
 /// - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, all buffers; no `num_batches_tracked`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Detectron's and torchvision's `FrozenBatchNorm2d`.
@@ -46,9 +46,9 @@ public struct ConstantAffine {
 extension Conv2d {
   /// The convolution, a normalisation, and what often follows: `outputActivation(residual + activation(norm(conv(x))))`.
   ///
-  /// If the normalisation is a constant scale and shift in this pass, they go into the weights and the bias of the convolution, forward and
-  /// backward: `norm(conv(x, w)) = conv(x, w · scale) + shift`, and the gradient of `w` is that of `w · scale`, times the scale. Residual and
-  /// activation are then its epilogue. Otherwise this is `norm(conv(x), pass, …)`.
+  /// If the normalisation is a constant scale and shift in this pass, they go into the weights and the bias of the convolution, forward
+  /// and backward: `norm(conv(x, w)) = conv(x, w · scale) + shift`, and the gradient of `w` is that of `w · scale`, times the scale.
+  /// Residual and activation are then its epilogue. Otherwise this is `norm(conv(x), pass, …)`.
   /// ```swift
   /// var y = conv1(x, bn1, pass, activation: .relu)
   /// y = conv2(y, bn2, pass, residual: x, outputActivation: .relu)   // the end of a residual block

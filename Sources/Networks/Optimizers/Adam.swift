@@ -49,13 +49,14 @@ public class Adam: Optimizer {
   public func step(_ gradients: Gradients, learningRate: Double, scale: Double) {
     gradients.requireAny(of: parameters, "Adam")
     stepCount += 1
-    let corrections = (1 - pow(config.beta1, Double(stepCount)), 1 - pow(config.beta2, Double(stepCount)))
+    let first = AdamStep.Moment(beta: config.beta1, correction: 1 - pow(config.beta1, Double(stepCount)))
+    let second = AdamStep.Moment(beta: config.beta2, correction: 1 - pow(config.beta2, Double(stepCount)))
     for (i, item) in parameters.enumerated() {
       guard let gradient = gradients[item.parameter] else { continue }
       let rate = learningRate * item.lrMult
       let step = AdamStep(
-        rate: rate, beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, correction1: corrections.0,
-        correction2: corrections.1, decay: isDecoupled ? 1 - rate * config.weightDecay * item.decayMult : 1,
+        rate: rate, first: first, second: second, epsilon: config.epsilon,
+        decay: isDecoupled ? 1 - rate * config.weightDecay * item.decayMult : 1,
         l2: isDecoupled ? 0 : config.weightDecay * item.decayMult, scale: scale)
       item.parameter.update { $0.adamStep(step, gradient: gradient, m: &m[i], v: &v[i]) }
     }

@@ -120,8 +120,8 @@ public struct OptimizerConfig: Codable, Sendable, Equatable, ValidatedConfig, Se
     }
   }
 
-  /// Freezes the parameters that `freeze` names or whose first group says so, and no others, and the statistics of `freezeStatistics`. Nothing
-  /// is allocated.
+  /// Freezes the parameters that `freeze` names or whose first group says so, and no others, and the statistics of
+  /// `freezeStatistics`. Nothing is allocated.
   /// - Parameter key: where this section stands in the config, for failures.
   /// - Throws: `.usage` if a pattern fits no parameter, or nothing is left to learn.
   public func freeze(in module: any Module, key: String) throws {

@@ -5,8 +5,8 @@ import Training
 
 /// The memory of a pass by the size of its input, from three passes over small ones.
 ///
-/// What `n` samples of `p` pixels need is `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and what compares
-/// all pixels with all others (correlation, attention) with their square.
+/// A batch of `n` samples of `p` pixels needs `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and
+/// comparisons of all pixels with all others (correlation, attention) with their square.
 struct MemoryEstimate: Equatable {
   /// Bytes.
   let fixed: Double

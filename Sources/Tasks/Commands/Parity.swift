@@ -148,7 +148,8 @@ extension ParityTask {
     let (weights, state) = try request.weights.read()
     try TaskTraining.requireFit(state, network, from: weights)
     _ = try Initialization(from: weights).apply(TaskTraining.canonical(state, from: weights), to: network, from: weights)
-    let file = ParityInputs(try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
+    let file = ParityInputs(
+      try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
     let phases = try phases(network, config, inputs(file, network))
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
@@ -168,7 +169,8 @@ extension ParityTask {
 
   private static func results(of phase: ParityPhase, _ pass: ParityPass, _ gradients: Gradients) -> [Safetensors.Entry] {
     let prefix = phase.name.isEmpty ? "" : "\(phase.name)."
-    return pass.outputs.map { .init("output.\(prefix)\($0)", $1.detached()) } + pass.losses.map { .init("loss.\(prefix)\($0)", $1.detached()) }
+    return pass.outputs.map { .init("output.\(prefix)\($0)", $1.detached()) }
+      + pass.losses.map { .init("loss.\(prefix)\($0)", $1.detached()) }
       + phase.learner.module.parameters().compactMap { name, parameter in
         gradients[parameter].map { .init("grad.\(prefix)\(name)", parameter.layout.official($0)) }
       } + pass.extras.map { .init($0, $1.detached()) }

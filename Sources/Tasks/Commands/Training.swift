@@ -36,7 +36,9 @@ extension LearningTask {
                     remedy: "Give --resume to continue, or --load-from to start anew from these weights.")
     }
     if let count = request.profile { try requireProfile(of: count, in: loaded.value.plan) }
-    for stage in loaded.stages { try MemoryGuard(Self.self, stage.config, model(stage.config), .training).require(inputShape(stage.config)) }
+    for stage in loaded.stages {
+      try MemoryGuard(Self.self, stage.config, model(stage.config), .training).require(inputShape(stage.config))
+    }
     let recipe = try StagedRecipe<TaskTraining>(loaded.stages)
     var run = RunRequest(configPath: request.config.path, resolvedYAML: loaded.resolvedYAML)
     run.overrides = config.overrides

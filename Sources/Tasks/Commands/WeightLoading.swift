@@ -15,7 +15,8 @@ extension WeightSource {
     try Self.requireFit(state, model, title: title, from: file)
     try model.load(type(of: model).official(state, from: file), from: file)
     if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
-      throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN", remedy: "The training that made it diverged.")
+      throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN",
+                    remedy: "The training that made it diverged.")
     }
   }
 

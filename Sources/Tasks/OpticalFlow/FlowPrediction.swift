@@ -21,8 +21,8 @@ public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
   public var format = Format.flo
   /// Start each pair from the flow of the pair before, moved along itself; the first of a sequence starts at rest.
   public var warmStart = true
-  /// Estimate the flow back too and write what it contradicts as `NAME_occlusion.png`, white: image 2 does not show it. Evaluation judges it
-  /// where the data set knows the truth.
+  /// Estimate the flow back too and write what it contradicts as `NAME_occlusion.png`, white: image 2 does not show it. Evaluation
+  /// judges it where the data set knows the truth.
   public var occlusion = false
   /// Flow and flow back agree if what is left of their sum, squared, is below this share of their squares …
   public var occlusionRelative = 0.01
@@ -75,7 +75,8 @@ extension OpticalFlow: PredictionTask {
                help: "flo, or what a benchmark takes: sintel, kitti. The same as --set prediction.format."),
     TaskOption("warm-start", key: "prediction.warm_start", .switchable,
                help: "Start each pair of a sequence from the flow of the one before (the default), or at rest."),
-    TaskOption("occlusion", key: "prediction.occlusion", .flag, help: "Also estimate the flow back, and write a mask of what image 2 does not show."),
+    TaskOption("occlusion", key: "prediction.occlusion", .flag,
+               help: "Also estimate the flow back, and write a mask of what image 2 does not show."),
   ]
 
   public static func predictor(_ config: OpticalFlowConfig, _ model: RAFT, source: [String]) throws -> FlowPredictor {
@@ -124,7 +125,9 @@ public struct FlowPredictor: Predictor {
   private static let coarseName = "coarse_flow"
 
   /// A pair hands its coarse flow over to the next one, which starts from it, moved along itself.
-  public mutating func write(_ pair: PairSequence.Pair, from carry: Safetensors?, to place: String, _ memory: MemoryGuard) throws -> Safetensors? {
+  public mutating func write(
+    _ pair: PairSequence.Pair, from carry: Safetensors?, to place: String, _ memory: MemoryGuard
+  ) throws -> Safetensors? {
     let shared = last?.path == pair.image1 ? last?.image : nil
     let first = try shared ?? image(pair.image1)
     let second = try image(pair.image2)

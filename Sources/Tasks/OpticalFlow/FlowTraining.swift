@@ -94,7 +94,8 @@ public struct FlowTraining: StageTraining {
     unknownCount = elements.contains { $0.valid.contains(1) } ? 0 : unknownCount + elements.count
     guard unknownCount < batches.order.count else {
       throw Failure(.badData, at: section,
-                    "the flow of \(unknownCount) pairs in a row is unknown everywhere: there is nothing to learn from", remedy: "Check the flow files of '\(section).root'.")
+                    "the flow of \(unknownCount) pairs in a row is unknown everywhere: there is nothing to learn from",
+                    remedy: "Check the flow files of '\(section).root'.")
     }
     return FlowBatch(elements)
   }

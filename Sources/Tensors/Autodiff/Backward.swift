@@ -131,7 +131,9 @@ struct BackwardWalk {
   private mutating func again(_ recomputation: Node.Recomputation, _ dy: Tensor, _ pending: inout [ObjectIdentifier: Tensor]) -> [Node] {
     let first = Node.nextSerial
     let y = Recording.withValue(true) { Profiler.span("recompute", recomputation) }
-    guard let root = y.node, y.shape == dy.shape else { stop("recomputed: the block gave another result when it ran again, shape \(y.shape)") }
+    guard let root = y.node, y.shape == dy.shape else {
+      stop("recomputed: the block gave another result when it ran again, shape \(y.shape)")
+    }
     pending[ObjectIdentifier(root)] = dy
     let order = Self.order(from: root, madeFrom: first)
     findNeeded(order)

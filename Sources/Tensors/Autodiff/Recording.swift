@@ -109,7 +109,9 @@ struct SavedTensor: Sendable {
   var needsGradient: Bool { node.map(Recording.needs) ?? false }
 
   var tensor: Tensor {
-    guard let storage = kept ?? node?.remaking?() else { stop("gradients: an input was already freed; pass keepingGraph: true the first time") }
+    guard let storage = kept ?? node?.remaking?() else {
+      stop("gradients: an input was already freed; pass keepingGraph: true the first time")
+    }
     return Tensor(shape: shape, storage: storage, node: node)
   }
 }

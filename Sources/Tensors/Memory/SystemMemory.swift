@@ -33,7 +33,8 @@ enum SystemMemory {
 
   private static func processLimit(_ resource: __rlimit_resource) -> Int? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max, limit.rlim_cur > 0 else { return nil }
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return nil }
+    guard limit.rlim_cur != rlim_t.max, limit.rlim_cur > 0 else { return nil }
     return Int(clamping: limit.rlim_cur)
   }
 

@@ -21,7 +21,8 @@ extension Tensor {
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let keptA = b.isRecorded ? a : nil  // each factor serves the other's gradient
     let keptB = a.isRecorded ? b : nil
-    return a.combined(APUS_MULTIPLY, b, op: .multiply).recorded(.multiply, from: [a, b]) { [p = a.withoutElements, q = b.withoutElements] dy in
+    let y = a.combined(APUS_MULTIPLY, b, op: .multiply)
+    return y.recorded(.multiply, from: [a, b]) { [p = a.withoutElements, q = b.withoutElements] dy in
       func product(_ factor: Tensor?, _ shape: [Int]?) -> Tensor? {
         factor.flatMap { factor in shape.map { (dy * factor).summed(to: $0) } }
       }

@@ -17,7 +17,8 @@ extension Tensor {
   /// - Shape: queries `[n, t, heads·d]`, keys `[n, s, heads·d]`, values `[n, s, heads·e]`, bias broadcast to `[n, heads, t, s]` →
   ///   `[n, t, heads·e]`.
   /// - Parameter bias: added to the scores: 0 where attention is allowed, -∞ where it is not; a query that may look at no key gives NaN.
-  /// - Parameter dropout: of the weights `[n, heads, t, s]`. Its factors are computed in the op, with the same bits for any number of threads.
+  /// - Parameter dropout: of the weights `[n, heads, t, s]`. Its factors are computed in the op, with the same bits for any number of
+  ///   threads.
   /// - Gradient: the weights and the factors of dropout are computed again. A recorded walk computes the same gradients by ops that keep
   ///   the weights, so that they can be differentiated again. If the bias is recorded, the op is composed of others.
   /// - Numerics: products are computed in the tensor's precision, whatever `MatmulPrecision` permits.
@@ -31,7 +32,9 @@ extension Tensor {
       "attention: queries of shape \(shape), keys of \(keys.shape) and values of \(values.shape) do not fit")
     require(heads > 0 && width % heads == 0 && valueWidth % heads == 0, "attention: \(width) and \(valueWidth) columns for \(heads) heads")
     func composed() -> Tensor {
-      splitHeads(heads).attention(keys: keys.splitHeads(heads), values: values.splitHeads(heads), bias: bias, dropout: dropout).joinedHeads()
+      let y = splitHeads(heads).attention(
+        keys: keys.splitHeads(heads), values: values.splitHeads(heads), bias: bias, dropout: dropout)
+      return y.joinedHeads()
     }
     requireFactors(dropout, n * heads * t * s, "attention")
     guard bias?.isRecorded != true, count > 0, values.count > 0 else { return composed() }

@@ -5,10 +5,11 @@ extension Tensor {
   /// RAFT's learned upsampling: every fine pixel is a convex combination of the 3x3 coarse pixels around its own, zero outside.
   ///
   /// `y[f·i + a, f·j + b] = Σₖ w[i, j, k, a, b] · x[i + ⌊k / 3⌋ - 1, j + k mod 3 - 1]` with `w = softmax over k of scale · logits`.
-  /// - Shape: `x [n, h, w, c]`, logits `[n, h, w, 9 · factor²]`, whose channel `k·factor² + a·factor + b` belongs to neighbour `k` (row-major)
-  ///   and to row `a` and column `b` within the coarse pixel → `[n, factor · h, factor · w, c]`.
+  /// - Shape: `x [n, h, w, c]`, logits `[n, h, w, 9 · factor²]`, whose channel `k·factor² + a·factor + b` belongs to neighbour `k`
+  ///   (row-major) and to row `a` and column `b` within the coarse pixel → `[n, factor · h, factor · w, c]`.
   /// - Gradient: to both, first order; the weights are computed again rather than kept.
-  /// - Numerics: the largest of the nine logits is subtracted first; near the border the missing neighbours' weight is lost, as in the paper's code.
+  /// - Numerics: the largest of the nine logits is subtracted first; near the border the missing neighbours' weight is lost, as in the
+  ///   paper's code.
   /// - Source: Teed, Deng, "RAFT", ECCV 2020, section 3.3, "Upsampling".
   public func convexUpsampled(by logits: Tensor, factor: Int, scale: Double = 1) -> Tensor {
     let (n, h, w, c) = shape4
@@ -29,8 +30,10 @@ extension Tensor {
       }
     }
     forEachBlock { options, image, rows in
-      y.kernels.convex_upsample(&options, logits.address(image * h * w * count), x.address(image * h * w * c), rows.lowerBound, rows.upperBound,
-                                y.address(image * h * w * factor * factor * c))
+      let pixels = image * h * w
+      y.kernels.convex_upsample(
+        &options, logits.address(pixels * count), x.address(pixels * c), rows.lowerBound, rows.upperBound,
+        y.address(pixels * factor * factor * c))
     }
     return y.recorded(.convexUpsampling, from: [x, logits]) { dy in
       guard !Recording.isOn else { stop("convexUpsampled: cannot be differentiated twice") }

@@ -27,7 +27,8 @@ extension Tensor {
       algorithm = .pointwise(GEMM(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y))
     } else if y.count > 0 {
       let product = DirectConvolution(
-        plan: .forward(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.in / options.groups, columns: g.out / options.groups)
+        plan: .forward(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.in / options.groups,
+        columns: g.out / options.groups)
       let taps = StridedMatrix(tensor: weight, row: g.out, column: 1, tap: g.in / options.groups * g.out, group: g.out / options.groups)
       algorithm = product.run(x, taps, epilogue, into: y)
     }
@@ -94,7 +95,8 @@ extension Tensor {
       algorithm = .pointwise(GEMM(batch: 1, m: g.in, n: g.out, k: x.count / g.in, isATransposed: true).run(x, dy, into: dw))
     } else {
       let product = WeightGradient(
-        .forward(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.in / options.groups, columns: g.out / options.groups)
+        .forward(input: g.input, kernel: g.kernel, options), groups: options.groups, depth: g.in / options.groups,
+        columns: g.out / options.groups)
       algorithm = product.run(x, dy, into: dw)
     }
     Profiler.count(flops: g.flops, by: algorithm)

@@ -36,11 +36,14 @@ public struct LocalCorrelation: Sendable {
       places.forEach { image, first, count in
         var options = kernelValue(level: m, target.shape, first: first, count: count, row: w)
         let q = image * h * w + first
-        y.kernels.local_correlation(&options, query.address(q * d), target.address(image * target.imageCount), centres.address(2 * q), channels,
-                                    y.address(q * channels + m * window))
+        y.kernels.local_correlation(
+          &options, query.address(q * d), target.address(image * target.imageCount), centres.address(2 * q), channels,
+          y.address(q * channels + m * window))
       }
     }
-    return y.recorded(.localCorrelation, from: queries + targets, rule: { _ in stop("localCorrelation: cannot be differentiated twice") }) { dy in
+    return y.recorded(
+      .localCorrelation, from: queries + targets, rule: { _ in stop("localCorrelation: cannot be differentiated twice") }
+    ) { dy in
       queries.indices.map { m in queries[m].needsGradient ? queryGradient(dy, m, queries[m], targets[m], centres) : nil }
         + targets.indices.map { m in targets[m].needsGradient ? targetGradient(dy, m, queries[m], targets[m], centres) : nil }
     }
@@ -94,8 +97,8 @@ public struct LocalCorrelation: Sendable {
       query.requireSamePrecision(centres, "localCorrelation")
       require(query.rank == 4 && target.rank == 4 && centres.shape == [n, h, w, 2] && query.shape.dropLast() == [n, h, w]
         && target.shape[0] == n && target.shape[3] == query.shape[3],
-        "localCorrelation: queries \(query.shape), targets \(target.shape), centres \(centres.shape); expected [n, h, w, d], [n, h', w', d] "
-          + "and [n, h, w, 2]")
+        "localCorrelation: queries \(query.shape), targets \(target.shape), centres \(centres.shape); "
+          + "expected [n, h, w, d], [n, h', w', d] and [n, h, w, 2]")
     }
     require(!centres.isRecorded, "localCorrelation: no gradient flows to the centres; pass centres.detached()")
   }

@@ -69,7 +69,9 @@ extension Tensor {
   ///   residual and an output activation, `y` are kept for it. Twice differentiable.
   /// - Numerics: mean, then squares of the distances from it, in blocks that fit in cache; the blocks' moments are combined in double, in
   ///   order (Chan, Golub, LeVeque 1983).
-  public func normalized(_ axes: NormalizationAxes, _ tail: NormalizationEpilogue = NormalizationEpilogue(), epsilon: Double = 1e-5) -> Tensor {
+  public func normalized(
+    _ axes: NormalizationAxes, _ tail: NormalizationEpilogue = NormalizationEpilogue(), epsilon: Double = 1e-5
+  ) -> Tensor {
     normalizedWithMoments(axes, tail, epsilon: epsilon).y
   }
 

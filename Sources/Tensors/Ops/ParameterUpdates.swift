@@ -3,9 +3,22 @@ import CKernels
 
 /// The constants of one Adam or AdamW step; all dimensionless but the rate.
 package struct AdamStep: Sendable {
-  package var rate, beta1, beta2, epsilon: Double
-  /// `1 - β₁ᵗ` and `1 - β₂ᵗ`.
-  package var correction1, correction2: Double
+  /// A running mean of the gradient (first moment) or of its square (second moment).
+  package struct Moment: Sendable {
+    /// β: the share of the old mean in the new one.
+    package var beta: Double
+    /// `1 - βᵗ`: the bias correction after `t` steps.
+    package var correction: Double
+
+    package init(beta: Double, correction: Double) {
+      (self.beta, self.correction) = (beta, correction)
+    }
+  }
+
+  package var rate: Double
+  package var first: Moment
+  package var second: Moment
+  package var epsilon: Double
   /// The parameter is multiplied by it first: `1 - rate · weight decay` for AdamW, 1 for Adam.
   package var decay: Double
   /// Added to the gradient, times the parameter: Adam's weight decay, 0 for AdamW.
@@ -13,12 +26,9 @@ package struct AdamStep: Sendable {
   /// The gradient is multiplied by it first: gradient clipping.
   package var scale: Double
 
-  package init(
-    rate: Double, beta1: Double, beta2: Double, epsilon: Double, correction1: Double, correction2: Double, decay: Double, l2: Double,
-    scale: Double
-  ) {
-    (self.rate, self.beta1, self.beta2, self.epsilon) = (rate, beta1, beta2, epsilon)
-    (self.correction1, self.correction2, self.decay, self.l2, self.scale) = (correction1, correction2, decay, l2, scale)
+  package init(rate: Double, first: Moment, second: Moment, epsilon: Double, decay: Double, l2: Double, scale: Double) {
+    (self.rate, self.first, self.second, self.epsilon) = (rate, first, second, epsilon)
+    (self.decay, self.l2, self.scale) = (decay, l2, scale)
   }
 }
 
@@ -42,8 +52,8 @@ extension Tensor {
   package mutating func adamStep(_ step: AdamStep, gradient: Tensor, m: inout Tensor, v: inout Tensor) {
     requireUpdatable(gradient, "adamStep")
     let constants = apus_adam(
-      rate: step.rate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon, correction1: step.correction1,
-      correction2: step.correction2, decay: step.decay, l2: step.l2, scale: step.scale)
+      rate: step.rate, beta1: step.first.beta, beta2: step.second.beta, epsilon: step.epsilon, correction1: step.first.correction,
+      correction2: step.second.correction, decay: step.decay, l2: step.l2, scale: step.scale)
     updateInPlace { p in
       m.updateInPlace { m in
         v.updateInPlace { v in

@@ -22,8 +22,9 @@ extension Tensor {
       for task in range {
         var options = options
         let image = task / blocks, first = task % blocks * block
-        y.kernels.max_pool(x.address(image * h * w * c), &options, first, Swift.min(size.height, first + block), y.address(image * perImage),
-                           places.address(image * perImage).assumingMemoryBound(to: Int64.self))
+        y.kernels.max_pool(
+          x.address(image * h * w * c), &options, first, Swift.min(size.height, first + block), y.address(image * perImage),
+          places.address(image * perImage).assumingMemoryBound(to: Int64.self))
       }
     }
     return y.recorded(.maxPool, from: [x], rule: { dy in [dy.reshaped(to: [n, perImage]).unpooled(places, to: [n, h, w, c])] }) { dy in

@@ -24,7 +24,9 @@ extension Tensor {
   /// A plain tensor made row by row from this one and another of the same shape.
   func byRows(
     with other: Tensor,
-    _ kernel: @escaping @Sendable (apus_kernels, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer, _ rows: Int, _ columns: Int) -> Void
+    _ kernel: @escaping @Sendable (
+      apus_kernels, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer, _ rows: Int, _ columns: Int
+    ) -> Void
   ) -> Tensor {
     let (rows, columns, grain) = rowView
     let (x, y) = (self, fresh())

@@ -26,7 +26,8 @@ extension Tensor {
     return y.recordedWithOutput(.softmax, from: parents) { dy, y in
       let g = Recording.isOn ? y * (dy - (dy * y).sum([-1], keepingAxes: true))
         : y.byRows(with: dy) { k, y, dy, dx, rows, columns in k.softmax_backward(dy, y, rows, columns, dx) }
-      return [x.needsGradient ? (scale == 1 ? g : g * scale) : nil] + (whole.map { [$0.needsGradient ? g.summed(to: $0.shape) : nil] } ?? [])
+      let dx = x.needsGradient ? (scale == 1 ? g : g * scale) : nil
+      return [dx] + (whole.map { [$0.needsGradient ? g.summed(to: $0.shape) : nil] } ?? [])
     }
   }
 }

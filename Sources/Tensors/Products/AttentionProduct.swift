@@ -94,7 +94,7 @@ struct AttentionProduct {
     _ image: Int, _ head: Int, _ rows: Range<Int>, _ keys: PackedMatrix, queries: UnsafeMutableRawPointer, into y: UnsafeMutableRawPointer
   ) {
     q.copy(image, head, rows, to: queries)
-    keys.multiply(queries, rows: rows.count, aRow: q.depth, into: y, cRow: k.tokens)
+    keys.multiply(StridedRows(queries, row: q.depth), rows: rows.count, into: y, cRow: k.tokens)
     let added = bias.map { $0.tensor.address($0.places[image * heads + head] + rows.lowerBound * $0.row) }
     kernels.scaled_softmax(y, scale, added, bias?.row ?? 0, rows.count, k.tokens, y)
   }
@@ -117,7 +117,7 @@ struct AttentionProduct {
         for block in blocks {
           weigh(image, head, block, keys, queries: memory[2], into: memory[3])
           if let dropout { drop(dropout, image, head, block, memory[3], into: memory[3]) }
-          values.multiply(memory[3], rows: block.count, aRow: s, into: y.address(image, head, block.lowerBound), cRow: y.row)
+          values.multiply(StridedRows(memory[3], row: s), rows: block.count, into: y.address(image, head, block.lowerBound), cRow: y.row)
         }
       }
     }
@@ -181,7 +181,7 @@ extension AttentionProduct {
       let seeds = PackedMatrix(dy.factor(image, head, from: first), depth: rows, columns: v.depth, into: memory[4])
       weigh(image, head, block, keysTransposed, queries: memory[5], into: p)
       dy.copy(image, head, block, to: memory[6])
-      valuesTransposed.multiply(memory[6], rows: rows, aRow: v.depth, into: dp, cRow: s)
+      valuesTransposed.multiply(StridedRows(memory[6], row: v.depth), rows: rows, into: dp, cRow: s)
       var kept = p
       if let dropout {
         kept = memory[9]
@@ -189,10 +189,10 @@ extension AttentionProduct {
         multiply(dp, kept, rows * s, into: dp)
         multiply(p, kept, rows * s, into: kept)
       }
-      seeds.multiply(kept, rows: s, aRow: 1, aDepth: s, into: dv.address(image, head), cRow: dv.row, adds: index > 0)
+      seeds.multiply(StridedRows(kept, row: 1, term: s), rows: s, into: dv.address(image, head), cRow: dv.row, adds: index > 0)
       kernels.softmax_backward(dp, p, rows, s, dp)
-      keys.multiply(dp, rows: rows, aRow: s, into: dq.address(image, head, first), cRow: dq.row)
-      queries.multiply(dp, rows: s, aRow: 1, aDepth: s, into: dk.address(image, head), cRow: dk.row, adds: index > 0)
+      keys.multiply(StridedRows(dp, row: s), rows: rows, into: dq.address(image, head, first), cRow: dq.row)
+      queries.multiply(StridedRows(dp, row: 1, term: s), rows: s, into: dk.address(image, head), cRow: dk.row, adds: index > 0)
     }
   }
 }

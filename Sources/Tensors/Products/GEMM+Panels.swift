@@ -122,7 +122,7 @@ extension GEMM {
         let rows = step.rows.count, c = y.address(block.result + step.rows.lowerBound * n + block.columns.lowerBound)
         let next = index + 1 < steps.count ? fetch(a, block.item, steps[index + 1]) : next
         packed.multiply(
-          copied(a, block.item, step, to: copy), rows: rows, aRow: aRow, aDepth: isCopied ? rows : aDepth, panels: panels,
+          StridedRows(copied(a, block.item, step, to: copy), row: aRow, term: isCopied ? rows : aDepth), rows: rows, panels: panels,
           terms: step.terms.lowerBound - depth.lowerBound..<step.terms.upperBound - depth.lowerBound, into: c, cRow: n,
           adds: step.terms.lowerBound > block.depth.lowerBound, next: isFetched ? next : apus_fetch())
         if block.depth == 0..<k, step.terms.upperBound == k {

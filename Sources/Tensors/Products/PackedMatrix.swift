@@ -1,5 +1,15 @@
 import CKernels
 
+/// The first factor of a product, where it lies in memory: term `t` of row `r` is `r · row + t · term` elements behind `base`.
+struct StridedRows {
+  let base: UnsafeRawPointer
+  let row, term: Int
+
+  init(_ base: UnsafeRawPointer, row: Int, term: Int = 1) {
+    (self.base, self.row, self.term) = (base, row, term)
+  }
+}
+
 /// The second factor of a product, or some of its columns and rows, packed whole into the caller's memory.
 ///
 /// Safety: unchecked, because it points to memory: written by `init` alone, in disjoint panels, and only read afterwards.
@@ -40,22 +50,24 @@ struct PackedMatrix: @unchecked Sendable {
 
   /// `c = a · b`, or `c += a · b`, for some panels and rows of `b`, all by default.
   /// - Parameters:
-  ///   - a: for the first of these rows of `b`; `c`: for the first column of these panels.
-  ///   - aRow, aDepth: elements between the rows of `a`, and between the terms of a sum.
+  ///   - a: from the first of these rows of `b` on; `c`: from the first column of these panels on.
   ///   - cRow: elements between the rows of `c`.
   ///   - next: what is read after this.
   func multiply(
-    _ a: UnsafeRawPointer, rows: Int, aRow: Int, aDepth: Int = 1, panels block: Range<Int>? = nil, terms: Range<Int>? = nil,
-    into c: UnsafeMutableRawPointer, cRow: Int, adds: Bool = false, next: apus_fetch = apus_fetch()
+    _ a: StridedRows, rows: Int, panels block: Range<Int>? = nil, terms: Range<Int>? = nil, into c: UnsafeMutableRawPointer, cRow: Int,
+    adds: Bool = false, next: apus_fetch = apus_fetch()
   ) {
-    let kernels = panels.precision.kernels, bytes = panels.precision.byteCount
-    let block = block ?? 0..<panels.count, terms = terms ?? 0..<panels.depth, first = block.lowerBound * panels.width
+    let kernels = panels.precision.kernels
+    let bytes = panels.precision.byteCount
+    let block = block ?? 0..<panels.count
+    let terms = terms ?? 0..<panels.depth
+    let first = block.lowerBound * panels.width
     for (index, panel) in block.enumerated() {
       let columns = panels.range(of: panel)
       var options = apus_product(
-        rows: rows, columns: columns.count, depth: terms.count, tap_count: 1, taps: apus_one_tap(), a_row: aRow, a_depth: aDepth,
+        rows: rows, columns: columns.count, depth: terms.count, tap_count: 1, taps: apus_one_tap(), a_row: a.row, a_depth: a.term,
         c_row: cRow, adds: adds ? 1 : 0, next: next.part(index, of: block.count))
-      kernels.product(&options, a, address(panel, row: terms.lowerBound), c + (columns.lowerBound - first) * bytes)
+      kernels.product(&options, a.base, address(panel, row: terms.lowerBound), c + (columns.lowerBound - first) * bytes)
     }
   }
 }

@@ -53,32 +53,33 @@ struct WeightGradient {
     parallelFor(chunks * grid.bands * grid.blocks) { range in
       for task in range {
         let first = task / (grid.bands * grid.blocks) * chunk
-        sum(x, dy, rows: first..<Swift.min(rows, first + chunk), runs: grid.runs(of: task), panels: grid.panels(of: task), path,
+        sum(x, dy, rows: first..<Swift.min(rows, first + chunk), grid.block(of: task), path,
             into: partial.address(task / (grid.bands * grid.blocks) * weightCount))
       }
     }
     if chunks > 1 { dw.addUp(partial, chunks) }
   }
 
-  /// The sum over some image rows (counted through all images) for the taps of some runs and some panels.
+  /// The sum over some image rows (counted through all images) for a block of the result.
   private func sum(
-    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, runs band: Range<Int>, panels: Range<Int>, _ path: BF16Split?,
-    into dw: UnsafeMutableRawPointer
+    _ x: Tensor, _ dy: Tensor, rows: Range<Int>, _ block: WeightGrid.Block, _ path: BF16Split?, into dw: UnsafeMutableRawPointer
   ) {
     let sourceRow = phase.sourceStep.height * x.shape[2] * x.shape[3]
     let together = Swift.max(1, Swift.min(Self.stripElements / sourceRow, 2 * WeightGrid.fewestPixels / phase.size.width))
     var row = rows.lowerBound
-    while row < rows.upperBound, !panels.isEmpty, !band.isEmpty {
-      let image = row / phase.size.height, first = row % phase.size.height, adds = row > rows.lowerBound
+    while row < rows.upperBound, !block.panels.isEmpty, !block.runs.isEmpty {
+      let image = row / phase.size.height
+      let first = row % phase.size.height
+      let adds = row > rows.lowerBound
       let count = Swift.min(together, phase.size.height - first, rows.upperBound - row)
       if let path {
         BF16WeightGradient(path: path, plan: plan, groups: groups, depth: depth, columns: columns)
-          .add(x, dy, image: image, rows: first..<first + count, panels: panels, adds: adds, into: dw)
+          .add(x, dy, image: image, rows: first..<first + count, panels: block.panels, adds: adds, into: dw)
       } else {
         let start = first * phase.sourceStep.height, end = start + (count - 1) * phase.sourceStep.height + 1
-        let source = start + runs[band.lowerBound].row..<end + runs[band.upperBound - 1].row
+        let source = start + runs[block.runs.lowerBound].row..<end + runs[block.runs.upperBound - 1].row
         PaddedRows.with(x, image: image, rows: source, left: plan.left, right: plan.right) { strip in
-          add(strip, dy, row: row, count: count, band, panels, start, adds: adds, into: dw)
+          add(strip, dy, row: row, count: count, block, start, adds: adds, into: dw)
         }
       }
       row += count
@@ -86,7 +87,7 @@ struct WeightGradient {
   }
 
   private func add(
-    _ strip: PaddedRows, _ dy: Tensor, row: Int, count: Int, _ band: Range<Int>, _ block: Range<Int>, _ start: Int, adds: Bool,
+    _ strip: PaddedRows, _ dy: Tensor, row: Int, count: Int, _ block: WeightGrid.Block, _ start: Int, adds: Bool,
     into dw: UnsafeMutableRawPointer
   ) {
     let width = phase.size.width, kernels = dy.kernels, bytes = dy.precision.byteCount
@@ -95,10 +96,10 @@ struct WeightGradient {
     let taps = (0..<count).map { $0 * phase.sourceStep.height * strip.pitch }
     withScratch(panels.size, dy.precision) { panel in
       taps.withUnsafeBufferPointer { taps in
-        for index in block {
+        for index in block.panels {
           panels.pack(index, of: gradient, into: panel)
           let group = panels.group(of: index), range = panels.range(of: index)
-          for run in runs[band] {
+          for run in runs[block.runs] {
             var options = apus_product(
               rows: run.weights.count * depth, columns: range.count, depth: width, tap_count: count, taps: taps.baseAddress, a_row: 1,
               a_depth: phase.sourceStep.width * groups * depth, c_row: channels, adds: adds ? 1 : 0, next: apus_fetch())
@@ -130,8 +131,14 @@ private struct WeightGrid {
     bands = path == nil ? Swift.min(product.runs.count, (tasks + chunks * blocks - 1) / (chunks * blocks)) : 1
   }
 
-  func panels(of task: Int) -> Range<Int> { (0..<panelCount).part(task % blocks, of: blocks) }
-  func runs(of task: Int) -> Range<Int> { (0..<runCount).part(task / blocks % bands, of: bands) }
+  /// The part of the result that a task computes: the taps of some runs, for the columns of some panels.
+  struct Block {
+    let runs, panels: Range<Int>
+  }
+
+  func block(of task: Int) -> Block {
+    Block(runs: (0..<runCount).part(task / blocks % bands, of: bands), panels: (0..<panelCount).part(task % blocks, of: blocks))
+  }
 }
 
 extension Range<Int> {

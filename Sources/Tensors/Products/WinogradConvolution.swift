@@ -100,16 +100,26 @@ struct WinogradGrid {
     }
   }
 
-  /// For each plane the product of its part of `a` with its panel `b`, into its part of `c`; planes so many elements apart.
+  /// A matrix in each plane of transformed values; planes, rows and columns are so many elements apart.
+  struct Planes<Address> {
+    let base: Address
+    let plane, row: Int
+    var column = 1
+  }
+
+  /// For each plane the product `c = a · b`, or `c += a · b`, where `a` is `[rows, depth]`, `b` a packed panel and `c` `[rows, columns]`.
   func multiplyPlanes(
-    rows: Int, columns: Int, depth: Int, _ precision: Precision, _ a: UnsafeRawPointer, plane aPlane: Int, row aRow: Int, term aDepth: Int,
-    _ b: UnsafeRawPointer, plane bPlane: Int, into c: UnsafeMutableRawPointer, plane cPlane: Int, row cRow: Int, adds: Bool = false
+    _ a: Planes<UnsafeRawPointer>, _ b: Planes<UnsafeRawPointer>, into c: Planes<UnsafeMutableRawPointer>, rows: Int, columns: Int,
+    depth: Int, _ precision: Precision, adds: Bool = false
   ) {
-    let bytes = precision.byteCount, kernels = precision.kernels
-    var options = apus_product(rows: rows, columns: columns, depth: depth, tap_count: 1, taps: apus_one_tap(), a_row: aRow,
-                           a_depth: aDepth, c_row: cRow, adds: adds ? 1 : 0, next: apus_fetch())
+    let bytes = precision.byteCount
+    let kernels = precision.kernels
+    var options = apus_product(
+      rows: rows, columns: columns, depth: depth, tap_count: 1, taps: apus_one_tap(), a_row: a.row, a_depth: a.column, c_row: c.row,
+      adds: adds ? 1 : 0, next: apus_fetch())
     for plane in 0..<form.planes {
-      kernels.product(&options, a + plane * aPlane * bytes, b + plane * bPlane * bytes, c + plane * cPlane * bytes)
+      kernels.product(
+        &options, a.base + plane * a.plane * bytes, b.base + plane * b.plane * bytes, c.base + plane * c.plane * bytes)
     }
   }
 
@@ -214,8 +224,8 @@ struct WinogradConvolution {
       let plane = WinogradGrid.plane(count, width)
       withScratch(planes * WinogradGrid.plane(count, panels.width), y.precision) { m in
         tiles.multiplyPlanes(
-          rows: count, columns: range.count, depth: product.depth, y.precision, v, plane: vPlane, row: product.depth, term: 1,
-          u, plane: panels.size(of: panel), into: m, plane: plane, row: width)
+          .init(base: v, plane: vPlane, row: product.depth), .init(base: u, plane: panels.size(of: panel), row: width),
+          into: .init(base: m, plane: plane, row: width), rows: count, columns: range.count, depth: product.depth, y.precision)
         for row in strip.rows {
           let from = m + (row - strip.rows.lowerBound) * tiles.columns * width * y.precision.byteCount
           write(from, plane: plane, strip.image, row, range)

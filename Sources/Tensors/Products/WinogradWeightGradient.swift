@@ -27,8 +27,11 @@ struct WinogradWeightGradient {
 
   /// All tiles of all images in one sum: each panel of columns is a task, and is transformed back in cache.
   private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let rows = x.shape[0] * tiles.rows, plane = WinogradGrid.plane(rows * tiles.columns, depth), bytes = x.precision.byteCount
-    let panels = Panels(depth: depth, columns: columns, precision: x.precision), v = x.fresh([tiles.form.planes * plane])
+    let rows = x.shape[0] * tiles.rows
+    let plane = WinogradGrid.plane(rows * tiles.columns, depth)
+    let bytes = x.precision.byteCount
+    let panels = Panels(depth: depth, columns: columns, precision: x.precision)
+    let v = x.fresh([tiles.form.planes * plane])
     let strips = tiles.strips(images: x.shape[0], depth: depth)
     parallelFor(strips.count) { range in
       for strip in strips[range] {
@@ -39,8 +42,11 @@ struct WinogradWeightGradient {
     parallelFor(panels.count) { range in
       withScratch(tiles.form.planes * WinogradGrid.plane(depth, panels.width), x.precision) { u in
         for panel in range {
-          let width = panels.width(of: panel), first = panels.range(of: panel).lowerBound, uPlane = WinogradGrid.plane(depth, width)
-          add(v.address(), plane, dy, rows: 0..<rows, panel..<panel + 1, adds: false, into: u, row: width, plane: uPlane, first: first)
+          let width = panels.width(of: panel)
+          let first = panels.range(of: panel).lowerBound
+          let uPlane = WinogradGrid.plane(depth, width)
+          let windows = WinogradGrid.Planes(base: UnsafeRawPointer(v.address()), plane: plane, row: 1, column: depth)
+          add(windows, dy, rows: 0..<rows, panel..<panel + 1, adds: false, into: .init(base: u, plane: uPlane, row: width), first: first)
           for d in 0..<depth {
             dw.kernels.winograd_weight_gradient(tiles.form.index, u + d * width * bytes, uPlane, panels.range(of: panel).count,
                                                 dw.address(d * columns + first), depth * columns)
@@ -63,7 +69,9 @@ struct WinogradWeightGradient {
           while row < last {
             let image = row / tiles.rows, first = row % tiles.rows, count = Swift.min(together, tiles.rows - first, last - row)
             tiles.transform(x, (image: image, rows: first..<first + count), into: v, plane: plane)
-            add(v, plane, dy, rows: row..<row + count, 0..<panels.count, adds: adds, into: u, row: columns, plane: depth * columns)
+            let windows = WinogradGrid.Planes(base: UnsafeRawPointer(v), plane: plane, row: 1, column: depth)
+            add(windows, dy, rows: row..<row + count, 0..<panels.count, adds: adds,
+                into: .init(base: u, plane: depth * columns, row: columns))
             row += count
             adds = true
           }
@@ -74,12 +82,15 @@ struct WinogradWeightGradient {
 
   /// Adds the products of the transformed source with the transformed output gradient of some rows of tiles, counted through all images.
   /// - Parameters:
-  ///   - u: `[planes, depth, columns]` from column `first` on; elements from one row and plane to the next.
+  ///   - v: `[planes, tiles, depth]`, read as `[planes, depth, tiles]`.
+  ///   - u: `[planes, depth, columns]` from column `first` on.
   private func add(
-    _ v: UnsafeRawPointer, _ vPlane: Int, _ dy: Tensor, rows: Range<Int>, _ block: Range<Int>, adds: Bool,
-    into u: UnsafeMutableRawPointer, row uRow: Int, plane uPlane: Int, first: Int = 0
+    _ v: WinogradGrid.Planes<UnsafeRawPointer>, _ dy: Tensor, rows: Range<Int>, _ block: Range<Int>, adds: Bool,
+    into u: WinogradGrid.Planes<UnsafeMutableRawPointer>, first: Int = 0
   ) {
-    let count = rows.count * tiles.columns, bytes = dy.precision.byteCount, planes = tiles.form.planes
+    let count = rows.count * tiles.columns
+    let bytes = dy.precision.byteCount
+    let planes = tiles.form.planes
     let panels = Panels(depth: count, columns: columns, precision: dy.precision)
     withScratch(planes * WinogradGrid.plane(count, panels.width), dy.precision) { z in
       for panel in block {
@@ -92,8 +103,9 @@ struct WinogradWeightGradient {
           dy.kernels.winograd_gradient(tiles.form.index, from, &pixels, to, plane)
         }
         tiles.multiplyPlanes(
-          rows: depth, columns: range.count, depth: count, dy.precision, v, plane: vPlane, row: 1, term: depth, z, plane: plane,
-          into: u + (range.lowerBound - first) * bytes, plane: uPlane, row: uRow, adds: adds)
+          v, .init(base: UnsafeRawPointer(z), plane: plane, row: width),
+          into: .init(base: u.base + (range.lowerBound - first) * bytes, plane: u.plane, row: u.row), rows: depth, columns: range.count,
+          depth: count, dy.precision, adds: adds)
       }
     }
   }

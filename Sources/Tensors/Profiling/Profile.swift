@@ -98,9 +98,10 @@ struct ProfileSession {
     let part = cut()
     let bytes = movesData ? (inputs + outputs).reduce(0) { $0 + $1.count * $1.precision.byteCount } : 0
     if isRule { lastRule = events.count }
-    events.append(.init(
+    events.append(Profile.Event(
       kind: kind, name: name, start: part.start, duration: part.end - part.start, ownDuration: part.end - part.start, flops: flops,
-      algorithms: algorithms, bytes: bytes, allocated: part.allocated, inUse: mark.memory.inUse, inputs: inputs.map(\.shape), outputs: outputs.map(\.shape)))
+      algorithms: algorithms, bytes: bytes, allocated: part.allocated, inUse: mark.memory.inUse, inputs: inputs.map(\.shape),
+      outputs: outputs.map(\.shape)))
     flops = 0
     algorithms = []
   }
@@ -120,7 +121,7 @@ struct ProfileSession {
     guard mergeDepth == 0 else { return }
     addOwnPart()
     let span = spans.removeLast()
-    events.append(.init(
+    events.append(Profile.Event(
       kind: .span, name: span.name, start: span.start, duration: Int(mark.time - start) - span.start, ownDuration: span.ownDuration,
       flops: flops, algorithms: algorithms, bytes: 0, allocated: span.allocated, inUse: mark.memory.inUse, inputs: [], outputs: []))
     flops = 0

@@ -40,7 +40,7 @@ public struct Checkpoint: Sendable, Equatable {
 
   /// The step that a folder's name tells; nil if it is not the name of a checkpoint.
   static func step(ofFolder name: String) -> Int? {
-    guard name.hasPrefix("step_"), let step = Int(name.dropFirst("step_".count)), step >= 0, folderName(step: step) == name else { return nil }
-    return step
+    guard name.hasPrefix("step_"), let step = Int(name.dropFirst("step_".count)), step >= 0 else { return nil }
+    return folderName(step: step) == name ? step : nil
   }
 }

@@ -32,7 +32,8 @@ final class EventFile {
   /// - Throws: `.inputOutput` if the folder cannot be listed.
   private static func name(in folder: String, now: Double) throws -> String {
     let prefix = "events.out.tfevents."
-    let times = try File.entries(of: folder).filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
+    let names = try File.entries(of: folder).filter { $0.hasPrefix(prefix) }
+    let times = names.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
     // Names are made by clocks; one from beyond all clocks does not count.
     let latest = times.filter { $0 < 100_000_000_000 }.max() ?? -1
     return prefix + max(Int(now), latest + 1).padded(to: 10) + ".\(ProcessInfo.processInfo.hostName).\(getpid()).0"
@@ -56,9 +57,8 @@ package enum EventRecord {
 
   /// An image, its size and colours read from the header of the PNG; nil if there is none.
   package static func image(_ tag: String, png: [UInt8], wall: Double, step: Int) -> [UInt8]? {
-    guard png.count > 29, Array(png[0..<8]) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], png[12..<16].elementsEqual("IHDR".utf8) else {
-      return nil
-    }
+    let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    guard png.count > 29, png.starts(with: signature), png[12..<16].elementsEqual("IHDR".utf8) else { return nil }
     let width = png[16..<20].reduce(0) { $0 << 8 | Int($1) }, height = png[20..<24].reduce(0) { $0 << 8 | Int($1) }
     let colourSpace = [0: 1, 4: 1, 6: 4][Int(png[25])] ?? 3  // PNG: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
     let fields = ProtocolBuffer.integer(1, height) + ProtocolBuffer.integer(2, width) + ProtocolBuffer.integer(3, colourSpace)

@@ -71,7 +71,8 @@ public struct ProfileReport: Sendable {
     let milliseconds = Double(profile.duration) / 1e6 / Double(steps)
     return """
       \(table.text)
-      One step: \(Self.number(milliseconds)) ms, the mean of \(steps). Numbers are per step. Saved: what forward ops kept for the backward pass.
+      One step: \(Self.number(milliseconds)) ms, the mean of \(steps). Numbers are per step. \
+      Saved: what forward ops kept for the backward pass.
       Memory of tensors: \(profile.highWater >> 20) MiB in use at most, \(profile.reserved >> 20) MiB taken from the system.
 
       """

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Ends the process for a signal that the loop does not obey in time: because one step takes minutes, or a disk hangs.
 ///
-/// It runs on a thread of its own. When the time of grace is over it writes into `run.json` that the run stopped at its last checkpoint, and
-/// leaves with the signal's exit code. What the checkpoints hold is intact at every moment, so nothing but the steps since then is lost.
+/// It runs on a thread of its own. When the time of grace is over it writes into `run.json` that the run stopped at its last checkpoint,
+/// and leaves with the signal's exit code. The checkpoints are intact at every moment, so nothing but the steps since then is lost.
 package enum Watchdog {
   /// What the loop is at.
   package enum Phase: Sendable {

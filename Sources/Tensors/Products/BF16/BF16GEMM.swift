@@ -34,27 +34,27 @@ struct BF16GEMM {
     let (m, k) = (product.m, product.k)
     guard product.isATransposed else {
       let first = a.address(item * m * k + rows.lowerBound * k + depth.lowerBound)
-      return path.withSplitRows(first, rows: rows.count, columns: depth.count, stride: k) { planes, pitch, plane in
-        multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, epilogue)
+      return path.withSplitRows(first, rows: rows.count, columns: depth.count, stride: k) { split in
+        multiply(split, panels, item, rows, into: y, at: place, epilogue)
       }
     }
     let first = a.address(item * m * k + depth.lowerBound * m + rows.lowerBound)
-    path.withSplitTransposed(first, rows: depth.count, columns: rows.count, stride: m) { planes, pitch, plane in
-      multiply(planes, pitch, plane, panels, item, rows, into: y, at: place, epilogue)
+    path.withSplitTransposed(first, rows: depth.count, columns: rows.count, stride: m) { split in
+      multiply(split, panels, item, rows, into: y, at: place, epilogue)
     }
   }
 
   private func multiply(
-    _ planes: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panels: BF16Panels, _ item: Int, _ rows: Range<Int>,
-    into y: Tensor, at place: Int, _ epilogue: Epilogue
+    _ a: BF16Rows, _ panels: BF16Panels, _ item: Int, _ rows: Range<Int>, into y: Tensor, at place: Int, _ epilogue: Epilogue
   ) {
     let perItem = panels.blocks.perGroup
     for panel in item * perItem..<(item + 1) * perItem {
       let range = panels.range(of: panel)
-      let options = apus_split_product(rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: apus_one_tap(),
-                                   a_row: pitch, a_plane: plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
+      let options = apus_split_product(
+        rows: rows.count, columns: range.count, depth: panels.depth, taps: 1, tap_offsets: apus_one_tap(),
+        a_row: a.row, a_plane: a.plane, c_row: product.n, parts: Int32(path.parts), adds: 0)
       let c = y.address(place + (item * product.m + rows.lowerBound) * product.n + range.lowerBound)
-      path.multiply(options, planes, panels.address(panel), into: c)
+      path.multiply(options, a.base, panels.address(panel), into: c)
       epilogue.apply(to: c, y.kernels, rows: rows.count, columns: range, stride: product.n)
     }
   }

@@ -25,28 +25,29 @@ struct BF16PhaseProduct {
     grid.forEachTask { image, rows, block in
       PaddedRows.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
         panels.path.kernels.tiles_begin()
-        panels.path.withSplit(strip.base, count: strip.count) { planes, plane in
-          for panel in block { multiply(strip, planes, plane, panel, image, rows) }
+        panels.path.withSplit(strip.base, count: strip.count) { parts in
+          for panel in block { multiply(strip, parts, panel, image, rows) }
         }
         panels.path.kernels.tiles_end()
       }
     }
   }
 
-  private func multiply(
-    _ strip: PaddedRows, _ planes: UnsafePointer<UInt16>, _ plane: Int, _ panel: Int, _ image: Int, _ rows: Range<Int>
-  ) {
-    let channels = x.shape[3], group = panels.group(of: panel), range = panels.range(of: panel)
+  /// - Parameter parts: those of the whole strip, as one row.
+  private func multiply(_ strip: PaddedRows, _ parts: BF16Rows, _ panel: Int, _ image: Int, _ rows: Range<Int>) {
+    let channels = x.shape[3]
+    let group = panels.group(of: panel)
+    let range = panels.range(of: panel)
     let columns = group * product.columns + range.lowerBound..<group * product.columns + range.upperBound
     let taps = runs.map { $0.row * strip.pitch + $0.column * channels }
     taps.withUnsafeBufferPointer { taps in
       let options = apus_split_product(
         rows: phase.size.width, columns: range.count, depth: panels.depth, taps: panels.taps, tap_offsets: taps.baseAddress,
-        a_row: phase.sourceStep.width * channels, a_plane: plane, c_row: phase.step.width * y.shape[3],
+        a_row: phase.sourceStep.width * channels, a_plane: parts.plane, c_row: phase.step.width * y.shape[3],
         parts: Int32(panels.path.parts), adds: 0)
       for row in rows {
         let c = y.address(product.place(phase, image, row) + columns.lowerBound)
-        let a = planes + strip.offset(row * phase.sourceStep.height, 0, group * product.depth)
+        let a = parts.base + strip.offset(row * phase.sourceStep.height, 0, group * product.depth)
         panels.path.multiply(options, a, panels.address(panel), into: c)
         epilogue.apply(to: c, y.kernels, rows: phase.size.width, columns: columns, stride: options.c_row)
       }

@@ -1,6 +1,17 @@
 import Base
 import CKernels
 
+/// Rows of float32 numbers split into bfloat16 parts, each part in a plane of its own: element `c` of row `r` in part `p` lies at
+/// `base + p · plane + r · row + c`.
+struct BF16Rows {
+  let base: UnsafePointer<UInt16>
+  /// Elements from one row to the next, and from one plane to the next.
+  let row, plane: Int
+
+  /// The same planes, `count` elements further on.
+  func advanced(by count: Int) -> BF16Rows { BF16Rows(base: base + count, row: row, plane: plane) }
+}
+
 /// Products of float32 numbers split into bfloat16 parts: the functions and the number of parts.
 ///
 /// Products work in blocks of 32 and multiply what lies beyond a row by zeros: an infinity or NaN also reaches outputs of neighbouring
@@ -36,23 +47,19 @@ struct BF16Split {
   }
 
   /// The parts of `count` contiguous numbers, with zeros behind them.
-  func withSplit(_ x: UnsafeRawPointer, count: Int, _ body: (UnsafeMutablePointer<UInt16>, _ plane: Int) -> Void) {
-    withSplitRows(x, rows: 1, columns: count, stride: count) { planes, _, plane in body(planes, plane) }
+  func withSplit(_ x: UnsafeRawPointer, count: Int, _ body: (BF16Rows) -> Void) {
+    withSplitRows(x, rows: 1, columns: count, stride: count, body)
   }
 
   /// The parts of `x` `[rows, columns]`, rows `stride` apart: `[rows, pitch]` in each plane, zeros beyond `columns`.
-  func withSplitRows(
-    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int,
-    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
-  ) {
+  func withSplitRows(_ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, _ body: (BF16Rows) -> Void) {
     withParts(x, rows, columns, stride, kernels.split, lines: rows, pitch: columns + Self.slack, body)
   }
 
   /// The parts of the transpose of `x` `[rows, columns]`, rows `stride` apart: `[columns, pitch]` in each plane, zeros beyond `rows`:
   /// `beyond` at least.
   func withSplitTransposed(
-    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, beyond: Int = 0,
-    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, beyond: Int = 0, _ body: (BF16Rows) -> Void
   ) {
     withParts(x, rows, columns, stride, kernels.split_transposed, lines: columns, pitch: rows + beyond + Self.slack, body)
   }
@@ -60,14 +67,14 @@ struct BF16Split {
   private func withParts(
     _ x: UnsafeRawPointer, _ rows: Int, _ columns: Int, _ stride: Int,
     _ split: (UnsafePointer<apus_split_rows>?, UnsafePointer<Float>?, UnsafeMutablePointer<UInt16>?) -> Void, lines: Int, pitch: Int,
-    _ body: (UnsafeMutablePointer<UInt16>, _ pitch: Int, _ plane: Int) -> Void
+    _ body: (BF16Rows) -> Void
   ) {
     let plane = lines * pitch
     withPlanes(parts * plane) { planes in
       var options = apus_split_rows(
         rows: rows, columns: columns, width: pitch, x_row: stride, y_row: pitch, y_plane: plane, parts: Int32(parts))
       split(&options, x.assumingMemoryBound(to: Float.self), planes)
-      body(planes, pitch, plane)
+      body(BF16Rows(base: planes, row: pitch, plane: plane))
     }
   }
 
@@ -76,7 +83,8 @@ struct BF16Split {
 
   /// Packs one panel from contiguous float rows `[taps, depth, 32]`.
   func pack(_ rows: UnsafeRawPointer, taps: Int, depth: Int, columns: Int, into panel: UnsafeMutablePointer<UInt16>) {
-    var options = apus_split_panels(taps: taps, depth: depth, columns: columns, tap: depth * Self.width, row: Self.width, parts: Int32(parts))
+    var options = apus_split_panels(
+      taps: taps, depth: depth, columns: columns, tap: depth * Self.width, row: Self.width, parts: Int32(parts))
     kernels.pack(&options, rows.assumingMemoryBound(to: Float.self), panel)
   }
 
@@ -84,8 +92,11 @@ struct BF16Split {
   private static let longestSum = 512
 
   /// The product of one panel, all pieces of its inner sum.
-  func multiply(_ options: apus_split_product, _ a: UnsafePointer<UInt16>, _ panel: UnsafePointer<UInt16>, into c: UnsafeMutableRawPointer) {
-    let c = c.assumingMemoryBound(to: Float.self), (taps, depth) = (options.taps, options.depth)
+  func multiply(
+    _ options: apus_split_product, _ a: UnsafePointer<UInt16>, _ panel: UnsafePointer<UInt16>, into c: UnsafeMutableRawPointer
+  ) {
+    let c = c.assumingMemoryBound(to: Float.self)
+    let (taps, depth) = (options.taps, options.depth)
     var piece = options
     guard parts == 3, taps * depth > Self.longestSum else { return kernels.product(&piece, a, panel, c) }
     let together = Swift.max(1, Self.longestSum / depth), groups = (taps + together - 1) / together

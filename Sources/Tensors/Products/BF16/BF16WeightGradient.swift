@@ -35,12 +35,12 @@ struct BF16WeightGradient {
     _ dw: UnsafeMutableRawPointer
   ) {
     let inputs = groups * depth, pitch = strip.pitch / inputs, length = rows.count * pitch
-    path.withSplitTransposed(strip.base, rows: strip.count / inputs, columns: inputs, stride: inputs, beyond: pitch) { planes, row, plane in
+    path.withSplitTransposed(strip.base, rows: strip.count / inputs, columns: inputs, stride: inputs, beyond: pitch) { split in
       withPanels(gradient, rows: rows.count, pitch: pitch, block) { panel, index in
         for (place, tap) in phase.taps.enumerated() {
           let first = strip.offset(rows.lowerBound + tap.row, tap.column) / inputs
-          let shifted = planes + blocks.group(of: index) * depth * row + first
-          multiply(shifted, row, plane, panel, length, index, rowCount: depth, place, adds, dw)
+          let shifted = split.advanced(by: blocks.group(of: index) * depth * split.row + first)
+          multiply(shifted, panel, length, index, rowCount: depth, place, adds, dw)
         }
       }
     }
@@ -59,10 +59,10 @@ struct BF16WeightGradient {
           copyRows(strip.address(row * step.height + run.row, run.column), rows: width, columns: wide, stride: step.width * inputs,
                    into: scratch + (row - rows.lowerBound) * width * wide * MemoryLayout<Float>.size, pitch: wide)
         }
-        path.withSplitTransposed(scratch, rows: length, columns: wide, stride: wide) { planes, row, plane in
+        path.withSplitTransposed(scratch, rows: length, columns: wide, stride: wide) { split in
           withPanels(gradient, rows: rows.count, pitch: width, block) { panel, index in
-            multiply(planes + blocks.group(of: index) * depth * row, row, plane, panel, length, index,
-                     rowCount: groups == 1 ? wide : depth, run.weights.lowerBound, adds, dw)
+            let channelsOfGroup = split.advanced(by: blocks.group(of: index) * depth * split.row)
+            multiply(channelsOfGroup, panel, length, index, rowCount: groups == 1 ? wide : depth, run.weights.lowerBound, adds, dw)
           }
         }
       }
@@ -93,15 +93,15 @@ struct BF16WeightGradient {
   }
 
   private func multiply(
-    _ a: UnsafePointer<UInt16>, _ pitch: Int, _ plane: Int, _ panel: UnsafePointer<UInt16>, _ length: Int, _ index: Int, rowCount: Int,
-    _ tap: Int, _ adds: Bool, _ dw: UnsafeMutableRawPointer
+    _ a: BF16Rows, _ panel: UnsafePointer<UInt16>, _ length: Int, _ index: Int, rowCount: Int, _ tap: Int, _ adds: Bool,
+    _ dw: UnsafeMutableRawPointer
   ) {
     let range = blocks.range(of: index)
     let place = tap * depth * channels + blocks.group(of: index) * columns + range.lowerBound
     let options = apus_split_product(
       rows: rowCount, columns: range.count, depth: length, taps: 1, tap_offsets: apus_one_tap(),
-      a_row: pitch, a_plane: plane, c_row: channels, parts: Int32(path.parts), adds: adds ? 1 : 0)
-    path.multiply(options, a, panel, into: dw + place * MemoryLayout<Float>.size)
+      a_row: a.row, a_plane: a.plane, c_row: channels, parts: Int32(path.parts), adds: adds ? 1 : 0)
+    path.multiply(options, a.base, panel, into: dw + place * MemoryLayout<Float>.size)
   }
 
   private func copyRows(
