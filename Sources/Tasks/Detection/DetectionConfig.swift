@@ -39,7 +39,6 @@ public struct DetectionConfig: TaskConfig, ValidatedConfig {
                      "0 (those of the data), or the number of data.category_ids (\(data.categoryIds.count))")
     problems.require(data.categoryNames.isEmpty || data.categoryNames.count == data.categoryIds.count, "data.category_names",
                      data.categoryNames.count, "one for each of data.category_ids")
-    problems.require(!model.masks || !data.panopticMasks.isEmpty || data.readsMasks, "data.reads_masks", data.readsMasks, "true, with model.masks")
     return problems
   }
 }
@@ -52,8 +51,6 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
   public var images = ""
   /// The folder of the panoptic PNG files; empty: the annotations are instances.
   public var panopticMasks = ""
-  /// Whether masks are read, too: for `model.masks`.
-  public var readsMasks = false
   /// The category id of each class. None: taken from the training annotations with `model.classes: 0`; otherwise ids are class indices, as
   /// published weights have them.
   public var categoryIds: [Int] = []
@@ -75,6 +72,12 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
     problems.require(annotations.isEmpty || !images.isEmpty, "images", "''", "the folder of the images")
     problems.require(categoryIds == Array(Set(categoryIds)).sorted(), "category_ids", categoryIds.prefix(8), "ascending ids, each once")
     return problems
+  }
+
+  /// The set; nil if there is none.
+  func open(_ config: DetectionConfig) throws -> COCODetection? {
+    annotations.isEmpty ? nil
+      : try COCODetection(annotations, images: images, classes: config.classMap, readsMasks: config.model.masks)
   }
 
   /// Which images to judge by, in order.

@@ -50,14 +50,16 @@ struct DetectionEvaluator: Evaluator {
     let example = truth.example
     images += 1
     objects += example.annotations.count { !$0.isCrowd }
-    let truths = example.annotations.map { AveragePrecision.Truth(category: $0.category, area: $0.area, isCrowd: $0.isCrowd) }
+    let truths = example.annotations.map { AveragePrecision.Truth(category: $0.categoryID, area: $0.area, isCrowd: $0.isCrowd) }
     let found = prediction.detections.map { ($0, BoundingBox($0)) }
     boxes.add(
       image: example.image, truths: truths, boxes: example.annotations.map(\.box),
       detections: found.map { .init(category: classes.category(of: $0.label), score: $0.score, area: $1.area) }, boxes: found.map(\.1))
     masks?.add(
-      image: example.image, truths: truths, masks: example.annotations.map(\.mask),
-      detections: zip(prediction.detections, prediction.masks).map { .init(category: classes.category(of: $0.label), score: $0.score, area: Double($1.area)) },
+      image: example.image, truths: truths, masks: example.masks,
+      detections: zip(prediction.detections, prediction.masks).map {
+        .init(category: classes.category(of: $0.label), score: $0.score, area: Double($1.area))
+      },
       masks: prediction.masks)
   }
 
@@ -97,13 +99,13 @@ extension Detection: EvaluationTask {
   public static func evaluate(
     _ config: DetectionConfig, _ model: DETRModel, visuals: String?, _ monitor: EvaluationMonitor
   ) throws -> EvaluationReport {
-    guard let data = try COCODetection(config.validation, classes: config.classMap, masks: config.model.masks, section: "validation") else {
+    guard let data = try config.validation.open(config) else {
       throw Failure(.usage, at: "validation.annotations", "'' leaves nothing to evaluate on", remedy: "Name a COCO annotation file.")
     }
     if let visuals { try File.createFolder(visuals) }
     let count = visuals == nil ? 0 : data.count
     let report = try judge(model, config, on: data, pictures: count, title: "", monitor)
-    if let visuals { for picture in report.pictures { try File.write(picture.png, to: "\(visuals)/\(picture.name).png") } }
+    if let visuals { for picture in report.pictures { try AtomicFile.write(picture.png, to: "\(visuals)/\(picture.name).png") } }
     return report
   }
 
@@ -120,13 +122,14 @@ extension Detection: EvaluationTask {
       images, indices, batchSize: config.inference.batchSize, workers: config.train.workers, monitor: monitor)
     let memory = MemoryGuard(Detection.self, config, model, .inference)
     let detector = Detector(model)
-    var evaluator = DetectionEvaluator(config.classMap, categories: data.categoryIds, judgesMasks: config.model.masks)
+    var evaluator = DetectionEvaluator(config.classMap, categories: data.categoryIDs, judgesMasks: config.model.masks)
     var drawn: [EvaluationReport.Picture] = []
     let shown = Set(indices.prefix(pictures))
     try pass.run(&evaluator) { _, samples in
       let batch = DetectionBatch(samples.map(\.element))
       try memory.require(InputShape(samples: samples.count, height: batch.images.canvas.height, width: batch.images.canvas.width))
-      return detector(batch.images, originalSizes: samples.map { Extent(height: $0.example.sample.image.height, width: $0.example.sample.image.width) })
+      let sizes = samples.map { Extent(height: $0.example.sample.image.height, width: $0.example.sample.image.width) }
+      return detector(batch.images, originalSizes: sizes)
     } visit: { index, sample, prediction in
       guard shown.contains(index) else { return }
       let name = data.name(of: index)

@@ -65,7 +65,7 @@ public struct DetectionPredictor: Predictor {
     try memory.require(InputShape(samples: 1, height: batch.images.canvas.height, width: batch.images.canvas.width))
     let prediction = detector(batch.images, originalSizes: [Extent(height: image.height, width: image.width)])[0]
     try AnnotatedPicture(image, boxes: Detection.boxes(prediction, config)).write(to: "\(place)_objects.png")
-    try File.write(try json(item, image, prediction), to: "\(place).json")
+    try AtomicFile.write(try json(item, image, prediction), to: "\(place).json")
     return nil
   }
 
