@@ -21,7 +21,8 @@ package struct CyclicChecksum: Sendable {
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     let tables = polynomial == .castagnoli ? CyclicChecksum.castagnoli : CyclicChecksum.ieee
     tables.withUnsafeBufferPointer { table in
-      var crc = state, index = 0
+      var crc = state
+      var index = 0
       while index + 8 <= bytes.count {
         let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ UInt64(crc)
         crc = table[7 * 256 + Int(word & 0xFF)] ^ table[6 * 256 + Int(word >> 8 & 0xFF)]
@@ -38,7 +39,8 @@ package struct CyclicChecksum: Sendable {
     }
   }
 
-  private static let castagnoli = tables(0x82F6_3B78), ieee = tables(0xEDB8_8320)
+  private static let castagnoli = tables(0x82F6_3B78)
+  private static let ieee = tables(0xEDB8_8320)
 
   /// `tables[k·256 + b]`: what byte `b` does to the checksum when `k` bytes follow it.
   private static func tables(_ polynomial: UInt32) -> [UInt32] {

@@ -39,10 +39,12 @@ public struct Random: RandomNumberGenerator, Sendable, Equatable {
 
   /// Ten Philox rounds of `counter` under `key`.
   package static func philox(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
-    var c = counter, k = key
+    var c = counter
+    var k = key
     for round in 0..<10 {
       if round > 0 { k = k &+ SIMD2(0x9E37_79B9, 0xBB67_AE85) }
-      let a = UInt64(0xD251_1F53) * UInt64(c.x), b = UInt64(0xCD9E_8D57) * UInt64(c.z)
+      let a = UInt64(0xD251_1F53) * UInt64(c.x)
+      let b = UInt64(0xCD9E_8D57) * UInt64(c.z)
       c = SIMD4(UInt32(b >> 32) ^ c.y ^ k.x, UInt32(truncatingIfNeeded: b),
                 UInt32(a >> 32) ^ c.w ^ k.y, UInt32(truncatingIfNeeded: a))
     }
@@ -89,7 +91,8 @@ public struct Random: RandomNumberGenerator, Sendable, Equatable {
   package mutating func skip(_ words: Int) {
     guard words > 0 else { return }
     let (_, first, offset) = position
-    let end = offset + words, last = (end - 1) / 4  // the block of the last word that is passed over
+    let end = offset + words
+    let last = (end - 1) / 4  // the block of the last word that is passed over
     counter = first
     counter.x &+= UInt32(truncatingIfNeeded: last)
     block = Random.philox(counter, key: key)

@@ -21,7 +21,8 @@ public struct TimeSource: Sendable {
 
   /// A time as `20260131T235959Z`, in UTC.
   package static func stamp(_ wall: Double) -> String {
-    var seconds = time_t(wall), parts = tm()
+    var seconds = time_t(wall)
+    var parts = tm()
     gmtime_r(&seconds, &parts)
     let numbers = [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec]
     let two = numbers.map { ($0 < 10 ? "0" : "") + String($0) }

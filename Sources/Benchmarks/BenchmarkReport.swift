@@ -42,8 +42,11 @@ public struct BenchmarkReport: Codable, Sendable {
     public var variant: String
     /// The precision of products in force.
     public var precision: String
-    /// Of one repetition: the median over the rounds, and the quartiles.
-    public var seconds, secondsLowerQuartile, secondsUpperQuartile: Double
+    /// Seconds of one repetition: the median over the rounds.
+    public var seconds: Double
+    /// The first and the third quartile of `seconds` over the rounds.
+    public var secondsLowerQuartile: Double
+    public var secondsUpperQuartile: Double
     public var gflops: Double
     /// 1 is the measured peak; known when all cases have run.
     public var shareOfPeak: Double
@@ -67,8 +70,9 @@ public struct BenchmarkReport: Codable, Sendable {
   public struct Ratio: Codable, Sendable {
     /// Of the medians.
     public var ofMedians: Double
-    /// Of the ratios of the single rounds.
-    public var lowerQuartile, upperQuartile: Double
+    /// The first and the third quartile of the ratios of the single rounds.
+    public var lowerQuartile: Double
+    public var upperQuartile: Double
 
     init(ours: [Double], torch: [Double]) {
       ofMedians = Statistics.median(torch) / Statistics.median(ours)
@@ -77,7 +81,8 @@ public struct BenchmarkReport: Codable, Sendable {
   }
 
   public struct Skipped: Codable, Sendable {
-    public var name, reason: String
+    public var name: String
+    public var reason: String
   }
 
   /// Cases of one group, if all of them ran on both sides.

@@ -21,12 +21,16 @@ public struct BenchmarkRunner {
     public init() {}
   }
 
-  /// A turn lasts at least this long, and follows a pause in which the other side's threads stop looking for work, seconds.
-  private static let turn = 0.2, pause = 0.05
+  /// The least length of a turn in seconds.
+  private static let turn = 0.2
+  /// Seconds before a turn, in which the other side's threads stop looking for work.
+  private static let pause = 0.05
 
   private let options: Options
-  /// The arguments that start this program as a worker, and as a busy neighbour.
-  private let workerCommand, neighbourCommand: [String]
+  /// The arguments that start this program as a worker.
+  private let workerCommand: [String]
+  /// The arguments that start this program as a busy neighbour.
+  private let neighbourCommand: [String]
 
   public init(_ options: Options, workerCommand: [String], neighbourCommand: [String]) {
     (self.options, self.workerCommand, self.neighbourCommand) = (options, workerCommand, neighbourCommand)
@@ -34,7 +38,8 @@ public struct BenchmarkRunner {
 
   /// - Parameter progress: told the name of the case that begins, and how many are done.
   public func run(_ cases: [BenchmarkCase], progress: (String, Int) -> Void) throws -> BenchmarkReport {
-    var report = try emptyReport(), torch: TorchBaseline?
+    var report = try emptyReport()
+    var torch: TorchBaseline?
     if options.usesTorch {
       do { torch = try TorchBaseline(python: options.python, threads: options.threads, compiles: options.compiles) } catch {
         report.torchMissing = "\(error)"
@@ -79,18 +84,23 @@ extension BenchmarkRunner {
     var torch: [Double] = []
     /// Of each alternative.
     var others: [[Double]] = []
-    /// Processor time that resting workers used, and how long they rested, seconds.
-    var disturbance = 0.0, rest = 0.0
+    /// Processor time that resting workers used, in seconds.
+    var disturbance = 0.0
+    /// How long they rested, in seconds.
+    var rest = 0.0
   }
 
   private func measure(_ item: BenchmarkCase, _ torch: inout TorchBaseline?) throws -> BenchmarkReport.Case {
     let ours = try WorkerProcess(workerCommand, environment: item.environment)
     let own = try ours.ask(request(.prepare, item))
-    var notes: [String] = [], other: WorkerProcess?, choice: TorchBaseline.Choice?
+    var notes: [String] = []
+    var other: WorkerProcess?
+    var choice: TorchBaseline.Choice?
     if torch != nil {
       do { (other, choice) = try prepareTorch(item, &torch) } catch { notes.append("PyTorch failed: \(error)") }
     }
-    let isa = ours.hello.isa ?? "", operations = own.operations ?? 0
+    let isa = ours.hello.isa ?? ""
+    let operations = own.operations ?? 0
     let repetitions = Int(max(1, (Self.turn / (own.seconds ?? 1)).rounded(.up)))
     let alternatives = try item.workload.alternatives.map { variant in
       let worker = try WorkerProcess(workerCommand, environment: item.environment)
@@ -127,7 +137,8 @@ extension BenchmarkRunner {
   /// A worker that runs the fastest variant: the one chosen earlier for this workload, or after trying all.
   private func prepareTorch(_ item: BenchmarkCase, _ torch: inout TorchBaseline?) throws -> (WorkerProcess?, TorchBaseline.Choice?) {
     guard let side = torch else { return (nil, nil) }
-    let worker = try side.worker(), known = try side.choice(for: item)
+    let worker = try side.worker()
+    let known = try side.choice(for: item)
     let reply = try worker.ask(request(.prepare, item, variant: known?.variant ?? ""))
     return (worker, known ?? TorchBaseline.Choice(variant: reply.variant ?? "", notes: reply.notes ?? []))
   }
@@ -138,7 +149,8 @@ extension BenchmarkRunner {
     var rounds = Rounds(others: alternatives.map { _ in [] })
     func turn(_ active: WorkerProcess, _ resting: WorkerProcess?) throws -> Double {
       usleep(UInt32(Self.pause * 1e6))
-      let before = resting?.processorSeconds ?? 0, start = TimeSource.system.steady()
+      let before = resting?.processorSeconds ?? 0
+      let start = TimeSource.system.steady()
       let reply = try active.ask(WorkerRequest(action: .run, repetitions: repetitions))
       rounds.disturbance += (resting?.processorSeconds ?? 0) - before
       rounds.rest += TimeSource.system.steady() - start

@@ -26,7 +26,8 @@ public struct BenchmarkWorker {
       return WorkerReply(peak: ProcessorPeak.measured())
     case .prepare:
       MatmulPrecision.current = request.precision ?? .highest
-      let wanted = try BenchmarkCase.select([request.name ?? ""])[0].workload, variant = request.variant ?? ""
+      let wanted = try BenchmarkCase.select([request.name ?? ""])[0].workload
+      let variant = request.variant ?? ""
       let prepared = try variant.isEmpty ? wanted.prepared() : wanted.prepared(as: variant)
       workload = prepared
       for _ in 0..<3 { try prepared.run() }

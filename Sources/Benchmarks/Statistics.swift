@@ -9,8 +9,10 @@ public enum Statistics {
   public static func quantile(_ share: Double, of values: [Double]) -> Double {
     require(!values.isEmpty, "quantile: no values")
     require(share >= 0 && share <= 1, "quantile: share \(share) is outside 0...1")
-    let sorted = values.sorted(), place = share * Double(sorted.count - 1)
-    let below = Int(place), above = min(below + 1, sorted.count - 1)
+    let sorted = values.sorted()
+    let place = share * Double(sorted.count - 1)
+    let below = Int(place)
+    let above = min(below + 1, sorted.count - 1)
     return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
   }
 

@@ -51,7 +51,7 @@ struct TorchBaseline {
         let path = folder == "/" ? "/" + script : "\(folder)/\(script)"
         if FileManager.default.fileExists(atPath: path) { return path }
         if folder == "/" || folder.isEmpty { break }
-        folder = (folder as NSString).deletingLastPathComponent
+        folder = Path.folder(folder)
       }
     }
     throw Failure(.missingInput, at: script, "this script is neither in a folder above this one nor in one above the program")

@@ -5,7 +5,8 @@ import Tensors
 /// A child process that answers requests.
 final class WorkerProcess {
   private let process = Process()
-  private let requests = Pipe(), replies = Pipe()
+  private let requests = Pipe()
+  private let replies = Pipe()
   private let errors: URL
   private var unread = Data()
   /// The worker's first message: its version and settings.

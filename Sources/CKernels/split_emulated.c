@@ -50,7 +50,7 @@ INLINE float widened(uint16_t x) {
   return flushed(y);
 }
 
-/* sum + x y with one rounding: the product has 16 bits, so a double holds all that can change options the sum rounds to a float. */
+/* sum + x y with one rounding: the product has 16 bits, so a double holds all that can change how the sum rounds to a float. */
 INLINE float fused(float sum, float x, float y) { return flushed((float)((double)x * (double)y + (double)sum)); }
 
 /* The even and the odd numbers of the pairs are summed by themselves from zero; their sum is then added to c. */

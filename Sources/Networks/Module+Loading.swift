@@ -4,8 +4,10 @@ import WeightFiles
 
 /// The arrays of a file that do not fit a network, and those that it lacks.
 public struct IncompatibleKeys: Sendable, Equatable {
-  /// Names that the network has and the file lacks, and the other way round.
-  public let missing, unexpected: [String]
+  /// Names that the network has and the file lacks.
+  public let missing: [String]
+  /// Names that the file has and the network lacks.
+  public let unexpected: [String]
   /// "name is [shape], expected [shape]".
   public let shapeMismatch: [String]
   /// "name and name": of one array of the network, with different values.
@@ -108,7 +110,10 @@ extension Module {
     let walk = ModuleWalk(self)
     let aliases = Dictionary(grouping: walk.aliases, by: \.name).mapValues { $0.map(\.alias) }
     let known = Set(walk.leaves.map(\.name)).union(walk.aliases.map(\.alias))
-    var missing: [String] = [], shapeMismatch: [String] = [], conflicting: [String] = [], found: [(ModuleLeaf, Safetensors.Entry)] = []
+    var missing: [String] = []
+    var shapeMismatch: [String] = []
+    var conflicting: [String] = []
+    var found: [(ModuleLeaf, Safetensors.Entry)] = []
     for (name, leaf) in walk.leaves where isChosen(name) {
       let copies = ([name] + (aliases[name] ?? [])).compactMap { state[$0] }
       guard let entry = copies.first else {

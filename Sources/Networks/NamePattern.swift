@@ -11,8 +11,11 @@ public struct NamePattern: Sendable, Equatable {
 
   /// Whether the whole of `name` fits.
   public func matches(_ name: String) -> Bool {
-    let pattern = Array(text.utf8), name = Array(name.utf8), star = UInt8(ascii: "*")
-    var p = 0, n = 0
+    let pattern = Array(text.utf8)
+    let name = Array(name.utf8)
+    let star = UInt8(ascii: "*")
+    var p = 0
+    var n = 0
     var retry: (p: Int, n: Int)?  // after the last star, and where the text it swallows ends
     while n < name.count {
       if p < pattern.count, pattern[p] == star {

@@ -44,16 +44,16 @@ extension FlowLayout {
   func files(scene number: Int, frames: Int, isHeldOut: Bool) -> [SceneFile] {
     switch self {
     case .flyingChairs: []
-    case .flyingThings: things("\(isHeldOut ? "TEST" : "TRAIN")/\(["A", "B", "C"][number % 3])/\(digits(number / 3, 4))", frames)
-    case .sintel: sintel("scene_\(digits(number + 1, 4))", frames, isHeldOut)
-    case .kitti: kitti(digits(number, 6), isHeldOut)
-    case .hd1k: hd1k(digits(number, 6), frames)
+    case .flyingThings: things("\(isHeldOut ? "TEST" : "TRAIN")/\(["A", "B", "C"][number % 3])/\((number / 3).padded(to: 4))", frames)
+    case .sintel: sintel("scene_\((number + 1).padded(to: 4))", frames, isHeldOut)
+    case .kitti: kitti(number.padded(to: 6), isHeldOut)
+    case .hd1k: hd1k(number.padded(to: 6), frames)
     }
   }
 
   private func things(_ scene: String, _ frames: Int) -> [SceneFile] {
     (0..<frames).flatMap { frame in
-      let name = digits(frame + 6, 4)  // as in the original, whose scenes begin with frame 6
+      let name = (frame + 6).padded(to: 4)  // as in the original, whose scenes begin with frame 6
       return [
         SceneFile(path: "frames_cleanpass/\(scene)/left/\(name).png", content: .clean(frame)),
         SceneFile(path: "frames_finalpass/\(scene)/left/\(name).png", content: .final(frame)),
@@ -66,7 +66,7 @@ extension FlowLayout {
   private func sintel(_ scene: String, _ frames: Int, _ isHeldOut: Bool) -> [SceneFile] {
     let part = isHeldOut ? "test" : "training"
     return (0..<frames).flatMap { frame in
-      let name = "\(scene)/frame_\(digits(frame + 1, 4))"
+      let name = "\(scene)/frame_\((frame + 1).padded(to: 4))"
       let pictures = [SceneFile(path: "\(part)/clean/\(name).png", content: .clean(frame)),
                       SceneFile(path: "\(part)/final/\(name).png", content: .final(frame))]
       guard !isHeldOut, frame + 1 < frames else { return pictures }
@@ -87,11 +87,9 @@ extension FlowLayout {
 
   private func hd1k(_ sequence: String, _ frames: Int) -> [SceneFile] {
     (0..<frames).flatMap { frame in
-      let name = "\(sequence)_\(digits(frame, 4)).png"
+      let name = "\(sequence)_\(frame.padded(to: 4)).png"
       return [SceneFile(path: "hd1k_input/image_2/\(name)", content: .final(frame)),
               SceneFile(path: "hd1k_flow_gt/flow_occ/\(name)", content: .sparseFlow(frame, sky: 0.2, holes: 0.2, nonOccludedOnly: false))]
     }
   }
-
-  private func digits(_ number: Int, _ count: Int) -> String { number.padded(to: count) }
 }

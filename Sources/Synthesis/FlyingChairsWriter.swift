@@ -27,7 +27,7 @@ extension FlowSynthesis {
       throw Failure(.usage, at: "validationShare", "found \(validationShare), expected 0...1")
     }
     let folder = Path.join(root, "data")
-    let scenes = (0..<count).map { index in Self.suffixes.map { Self.pairName(index) + $0 } }
+    let scenes = (0..<count).map { index in Self.suffixes.map { (index + 1).padded(to: 5) + $0 } }
     try writeScenes(scenes, of: "pairs", to: folder, threads: threads, progress: progress) { index in
       let (image1, image2, flow) = sample(index: index, seed: seed)
       let paths = scenes[index].map { Path.join(folder, $0) }
@@ -41,8 +41,6 @@ extension FlowSynthesis {
 
   /// The files of a pair: both images and the flow.
   private static let suffixes = ["_img1.ppm", "_img2.ppm", "_flow.flo"]
-
-  private static func pairName(_ index: Int) -> String { (index + 1).padded(to: 5) }
 
   /// A mark for each sample, true for validation: `count · share` of them, rounded, at equal distances.
   static func validationMarks(count: Int, share: Double) -> [Bool] {

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 import Training
 
-/// One kind of thing to learn: a config, a network, and how to train it.
+/// A task: a config, a network, and how to train it.
 ///
 /// The bodies of the commands stand in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
 /// `PredictionTask` and `ParityTask` as well. The word *task* is the protocol's alone: `Task` itself is Swift's unit of concurrency.
@@ -12,7 +12,7 @@ public protocol LearningTask {
   associatedtype Model: PublishedModel
   associatedtype TaskTraining: StageTraining where TaskTraining.Config == Config
 
-  /// What the command line says about the task.
+  /// The task's paragraphs in the command line's help.
   static var help: TaskHelp { get }
 
   /// The network with random weights from the config's seed.
@@ -34,7 +34,8 @@ public protocol LearningTask {
   /// What a config leaves to its data, such as the number of classes, as values to be laid over it; called with every other value in force.
   static func derived(_ config: Config) throws -> [ConfigOverride]
 
-  /// How to make a pass over inputs that are too large cheaper, in words; the settings of a batch need not be named.
+  /// Advice for inputs that need more memory than there is, in words, such as a setting that needs less; the batch's own settings are
+  /// named already.
   static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String
 }
 
@@ -59,7 +60,7 @@ public struct InputShape: Sendable, Equatable, CustomStringConvertible {
   public var description: String { "\(samples) of \(width)x\(height)" }
 }
 
-/// What a pass is for.
+/// The purpose of a forward pass.
 public enum PassMode: Sendable { case training, inference }
 
 /// A task with a validation set.
@@ -81,7 +82,7 @@ public protocol PredictionTask: LearningTask {
   /// The options of `apus predict` that this task has; each sets a key of the config.
   static var predictOptions: [TaskOption] { get }
 
-  /// What to make, and how.
+  /// The predictor for a source.
   /// - Parameters:
   ///   - model: its weights may be read later than this call.
   ///   - source: a folder, or files.

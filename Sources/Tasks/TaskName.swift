@@ -36,6 +36,6 @@ public enum SynthName: String, ConfigChoice {
 }
 
 extension SynthName {
-  /// What `apus synth --help` says about it.
+  /// The generator's paragraph in `apus synth --help`.
   public var help: String { task.help }
 }

@@ -1,7 +1,8 @@
 import Base
 import Tensors
 
-/// When a run ends, logs, evaluates and saves: the settings that every recipe shares, under the key `plan`.
+/// The settings that every task shares, under the key `plan`: length of the run, intervals of logs, evaluations and checkpoints, seed,
+/// threads and exactness.
 public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   /// Updates in the whole run. Of a config with stages: the sum of theirs if left out, and at most that.
   public var steps = 100_000
@@ -15,16 +16,16 @@ public struct Plan: Codable, Sendable, Equatable, ValidatedConfig {
   public var evaluateFirst = false
   /// Steps between two checkpoints; 0: only after the last step. A new best score is saved as well.
   public var saveEvery = 5_000
-  /// How many of the newest checkpoints are kept; the best one is kept besides.
+  /// The number of newest checkpoints that are kept; the best one is kept besides.
   public var keepLast = 3
   /// The seed of everything random in the run.
   public var seed = 1
   /// Worker threads; 0: one for each core. Changes the speed, never the result.
   public var threads = 0
-  /// How exactly products (convolutions, linear layers, attention, correlation) are computed. Changes speed and rounding.
+  /// The precision of products (convolutions, linear layers, attention, correlation). Changes speed and rounding.
   public var matmulPrecision = MatmulPrecision.highest
-  /// Where the run gives the same bits again: `machine` (the fastest products, on this machine with this OpenBLAS) or `processors` (our own
-  /// product kernels everywhere: the same bits on AVX2 and AVX-512 processors, so that a run can move between machines).
+  /// The scope of bit-for-bit reproducibility: `machine` (the fastest products; the same bits on this machine with this OpenBLAS) or
+  /// `processors` (our own product kernels everywhere; the same bits on AVX2 and AVX-512 processors, so that a run can move).
   public var reproducible = Reproducibility.machine
   /// Hours after which the run saves and stops, to be resumed later; 0: no limit.
   public var maxHours = 0.0

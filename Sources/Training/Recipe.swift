@@ -2,10 +2,10 @@ import Base
 import Networks
 import WeightFiles
 
-/// What a task brings to the loop: how to learn from a batch, how to judge the model, and what to save. Tasks write a `StageTraining`;
-/// `StagedRecipe` makes a recipe of it.
+/// The loop's view of a task: it does one step, evaluates, and names what checkpoints hold. Tasks write a `StageTraining`, and
+/// `StagedRecipe` makes the recipe of it.
 ///
-/// The engine owns time (steps, stages, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by the
+/// The loop owns time (steps, stages, logs, checkpoints), the recipe owns learning. All randomness must come from `Random` keyed by the
 /// step (or epoch and sample), so that a resumed run repeats the uninterrupted one bit for bit.
 public protocol Recipe {
   /// The parts of the run; nil if it is one piece.
@@ -76,7 +76,7 @@ extension Recipe {
   public func nonFiniteParameter() -> String? { parts.lazy.compactMap(\.part.nonFiniteName).first }
 }
 
-/// What one update tells.
+/// The record of one update.
 public struct StepReport: Sendable, Equatable {
   /// Passes over the training set that are complete; shown only.
   public var epoch: Int
@@ -99,7 +99,7 @@ public struct StepReport: Sendable, Equatable {
   }
 }
 
-/// What an evaluation tells.
+/// The result of an evaluation.
 public struct EvaluationReport: Sendable {
   public struct Picture: Sendable {
     public let name: String
@@ -114,7 +114,7 @@ public struct EvaluationReport: Sendable {
   public var metrics: Metrics
   /// Pictures for `vis/` and TensorBoard.
   public var pictures: [Picture]
-  /// What the user should know, such as samples that could not be judged.
+  /// Warnings for the user, such as samples that could not be judged.
   public var warnings: [String]
 
   public init(metrics: Metrics, pictures: [Picture] = [], warnings: [String] = []) {
@@ -124,7 +124,7 @@ public struct EvaluationReport: Sendable {
   }
 }
 
-/// How a run ended.
+/// The way a run ended.
 public enum RunOutcome: Sendable, Equatable {
   case completed
   /// Saved and stopped for a signal.

@@ -2,7 +2,7 @@ import Base
 import Networks
 import WeightFiles
 
-/// State of the stage being trained: what a task brings to the loop. Its recipe is `StagedRecipe<Self>`.
+/// The training of a task in one stage: its networks, data, optimisers and gradient step. Its recipe is `StagedRecipe<Self>`.
 ///
 /// ```swift
 /// struct Classification: StageTraining {
@@ -28,7 +28,7 @@ public protocol StageTraining {
   /// The networks with random weights from the config's seed.
   static func model(_ config: Config) throws -> Model
 
-  /// What trains which network.
+  /// The plans of the learners, one for each network or group of networks that has an optimiser of its own.
   static func learners(_ config: Config, _ model: Model) -> [LearnerPlan]
 
   /// The names of other files in those of the model, for `initialize`.
@@ -51,7 +51,7 @@ public protocol StageTraining {
 
   var model: Model { get }
   var learners: [Learner] { get }
-  /// What checkpoints hold, by name. By default `model`, and `optimizer` or `optimizer_<name>` for each learner.
+  /// The savable parts of a checkpoint, by name. By default `model`, and `optimizer` or `optimizer_<name>` for each learner.
   var parts: [(name: String, part: any Savable)] { get }
 
   /// Draws the batches of a step, and then does forward, backward and update.

@@ -74,7 +74,8 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   public var evaluationMetrics: [MetricKind] { Training.evaluationMetrics }
 
   public mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] {
-    let stage = schedule[index], before = training
+    let stage = schedule[index]
+    let before = training
     var (model, notes): (Training.Model, [String])
     if index == 0, let prepared {
       (model, notes) = prepared

@@ -36,9 +36,10 @@ public struct Stages: Sendable, Equatable {
   /// The name of the part that the last of `step` updates belongs to; before the first update, that of the first.
   func name(after step: Int) -> String { all[index(ofUpdate: max(step - 1, 0))].name }
 
-  /// What begins after `step` updates, or goes on there, for the user.
+  /// A line for the user: the part that begins, or continues, after `step` updates.
   func announcement(at step: Int) -> String {
-    let index = index(ofUpdate: step), first = starts[index]
+    let index = index(ofUpdate: step)
+    let first = starts[index]
     return "stage '\(all[index].name)' (\(index + 1) of \(all.count)): steps \(first + 1) to \(first + all[index].steps)"
   }
 }

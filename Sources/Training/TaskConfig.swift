@@ -1,13 +1,13 @@
 import Base
 import Networks
 
-/// What every task's config holds, besides what is its own.
+/// The sections that the configs of all tasks share.
 ///
 /// A config file may have a list `stages`; each entry has a `name`, `steps` or `epochs`, and overlays any section of the config.
 public protocol TaskConfig: Codable, Sendable {
   init()
 
-  /// When to log, evaluate and save.
+  /// Length of the run, and when to log, evaluate and save.
   var plan: Plan { get set }
 
   /// The weights to begin with. Those of the config itself are for the first stage; a later one has its own or takes the weights of the
@@ -41,7 +41,7 @@ public struct Stage<Config: TaskConfig>: Sendable {
   public var steps: Int
   /// Passes over the training set in it, if it is that long; else 0.
   public let epochs: Int
-  /// What stands in front of its keys in the config: `stages.2.`, or nothing for a run in one piece.
+  /// The prefix of the stage's keys in the config: `stages.2.`, or nothing for a run in one piece.
   public let section: String
   /// The config with the sections of this stage: what it would be for a run of its own.
   public let config: Config

@@ -28,7 +28,7 @@ struct TrainerState: Codable, Equatable {
   /// The training rows' means in the making, so that a resumed run logs the very same numbers.
   var interval = MetricSums()
 
-  /// What the products of the last updates were computed with; absent in checkpoints of older versions.
+  /// The facts behind the products of the last updates; absent in checkpoints of older versions.
   var products: ProductFacts?
 
   init(seed: Int) { self.seed = seed }
@@ -54,7 +54,7 @@ struct TrainerState: Codable, Equatable {
     version = TrainerState.currentVersion
   }
 
-  /// Whether all counts are such as a run can reach.
+  /// True if all counts are in the range that a run can reach.
   private var isSound: Bool {
     let steps = 0...TrainerState.mostSteps
     return steps.contains(step) && steps.contains(epoch) && seed >= 0 && (best.map { (1...max(step, 1)).contains($0.step) } ?? true)
@@ -75,7 +75,7 @@ struct TrainerState: Codable, Equatable {
 struct MetricSums: Codable, Equatable {
   private(set) var names: [String] = []
   private var sums: [Double] = []
-  /// How many steps had each metric.
+  /// The number of steps that had each metric.
   private var counts: [Int] = []
   /// Steps in the interval so far.
   private(set) var count = 0

@@ -19,7 +19,7 @@ struct Bench: ParsableCommand {
         apus bench \(BenchmarkCase.all.last?.name ?? "") --json
       """)
 
-  /// What this process is: the conductor, or one of its children.
+  /// The role of this process: the conductor, or one of its children.
   enum Role: String, ExpressibleByArgument, CaseIterable { case conductor, worker, neighbour }
 
   @Argument(help: "Cases or groups of cases; all if none is named.")

@@ -31,7 +31,7 @@ struct WeightOptions: ParsableArguments {
   var source: WeightSource { names.source(weights) }
 }
 
-/// How the arrays of a weight file are to be found.
+/// The key and the prefix of the arrays in a weight file.
 struct WeightNameOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The dictionary of tensors in a .pth file, such as state_dict or model.ema.", valueName: "path"))
   var key: String?

@@ -7,7 +7,7 @@ import Training
 /// The parser finds a command's options by reflection over its stored properties, and fills them through `Decodable`. Both are answered
 /// here from the tasks' lists, so that an option is written once, in its task.
 struct TaskOptions: ParsableArguments, CustomReflectable {
-  /// What was given, as config values.
+  /// The options that were given, as config values.
   private(set) var overrides: [ConfigOverride] = []
 
   init() {}

@@ -80,7 +80,7 @@ def distance(candidates, truth):
 
 def write_tensors(path, tensors, metadata):
     """Writes numpy arrays as safetensors with a string map as `__metadata__`, sorted by name and so always the same bytes."""
-    dtypes = {"float64": "F64", "float32": "F32", "int64": "I64", "bool": "BOOL"}
+    dtypes = {"float64": "F64", "float32": "F32", "int64": "I64", "bool": "BOOL", "uint8": "U8"}
     arrays = {name: np.ascontiguousarray(x) for name, x in tensors.items()}
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     header, offset = {"__metadata__": {key: metadata[key] for key in sorted(metadata)}}, 0

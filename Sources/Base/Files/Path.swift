@@ -11,6 +11,9 @@ package enum Path {
   /// The extension in lower case without its dot: `a/b.PNG` → `png`; empty if there is none.
   package static func fileExtension(_ path: String) -> String { FilePath(path).extension?.lowercased() ?? "" }
 
+  /// The path without its last component: `a/b.png` → `a`; empty for `b.png`.
+  package static func folder(_ path: String) -> String { FilePath(path).removingLastComponent().string }
+
   package static func join(_ folder: String, _ names: String...) -> String {
     names.reduce(folder) { $0.hasSuffix("/") ? $0 + $1 : "\($0)/\($1)" }
   }

@@ -32,8 +32,10 @@ extension String {
   /// The number of letters to insert, delete or replace, or of neighbours to swap, to turn one text into the other (the optimal string
   /// alignment distance).
   package func editDistance(to other: String) -> Int {
-    let a = Array(self), b = Array(other)
-    var older: [Int] = [], old = Array(0...b.count)
+    let a = Array(self)
+    let b = Array(other)
+    var older: [Int] = []
+    var old = Array(0...b.count)
     for i in 0..<a.count {
       var row = [i + 1]
       for j in 0..<b.count {

@@ -17,7 +17,8 @@ public struct TextTable {
     func line(_ cells: [String]) -> String {
       var line = ""
       for (column, width) in widths.enumerated() {
-        let cell = column < cells.count ? cells[column] : "", gap = String(repeating: " ", count: width - cell.count)
+        let cell = column < cells.count ? cells[column] : ""
+        let gap = String(repeating: " ", count: width - cell.count)
         line += (column == 0 ? "" : "  ") + (rightAligned.contains(column) ? gap + cell : cell + gap)
       }
       while line.last == " " { line.removeLast() }

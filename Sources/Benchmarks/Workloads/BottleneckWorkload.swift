@@ -7,14 +7,22 @@ import Tensors
 struct BottleneckWorkload: DifferentiatedWorkload {
   static let kind = "bottlenecks"
 
-  /// Of the input; the first block halves height and width. Blocks compute in `width` channels and give four times as many.
-  let batch, inputs, width, height, imageWidth, blocks: Int
+  let batch: Int
+  /// Channels of the input.
+  let inputs: Int
+  /// Channels in which blocks compute; they give four times as many.
+  let width: Int
+  /// Height and width of the input; the first block halves them.
+  let height: Int
+  let imageWidth: Int
+  let blocks: Int
 
   var outputs: Int { 4 * width }
 
   /// The convolutions, forward and both gradients.
   var operations: Double {
-    let large = height * imageWidth, small = (height / 2) * (imageWidth / 2)
+    let large = height * imageWidth
+    let small = (height / 2) * (imageWidth / 2)
     let first = large * inputs * width + small * (9 * width * width + width * outputs + inputs * outputs)
     let other = small * (2 * width * outputs + 9 * width * width)
     return 3 * 2 * Double(batch * (first + (blocks - 1) * other))
@@ -30,8 +38,12 @@ struct BottleneckWorkload: DifferentiatedWorkload {
 
 /// A residual block of 1x1, 3x3 and 1x1 convolutions.
 private struct Bottleneck: Layer {
-  let conv1, conv2, conv3: Conv2d
-  let bn1, bn2, bn3: BatchNorm2d
+  let conv1: Conv2d
+  let conv2: Conv2d
+  let conv3: Conv2d
+  let bn1: BatchNorm2d
+  let bn2: BatchNorm2d
+  let bn3: BatchNorm2d
   let downsample: Sequential?
 
   init(_ inputs: Int, _ width: Int, isFirst: Bool, _ random: inout Random) {

@@ -6,7 +6,16 @@ import Tensors
 struct ConvolutionWorkload: DifferentiatedWorkload {
   static let kind = "convolution"
 
-  let batch, inputs, outputs, height, width, kernelHeight, kernelWidth, stride, paddingHeight, paddingWidth: Int
+  let batch: Int
+  let inputs: Int
+  let outputs: Int
+  let height: Int
+  let width: Int
+  let kernelHeight: Int
+  let kernelWidth: Int
+  let stride: Int
+  let paddingHeight: Int
+  let paddingWidth: Int
   /// Whether the gradient of the input is computed, as in all layers but a network's first.
   let inputGradient: Bool
 

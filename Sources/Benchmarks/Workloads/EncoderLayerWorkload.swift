@@ -7,7 +7,11 @@ import Tensors
 struct EncoderLayerWorkload: DifferentiatedWorkload {
   static let kind = "encoder_layer"
 
-  let batch, tokens, width, heads, hidden: Int
+  let batch: Int
+  let tokens: Int
+  let width: Int
+  let heads: Int
+  let hidden: Int
 
   /// Every token meets the four projections and the two layers behind, and every other token twice (scores, and their weighted sum).
   var operations: Double {
@@ -26,8 +30,10 @@ struct EncoderLayerWorkload: DifferentiatedWorkload {
 /// Self-attention and two linear layers, each added to its input and then normalised.
 private struct EncoderLayer: Layer {
   let selfAttn: MultiHeadAttention
-  let linear1, linear2: Linear
-  let norm1, norm2: LayerNorm
+  let linear1: Linear
+  let linear2: Linear
+  let norm1: LayerNorm
+  let norm2: LayerNorm
 
   init(width: Int, heads: Int, hidden: Int, _ random: inout Random) {
     selfAttn = MultiHeadAttention(width: width, heads: heads, &random)

@@ -8,7 +8,10 @@ struct FlowInferenceWorkload: Workload {
   static let kind = "raft_inference"
 
   let variant: RAFT.Variant
-  let batch, height, width, iterations: Int
+  let batch: Int
+  let height: Int
+  let width: Int
+  let iterations: Int
 
   func prepared() -> PreparedWorkload {
     var random = Random(seed: 1, stream: .test)
@@ -23,7 +26,8 @@ struct FlowInferenceWorkload: Workload {
 
   /// Of an iteration whose flow is not upsampled: the difference that one more makes where upsampling has no products.
   private func perIteration(_ images: [Tensor]) -> Double {
-    var random = Random(seed: 1, stream: .test), config = RAFT.Config(variant: variant)
+    var random = Random(seed: 1, stream: .test)
+    var config = RAFT.Config(variant: variant)
     config.upsampling = .bilinear
     let model = RAFT(config, &random)
     return Self.operations(model, images, iterations: 2) - Self.operations(model, images, iterations: 1)

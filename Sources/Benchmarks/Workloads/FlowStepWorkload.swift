@@ -8,7 +8,10 @@ struct FlowStepWorkload: Workload {
   static let kind = "raft_step"
 
   let variant: RAFT.Variant
-  let batch, height, width, iterations: Int
+  let batch: Int
+  let height: Int
+  let width: Int
+  let iterations: Int
 
   func prepared() throws -> PreparedWorkload {
     var random = Random(seed: 1, stream: .test)

@@ -5,9 +5,12 @@ import Tensors
 struct MatmulWorkload: Workload {
   static let kind = "matmul"
 
-  let rows, columns, terms: Int
-  /// Whether a factor is stored as its transpose.
-  let firstTransposed, secondTransposed: Bool
+  let rows: Int
+  let columns: Int
+  let terms: Int
+  /// Whether the first factor, or the second, is stored as its transpose.
+  let firstTransposed: Bool
+  let secondTransposed: Bool
 
   init(_ rows: Int, _ columns: Int, _ terms: Int, firstTransposed: Bool = false, secondTransposed: Bool = false) {
     (self.rows, self.columns, self.terms) = (rows, columns, terms)

@@ -5,7 +5,7 @@
  * shape. Outputs are overwritten unless the comment says "adds to". No function allocates, fails or keeps state.
  *
  * The same text (one .inc file per family) is compiled for portable C, AVX2 and AVX-512, in both precisions, so the float64
- * gradient checks run the very loops that train. Results do not depend on options the caller splits the outer dimension.
+ * gradient checks run the very loops that train. Results do not depend on how the caller splits the outer dimension.
  */
 #ifndef APUS_KERNELS_H
 #define APUS_KERNELS_H
@@ -40,7 +40,7 @@ typedef enum {
 
 typedef enum { APUS_PAD_ZEROS, APUS_PAD_BORDER, APUS_PAD_REFLECTION } apus_grid_padding;
 
-/* How grid_sample reads: x is [height, width, channels], the grid holds (x, y) in [-1, 1] for each of `points` samples. */
+/* Settings of grid_sample: x is [height, width, channels], the grid holds (x, y) in [-1, 1] for each of `points` samples. */
 typedef struct {
   size_t height, width, channels, points;
   int nearest;        /* 0 bilinear, 1 nearest (ties to even, as nearbyint) */
@@ -54,14 +54,15 @@ typedef struct {
   size_t window_height, window_width, stride_y, stride_x, pad_y, pad_x;
 } apus_window;
 
-/* Windows of products between features: a cell is <query, target>. Queries are the pixels `first`, `first` + 1, ... of an image with `row`
- * pixels a row; centres times `scale` are cells of the targets [height, width, channels], `spacing` pixels of the queries' image apart. */
+/* Settings of local_correlation: bilinear samples of the correlation volume whose cells are the products <query, target>, computed
+ * without storing it. Queries are the pixels `first`, `first` + 1, ... of an image with `row` pixels a row; centres times `scale` are
+ * positions in the targets [height, width, channels], whose cells are `spacing` pixels of the queries' image apart. */
 typedef struct {
   size_t queries, channels, height, width;
   double scale;
   int radius;
   size_t first, row, spacing;
-  ptrdiff_t reach;  /* cells farther than this from the query's own place count as outside, in its pixels; negative: without limit */
+  ptrdiff_t reach;  /* cells farther than so many pixels from the query's own position count as outside; negative: no limit */
 } apus_local_correlation;
 
 /* x [height, width, channels] to `factor` times the size; the weights are softmax(scale logits). */
@@ -115,14 +116,14 @@ static inline const ptrdiff_t *apus_one_tap(void) {
   return &start;
 }
 
-/* Tiles of Winograd's algorithms, named by the kernel: 2x4 results of a 3x3 kernel in 24 planes, 1x4 of 1x5 and 4x1 of 5x1 in 8. */
+/* Tiles of Winograd's algorithms, named by the kernel: F(2x4, 3x3) with 24 planes, F(1x4, 1x5) and F(4x1, 5x1) with 8. */
 enum apus_winograd { APUS_WINOGRAD_3X3, APUS_WINOGRAD_1X5, APUS_WINOGRAD_5X1 };
 
-/* The pixels of one row of tiles: rows and pixels of a row that exist (those of the last tiles may not), and the columns of a panel;
- * elements from one row and pixel to the next. */
+/* The part of an image [height, width, channels] that one row of tiles covers: rows and pixels a row within the image (the last tiles
+ * reach beyond it), and the channels of a panel (`columns`); `row` and `pixel` are elements from one row and pixel to the next. */
 typedef struct { size_t rows, pixels, columns, row, pixel; } apus_pixels;
 
-/* A table never changes: Swift may use it from any thread. */
+/* The table of functions. It never changes, so Swift may use it from any thread. */
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* --- element-wise --- */
   void (*fill)(void *y, size_t n, double value);
@@ -163,10 +164,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                           size_t block_count, size_t last_count, double epsilon, void *mean, void *variance, void *rstd);
   void (*normalize)(const apus_normalization *options, const void *x, const void *residual, size_t outer, size_t rows, size_t keep,
                     size_t fold, void *y);
-  /* one slab: the sums over rows of g and g (x - mean) rstd, [keep, fold] each; g is dy where the activations let it pass */
+  /* one image (outer index): the sums over rows of g and g (x - mean) rstd, [keep, fold] each; g is dy where the activations let it pass */
   void (*normalize_backward_sums)(const apus_normalization *options, const void *x, const void *dy, const void *y, size_t rows, size_t keep,
                                   size_t fold, void *sum, void *product);
-  /* one slab: means holds the mean of w g, then that of w g (x - mean) rstd, [2, keep]; NULL if the statistics are constants.
+  /* one image: means holds the mean of w g, then that of w g (x - mean) rstd, [2, keep]; NULL if the statistics are constants.
    * y is read and dresidual written if there is an output relu. */
   void (*normalize_backward)(const apus_normalization *options, const void *x, const void *dy, const void *y, const void *means,
                              size_t rows, size_t keep, size_t fold, void *dx, void *dresidual);
@@ -280,11 +281,10 @@ const apus_kernels *apus_kernels_float64(apus_isa isa);
 void apus_widen(const float *x, double *y, size_t n);
 void apus_narrow(const double *x, float *y, size_t n);
 
-/* From now on malloc gives blocks of at least `bytes` pages of their own, which free returns to the system; without effect elsewhere than
- * with glibc. */
+/* Makes malloc map blocks of at least `bytes` separately, so that free returns them to the system at once; glibc only. */
 void apus_malloc_apart(size_t bytes);
 
-/* Tells the processor that this thread only looks whether something has changed: some 20 to 50 ns. */
+/* The spin-wait hint of the processor, some 20 to 50 ns. */
 static inline void apus_pause(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -66,7 +66,7 @@ typedef struct {
   void (*split_transposed)(const apus_split_rows *options, const float *x, uint16_t *y);
   void (*pack)(const apus_split_panels *options, const float *b, uint16_t *y);
   void (*pack_transposed)(const apus_split_panels *options, const float *b, uint16_t *y);
-  /* Between tiles_begin and tiles_end of the same thread. panel: one panel of pack's output. */
+  /* Must be called between tiles_begin and tiles_end of the same thread. panel: one panel of pack's output. */
   void (*product)(const apus_split_product *options, const uint16_t *a, const uint16_t *panel, float *c);
   /* Set up and release the tile registers of the calling thread, around a task; nothing to do without AMX. */
   void (*tiles_begin)(void);

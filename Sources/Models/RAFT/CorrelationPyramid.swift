@@ -17,7 +17,8 @@ struct FeatureScales {
 
   /// - Parameter f1: one scale, or as many as levels: then every pixel is looked up with the feature of the cell that it belongs to.
   init(_ f1: [Tensor], _ f2: [Tensor], levels: Int) {
-    let (_, h, w, d) = f1[0].shape4, scale = 1 / Double(d).squareRoot()
+    let (_, h, w, d) = f1[0].shape4
+    let scale = 1 / Double(d).squareRoot()
     let scaled = f1.enumerated().map { m, f in
       m == 0 ? f * scale : (f * scale).gathered(1, (0..<h).map { $0 >> m }).gathered(2, (0..<w).map { $0 >> m })
     }
@@ -43,7 +44,8 @@ struct CorrelationPyramid: FeatureMatching {
   /// - Parameter reach: cells of level 0 beyond which pairs do not count; `nil`: all pairs.
   init(_ features: FeatureScales, radius: Int, reach: Int? = nil) {
     func volume(_ m: Int) -> Tensor {
-      let (n, h, w, d) = features.queries[m].shape4, (_, height, width, _) = features.targets[m].shape4
+      let (n, h, w, d) = features.queries[m].shape4
+      let (_, height, width, _) = features.targets[m].shape4
       return features.queries[m].reshaped(to: [n, h * w, d])
         .matmul(features.targets[m].reshaped(to: [n, height * width, d]), otherTransposed: true)
         .reshaped(to: [n * h * w, height, width, 1])
@@ -69,7 +71,8 @@ struct CorrelationPyramid: FeatureMatching {
 
   /// A level without the pairs that are farther apart than `reach` cells along x or y.
   private static func limited(_ volume: Tensor, to reach: Int, level m: Int, queries: [Int]) -> Tensor {
-    let (n, h, w) = (queries[0], queries[1], queries[2]), (height, width) = (volume.shape[1], volume.shape[2])
+    let (n, h, w) = (queries[0], queries[1], queries[2])
+    let (height, width) = (volume.shape[1], volume.shape[2])
     func near(_ length: Int, _ cells: Int) -> Tensor {
       Tensor((0..<length).flatMap { i in (0..<cells).map { abs(($0 << m) - i) <= reach ? 1.0 : 0 } }, shape: [length, cells],
              precision: volume.precision)
@@ -81,7 +84,8 @@ struct CorrelationPyramid: FeatureMatching {
 
 /// The same lookup in memory that grows with the number of pixels: correlations are computed where they are looked up, every time.
 struct CorrelationOnTheFly: FeatureMatching {
-  private let queries, targets: [Tensor]
+  private let queries: [Tensor]
+  private let targets: [Tensor]
   private let correlation: LocalCorrelation
 
   init(_ features: FeatureScales, radius: Int, reach: Int? = nil) {
@@ -94,7 +98,8 @@ struct CorrelationOnTheFly: FeatureMatching {
 
 /// Table 2, "warping": the features of image 1, and those of image 2 at the pixels where the flow points; zero outside.
 struct WarpedFeatures: FeatureMatching {
-  let f1, f2: Tensor
+  let f1: Tensor
+  let f2: Tensor
 
   func callAsFunction(_ coords: Tensor) -> Tensor {
     let (_, h, w, _) = f2.shape4

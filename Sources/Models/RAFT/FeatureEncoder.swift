@@ -12,7 +12,9 @@ struct FeatureEncoder: Module {
   static let checkpointNames = ["coarser": "scales"]
   let norm1: Normalization
   let conv1: Conv2d
-  let layer1, layer2, layer3: Sequential
+  let layer1: Sequential
+  let layer2: Sequential
+  let layer3: Sequential
   let conv2: Conv2d
   /// Table 2, "multi-scale": further stages, each at half of the resolution before.
   let coarser: [Sequential]
@@ -67,8 +69,10 @@ struct FeatureEncoder: Module {
 
 /// A residual block of two 3x3 convolutions, the first of them strided; its own output is rectified before the addition, too.
 struct ResidualBlock: Layer {
-  let conv1, conv2: Conv2d
-  let norm1, norm2: Normalization
+  let conv1: Conv2d
+  let conv2: Conv2d
+  let norm1: Normalization
+  let norm2: Normalization
   /// The shortcut's normalisation once more: official files hold it under both names.
   let norm3: Normalization?
   let downsample: Shortcut?
@@ -90,8 +94,12 @@ struct ResidualBlock: Layer {
 
 /// A residual block of 1x1, 3x3 (strided) and 1x1 convolutions, whose own output is rectified before the addition, too.
 struct BottleneckBlock: Layer {
-  let conv1, conv2, conv3: Conv2d
-  let norm1, norm2, norm3: Normalization
+  let conv1: Conv2d
+  let conv2: Conv2d
+  let conv3: Conv2d
+  let norm1: Normalization
+  let norm2: Normalization
+  let norm3: Normalization
   /// The shortcut's normalisation once more, as in `ResidualBlock`.
   let norm4: Normalization?
   let downsample: Shortcut?

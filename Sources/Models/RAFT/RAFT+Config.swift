@@ -129,13 +129,20 @@ extension RAFT {
     let block: FeatureEncoder.Block
     let stem: Int
     let widths: [Int]
-    /// Channels that are correlated, of the recurrent state, and of the context that feeds it.
-    let features, hidden, context: Int
+    /// Channels that are correlated.
+    let features: Int
+    /// Channels of the recurrent state.
+    let hidden: Int
+    /// Channels of the context, which feeds the recurrent state.
+    let context: Int
     let contextNorm: Normalization.Kind
     /// Half width of the lookup window.
     let radius: Int
-    /// Motion encoder: correlation branch, flow branch, and their fusion before the flow itself is appended.
-    let correlationWidths, flowWidths: [Int]
+    /// Channels of the motion encoder's branch for the correlation.
+    let correlationWidths: [Int]
+    /// Channels of its branch for the flow.
+    let flowWidths: [Int]
+    /// Channels of the fusion of both, before the flow itself is appended.
     let motion: Int
     /// Hidden channels of the flow head and of the mask head.
     let headWidth: Int

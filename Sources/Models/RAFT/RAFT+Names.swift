@@ -60,7 +60,8 @@ extension RAFT: PublishedModel {
     var other: [String: String] = [:]
     for name in names { if let alias = shortcutAlias(of: name, in: names) { other[alias] = name } }
     let aliased = Set(other.keys)
-    var entries: [Safetensors.Entry] = [], aliases = state.aliases.filter { !aliased.contains($0.key) }
+    var entries: [Safetensors.Entry] = []
+    var aliases = state.aliases.filter { !aliased.contains($0.key) }
     for entry in state.entries {
       guard let name = other[entry.name] else {
         entries.append(entry)

@@ -87,7 +87,8 @@ public struct RAFT: Module {
 
   /// The hidden state to start from, and what feeds every update beside the motion: `[n, h/8, w/8, hidden]` and `[…, context]`.
   private func contextOf(_ image1: Tensor, _ pass: Pass) -> (hidden: Tensor, input: Tensor?) {
-    let (n, h, w, _) = image1.shape4, preset = config.preset
+    let (n, h, w, _) = image1.shape4
+    let preset = config.preset
     guard let cnet else { return (.zeros([n, h / Self.stride, w / Self.stride, preset.hidden], image1.precision), nil) }
     let context = cnet(image1.normalizedToUnit, pass).split(-1, sizes: [preset.hidden, preset.context])
     return (context[0].tanh(), context[1].relu())

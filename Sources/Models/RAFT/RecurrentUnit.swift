@@ -34,7 +34,9 @@ protocol StateUpdate {
 
 /// A gated recurrent unit with 3x3 convolutions for matrices.
 struct ConvGRU: Module {
-  let convz, convr, convq: Conv2d
+  let convz: Conv2d
+  let convr: Conv2d
+  let convq: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
     func gate() -> Conv2d { Conv2d(hidden + input, hidden, kernel: 3, Conv2dOptions(padding: 1), &random) }
@@ -46,8 +48,12 @@ struct ConvGRU: Module {
 
 /// Two gated recurrent units in turn: the first looks along rows, the second along columns.
 struct SepConvGRU: Module {
-  let convz1, convr1, convq1: Conv2d
-  let convz2, convr2, convq2: Conv2d
+  let convz1: Conv2d
+  let convr1: Conv2d
+  let convq1: Conv2d
+  let convz2: Conv2d
+  let convr2: Conv2d
+  let convq2: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
     func gate(_ kernel: Extent, padding: Extent) -> Conv2d {
@@ -69,7 +75,8 @@ struct SepConvGRU: Module {
 /// A convolution of several inputs is the sum of a convolution of each, so what the context adds to z, r and q is computed once for all
 /// iterations.
 struct GatedUpdate: StateUpdate {
-  private let gates, candidate: Gate
+  private let gates: Gate
+  private let candidate: Gate
 
   /// One convolution of `[state, changing input]`, and what the context adds to it.
   private struct Gate {
@@ -114,7 +121,9 @@ struct GatedUpdate: StateUpdate {
 
 /// Table 2, "3 convolutions": no gates.
 struct ConvolutionStack: Module {
-  let conv1, conv2, conv3: Conv2d
+  let conv1: Conv2d
+  let conv2: Conv2d
+  let conv3: Conv2d
 
   init(hidden: Int, input: Int, _ random: inout Random) {
     conv1 = Conv2d(hidden + input, hidden, kernel: 3, Conv2dOptions(padding: 1), &random)

@@ -48,7 +48,8 @@ struct UpdateBlock: Module {
   let mask: UpsamplingMaskHead?
 
   init(_ config: RAFT.Config, _ random: inout Random) {
-    let preset = config.preset, context = config.context ? preset.context : 0
+    let preset = config.preset
+    let context = config.context ? preset.context : 0
     encoder = MotionEncoder(preset, match: config.matchChannels, &random)
     let kind = config.updateOperator == .preset ? preset.updateOperator : config.updateOperator
     gru = RecurrentUnit(kind, hidden: preset.hidden, input: context + preset.motion + 2, &random)
@@ -67,7 +68,8 @@ struct UpdateBlock: Module {
   /// Flow at full resolution, in its pixels: a convex combination of neighbours if there is a mask head, else bilinear, corners aligned.
   /// - Shape: flow `[n, h, w, 2]` in cells, hidden `[n, h, w, hidden]` → `[n, 8·h, 8·w, 2]`.
   func upsampled(_ flow: Tensor, _ h: Tensor) -> Tensor {
-    let (_, height, width, _) = flow.shape4, stride = RAFT.stride
+    let (_, height, width, _) = flow.shape4
+    let stride = RAFT.stride
     if let mask { return (flow * Double(stride)).convexUpsampled(by: mask(h), factor: stride, scale: UpsamplingMaskHead.scale) }
     return flow.resized(to: Extent(height: stride * height, width: stride * width), .bilinear, alignCorners: true) * Double(stride)
   }
@@ -77,11 +79,13 @@ struct UpdateBlock: Module {
 struct MotionEncoder: Module {
   let convc1: Conv2d
   let convc2: Conv2d?
-  let convf1, convf2: Conv2d
+  let convf1: Conv2d
+  let convf2: Conv2d
   let conv: Conv2d
 
   init(_ preset: RAFT.Preset, match: Int, _ random: inout Random) {
-    let (c, f) = (preset.correlationWidths, preset.flowWidths), width = c[c.count - 1]
+    let (c, f) = (preset.correlationWidths, preset.flowWidths)
+    let width = c[c.count - 1]
     convc1 = Conv2d(match, c[0], kernel: 1, Conv2dOptions(), &random)
     convc2 = c.count > 1 ? Conv2d(c[0], c[1], kernel: 3, Conv2dOptions(padding: 1), &random) : nil
     convf1 = Conv2d(2, f[0], kernel: 7, Conv2dOptions(padding: 3), &random)
@@ -99,7 +103,8 @@ struct MotionEncoder: Module {
 
 /// Hidden state → change of the flow, in cells.
 struct FlowHead: Module {
-  let conv1, conv2: Conv2d
+  let conv1: Conv2d
+  let conv2: Conv2d
 
   init(_ inputs: Int, _ width: Int, _ random: inout Random) {
     conv1 = Conv2d(inputs, width, kernel: 3, Conv2dOptions(padding: 1), &random)
@@ -114,7 +119,8 @@ struct UpsamplingMaskHead: Module {
   static let checkpointNames = ["conv1": "0", "conv2": "2"]
   /// The authors multiply the logits by this, to balance gradients; their checkpoints need it.
   static let scale = 0.25
-  let conv1, conv2: Conv2d
+  let conv1: Conv2d
+  let conv2: Conv2d
 
   init(_ inputs: Int, _ width: Int, _ random: inout Random) {
     conv1 = Conv2d(inputs, width, kernel: 3, Conv2dOptions(padding: 1), &random)

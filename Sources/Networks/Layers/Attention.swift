@@ -8,7 +8,8 @@ import Tensors
 /// - Initialiser: `in_proj_weight` Glorot's uniform rule, `out_proj.weight` uniform in `±1 / √width`, biases 0, as PyTorch.
 /// - Source: Vaswani et al. 2017, section 3.2.2.
 public struct MultiHeadAttention: Module {
-  public let inProjWeight, inProjBias: Parameter
+  public let inProjWeight: Parameter
+  public let inProjBias: Parameter
   public let outProj: Linear
   public let heads: Int
   /// On the attention weights, in training.
@@ -38,7 +39,8 @@ public struct MultiHeadAttention: Module {
     /// - Parameter keyPadding: `[n, s]`, not 0 where a key is padding. A query whose keys are all padding gives NaN, as in PyTorch.
     public init(keyPadding: Tensor) {
       let (n, s) = keyPadding.shape2
-      let zero = Tensor(0, precision: keyPadding.precision), never = Tensor(-.infinity, precision: keyPadding.precision)
+      let zero = Tensor(0, precision: keyPadding.precision)
+      let never = Tensor(-.infinity, precision: keyPadding.precision)
       bias = Tensor.select(keyPadding, never, else: zero).reshaped(to: [n, 1, 1, s])
     }
 
@@ -51,7 +53,8 @@ public struct MultiHeadAttention: Module {
 
   /// Attention of tokens to other tokens.
   public func callAsFunction(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
-    let weights = inProjWeight.value.split(1, into: 3), biases = inProjBias.value.split(0, into: 3)
+    let weights = inProjWeight.value.split(1, into: 3)
+    let biases = inProjBias.value.split(0, into: 3)
     let parts = zip([queries, keys, values], zip(weights, biases)).map { x, affine in x.linear(by: affine.0, bias: affine.1) }
     let dropped = dropoutMask(parts[0], keys: parts[1].shape[1], pass)
     return outProj(parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: mask?.bias, dropout: dropped))

@@ -9,7 +9,10 @@ import Tensors
 /// - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, all buffers; no `num_batches_tracked`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Detectron's and torchvision's `FrozenBatchNorm2d`.
 public struct FrozenBatchNorm2d: NormalizationLayer {
-  public let weight, bias, runningMean, runningVar: Buffer
+  public let weight: Buffer
+  public let bias: Buffer
+  public let runningMean: Buffer
+  public let runningVar: Buffer
   public let epsilon: Double
 
   public init(_ channels: Int, epsilon: Double = 1e-5) {
@@ -32,10 +35,10 @@ public struct FrozenBatchNorm2d: NormalizationLayer {
   }
 }
 
-/// A normalisation by given statistics as what it is: `y = x · scale + shift` for each channel.
+/// A normalisation by given statistics, written as `y = x · scale + shift` for each channel; both are `[channels]`.
 public struct ConstantAffine {
-  /// `[channels]`.
-  public let scale, shift: Tensor
+  public let scale: Tensor
+  public let shift: Tensor
 
   init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Double) {
     scale = weight * (variance + epsilon).power(-0.5)

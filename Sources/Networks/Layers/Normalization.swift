@@ -46,10 +46,13 @@ extension NormalizationEpilogue {
 /// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Ioffe, Szegedy 2015; momentum as PyTorch defines it.
 public struct BatchNorm2d: NormalizationLayer {
-  public let weight, bias: Parameter
-  public let runningMean, runningVar: Buffer
+  public let weight: Parameter
+  public let bias: Parameter
+  public let runningMean: Buffer
+  public let runningVar: Buffer
   public let numBatchesTracked: Counter
-  public let epsilon, momentum: Double
+  public let epsilon: Double
+  public let momentum: Double
 
   public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
     weight = Parameter(.ones([channels]))
@@ -92,7 +95,8 @@ public struct BatchNorm2d: NormalizationLayer {
 /// - Shape: `[n, h, w, c]` → same.   - Names: none by default; `weight`, `bias` `[c]` when affine.
 /// - Source: Ulyanov et al. 2016; without running statistics, as in PyTorch by default.
 public struct InstanceNorm2d: NormalizationLayer, StatelessLayer {
-  public let weight, bias: Parameter?
+  public let weight: Parameter?
+  public let bias: Parameter?
   public let epsilon: Double
 
   public init(_ channels: Int, affine: Bool = false, epsilon: Double = 1e-5) {
@@ -110,7 +114,8 @@ public struct InstanceNorm2d: NormalizationLayer, StatelessLayer {
 ///
 /// - Shape: `[..., c]` → same.   - Names: `weight`, `bias` `[c]`.   - Initialiser: 1 and 0.   - Source: Ba et al. 2016.
 public struct LayerNorm: NormalizationLayer, StatelessLayer {
-  public let weight, bias: Parameter
+  public let weight: Parameter
+  public let bias: Parameter
   public let epsilon: Double
 
   public init(_ channels: Int, epsilon: Double = 1e-5) {
@@ -128,7 +133,8 @@ public struct LayerNorm: NormalizationLayer, StatelessLayer {
 ///
 /// - Shape: `[n, h, w, c]` → same.   - Names: `weight`, `bias` `[c]`.   - Initialiser: 1 and 0.   - Source: Wu, He 2018.
 public struct GroupNorm: NormalizationLayer, StatelessLayer {
-  public let weight, bias: Parameter
+  public let weight: Parameter
+  public let bias: Parameter
   public let groups: Int
   public let epsilon: Double
 

@@ -28,11 +28,13 @@ public func crossEntropy(
   _ reduction: LossReduction = .mean
 ) -> Tensor {
   guard let classes = logits.shape.last, classes > 0 else { stop("crossEntropy: logits of shape \(logits.shape) have no classes") }
-  let count = logits.count / classes, precision = logits.precision
+  let count = logits.count / classes
+  let precision = logits.precision
   require(labels.count == count, "crossEntropy: \(labels.count) labels for the \(count) rows of logits \(logits.shape)")
   require(weights.map { $0.count == classes } ?? true, "crossEntropy: \(weights?.count ?? 0) weights for \(classes) classes")
   require(smoothing >= 0 && smoothing <= 1, "crossEntropy: smoothing \(smoothing) is outside 0...1")
-  let rows = labels.indices.filter { labels[$0] != ignored }, kept = rows.map { labels[$0] }
+  let rows = labels.indices.filter { labels[$0] != ignored }
+  let kept = rows.map { labels[$0] }
   if let bad = kept.first(where: { $0 < 0 || $0 >= classes }) { stop("crossEntropy: label \(bad) is outside 0..<\(classes)") }
 
   let table = logits.reshaped(to: [count, classes])

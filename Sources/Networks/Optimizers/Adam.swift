@@ -8,8 +8,10 @@ import WeightFiles
 /// - Source: Kingma, Ba 2015, algorithm 1.
 public class Adam: Optimizer {
   public struct Config: Codable, Sendable, Equatable {
-    /// Decay rates of the running means of the gradient and of its square, in 0..<1.
-    public var beta1 = 0.9, beta2 = 0.999
+    /// Decay rate of the running mean of the gradient, in 0..<1.
+    public var beta1 = 0.9
+    /// Decay rate of the running mean of the gradient's square, in 0..<1.
+    public var beta2 = 0.999
     /// Added to the root of the mean square.
     public var epsilon = 1e-8
     /// λ. Adam adds this share of each parameter to its gradient; AdamW takes it from the parameter, in units of the learning rate.
@@ -24,7 +26,8 @@ public class Adam: Optimizer {
   public let config: Config
   public private(set) var stepCount = 0
   private let isDecoupled: Bool
-  private var m, v: [Tensor]
+  private var m: [Tensor]
+  private var v: [Tensor]
   private let file: OptimizerState
 
   /// - Parameter groups: settings by name; the first group that fits counts.

@@ -38,7 +38,8 @@ struct OptimizerState {
     var problems: [String] = []
     let values = slots.map { slot in
       parameters.map { item -> Tensor in
-        let tensor = state["\(slot).\(item.name)"]?.tensor, expected = item.parameter
+        let tensor = state["\(slot).\(item.name)"]?.tensor
+        let expected = item.parameter
         if let tensor, tensor.shape == expected.shape, tensor.precision == expected.precision { return tensor }
         problems.append("\(slot).\(item.name)" + (tensor.map { " (\($0.shape), \($0.precision))" } ?? " (missing)"))
         return .zeros([0])

@@ -85,8 +85,10 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   }
 
   private func oneCycle(_ t: Double, _ total: Double) -> Double {
-    let top = pctStart * total - 1, end = total - 1
-    let first = 1 / divFactor, last = first / finalDivFactor
+    let top = pctStart * total - 1
+    let end = total - 1
+    let first = 1 / divFactor
+    let last = first / finalDivFactor
     if t <= top { return top > 0 ? first + (1 - first) * t / top : 1 }
     return 1 + (last - 1) * (t - top) / (end - top)
   }
@@ -107,7 +109,8 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   }
 
   public func problems() -> [ConfigProblem] {
-    let share = 0.0...1, most = 1_000_000_000
+    let share = 0.0...1
+    let most = 1_000_000_000
     var problems: [ConfigProblem] = []
     problems.require((0...most).contains(steps), "steps", steps, "0 (those of the run) to \(most)")
     problems.require((0...most).contains(paddingSteps), "padding_steps", paddingSteps, "0 to \(most)")

@@ -3,7 +3,7 @@ import Drawing
 import Foundation
 import Training
 
-/// What `apus evaluate` is asked for.
+/// The arguments of `apus evaluate`.
 public struct EvaluationRequest: Sendable {
   public var config: ConfigRequest
   public var weights: WeightSource

@@ -26,7 +26,7 @@ public protocol SynthTask {
   ) throws
 }
 
-/// What `apus synth` is asked for.
+/// The arguments of `apus synth`.
 public struct SynthRequest: Sendable {
   public var out: String
   /// The name of the layout; nil: the first of the task's.

@@ -98,7 +98,7 @@ public final class MemoryGuard {
     accepted.append(shape)
   }
 
-  /// Such as `1.5 GiB`.
+  /// A number of bytes in words: `1.5 GiB`.
   static func size(_ bytes: Double) -> String {
     let mebibytes = bytes / 1_048_576
     let units = [("MiB", 1.0), ("GiB", 1024), ("TiB", 1_048_576), ("PiB", 1_073_741_824)]

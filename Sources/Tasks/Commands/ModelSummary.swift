@@ -16,7 +16,7 @@ public struct ModelSummary: Sendable {
     public let parameters: Int
     /// In all calls together.
     public var multiplyAdds: Int
-    /// What computes its products on this machine; empty where it has none.
+    /// The algorithm of its products on this machine; empty where it has none.
     public let algorithm: String
   }
 

@@ -20,7 +20,7 @@ public struct OutputRecord<Item: OutputItem> {
   public let items: [Item]
   /// Items at the front whose results were written.
   public private(set) var doneCount = 0
-  /// What the last of them hands over to the next.
+  /// The state that the last finished item hands over to the next.
   public private(set) var carry: Safetensors?
   private var checksum = CRC32C()
   private let path: String
@@ -67,7 +67,7 @@ public struct OutputRecord<Item: OutputItem> {
     for input in item.inputs {
       var status = stat()
       guard stat(input, &status) == 0 else { continue }  // reading it will say so
-      text += "|\((input as NSString).lastPathComponent) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+      text += "|\(Path.name(input)) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
     }
     Array(text.utf8).withUnsafeBytes { checksum.update($0) }
   }
@@ -97,7 +97,7 @@ public final class OutputFolder {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Whether the files of a result are there: files that hold something.
+  /// True if all files of a result are there and not empty.
   func holds(_ result: String, _ suffixes: [String]) -> Bool {
     suffixes.allSatisfy { suffix in
       var status = stat()

@@ -4,7 +4,7 @@ import Tensors
 import Training
 import WeightFiles
 
-/// What `apus parity` is asked for.
+/// The arguments of `apus parity`.
 public struct ParityRequest: Sendable {
   public var config: ConfigRequest
   public var weights: WeightSource
@@ -53,9 +53,9 @@ public struct ParityPhase {
 
 /// The results of one forward pass.
 public struct ParityPass {
-  /// By name; images as `[n, c, h, w]`.
+  /// The outputs by name; images as `[n, c, h, w]`.
   public let outputs: [(name: String, value: Tensor)]
-  /// By name; the first one is what the phase learns from.
+  /// The losses by name; the phase learns from the first one.
   public let losses: [(name: String, value: Tensor)]
   /// What else the task compares, under its whole name.
   public let extras: [(name: String, value: Tensor)]

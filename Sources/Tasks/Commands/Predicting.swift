@@ -3,7 +3,7 @@ import Networks
 import Training
 import WeightFiles
 
-/// What `apus predict` is asked for.
+/// The arguments of `apus predict`.
 public struct PredictionRequest: Sendable {
   public var config: ConfigRequest
   public var weights: WeightSource

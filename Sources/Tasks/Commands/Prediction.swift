@@ -5,7 +5,7 @@ import Tensors
 import Training
 import WeightFiles
 
-/// What a task brings to `apus predict`: the results to make, and how to make one.
+/// The part of `apus predict` that is a task's own: the list of results, and how one is made.
 public protocol Predictor {
   associatedtype Item: OutputItem
   /// All that the bits of a result depend on, besides weights and inputs.
@@ -13,10 +13,10 @@ public protocol Predictor {
 
   /// The results to make. Within a sequence each may start from what the one before hands over.
   var sequences: [[Item]] { get }
-  /// Whether it does: then whatever follows a missing result is made again.
+  /// Whether results of a sequence depend on the one before: then all that follow a missing one are made again.
   var isChained: Bool { get }
   var settings: Settings { get }
-  /// What a result's name is followed by, one for each of its files.
+  /// The suffixes of a result's files, such as `.flo`.
   var suffixes: [String] { get }
   /// For the last line: what was made, such as `masks`, and what stands in the folder.
   var noun: String { get }

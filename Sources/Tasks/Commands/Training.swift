@@ -3,7 +3,7 @@ import Drawing
 import Tensors
 import Training
 
-/// What `apus train` is asked for.
+/// The arguments of `apus train`.
 public struct TrainingRequest: Sendable {
   public var config: ConfigRequest
   /// The run folder itself; nil: a new one below `work_dirs`.
@@ -17,7 +17,7 @@ public struct TrainingRequest: Sendable {
   public init(config: ConfigRequest) { self.config = config }
 }
 
-/// How a call of `apus train` ended.
+/// The way a call of `apus train` ended.
 public enum TrainingEnd: Sendable {
   case run(RunOutcome)
   /// The table of a profile.

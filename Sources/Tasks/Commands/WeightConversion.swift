@@ -40,7 +40,7 @@ public struct WeightConversion {
   public static let officialNames = "official"
 
   public var input: WeightSource
-  /// Where to write: `.safetensors`, `.pth` or `.pt`; nil: nowhere.
+  /// The file to write: `.safetensors`, `.pth` or `.pt`; nil: nowhere.
   public var output: String?
   /// The network that the file must fit; nil: anything.
   public var model: WeightModel?

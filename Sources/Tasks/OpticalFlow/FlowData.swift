@@ -13,7 +13,7 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, Selecti
   public var nonOccludedOnly = false
   /// For validation: at most so many samples, spread evenly over the set; 0: all.
   public var limit = 0
-  /// If there are any: these sets, repeated and joined, instead of the one above.
+  /// Several sets, repeated and joined. If there are any, they replace the single one.
   public var mixture: [FlowMixtureEntry] = []
 
   public init(split: FlyingChairs.Split = .train) { self.split = split }
@@ -49,7 +49,7 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, Selecti
     return FlowMixture(parts)
   }
 
-  /// Which samples to judge by, in order.
+  /// The indices of the samples to judge by, in order.
   func indices(of count: Int) -> [Int] {
     guard limit > 0, limit < count else { return Array(0..<count) }
     return (0..<limit).map { $0 * count / limit }
@@ -64,7 +64,7 @@ public struct FlowMixtureEntry: FlowSource, ConfigElement, ConfigPreset, Equatab
   public var pass = RenderPass.both
   public var scenes: [String] = []
   public var nonOccludedOnly = false
-  /// How often the set is repeated.
+  /// The number of times that the set is repeated.
   public var `repeat` = 1
   /// The random changes of this set; the size of the crop is that of the section `augmentation`.
   public var augmentation = FlowAugmentation(.sintel)
@@ -81,14 +81,15 @@ public struct FlowMixtureEntry: FlowSource, ConfigElement, ConfigPreset, Equatab
     var problems = sourceProblems
     problems.require(format != .none, "format", format.configName, "a format with data")
     problems.require((1...1_000_000).contains(`repeat`), "repeat", `repeat`, "1 to 1000000")
-    let preset = FlowAugmentation(augmentation.preset), shared = "not to be set here: the crop of the section 'augmentation' is shared"
+    let preset = FlowAugmentation(augmentation.preset)
+    let shared = "not to be set here: the crop of the section 'augmentation' is shared"
     problems.require(augmentation.cropHeight == preset.cropHeight, "augmentation.crop_height", augmentation.cropHeight, shared)
     problems.require(augmentation.cropWidth == preset.cropWidth, "augmentation.crop_width", augmentation.cropWidth, shared)
     return problems
   }
 }
 
-/// How a set of image pairs with flow lies on the disk.
+/// The layout of a set of image pairs with flow on the disk.
 public enum FlowFormat: String, ConfigChoice {
   /// `data/NNNNN_img1.ppm`, `_img2.ppm`, `_flow.flo` and a split list.
   case flyingChairs
@@ -104,7 +105,7 @@ public enum FlowFormat: String, ConfigChoice {
   /// No data: validation is left out.
   case none
 
-  /// What of `FlowSource` has no effect with this format.
+  /// The keys of `FlowSource` that have no effect with this format.
   var unusedKeys: [String] {
     let used = switch self {
     case .flyingChairs: ["split"]
@@ -127,7 +128,7 @@ public enum FlowFormat: String, ConfigChoice {
   }
 }
 
-/// What names one set on the disk.
+/// The settings that name one set on the disk.
 public protocol FlowSource: Sendable {
   var format: FlowFormat { get }
   /// The folder, relative to where the command is run.
@@ -135,11 +136,11 @@ public protocol FlowSource: Sendable {
   /// The part of FlyingChairs by its list; of FlyingThings3D `train` is TRAIN and `validation` is TEST. The other formats have truth
   /// for their training part only.
   var split: FlyingChairs.Split { get }
-  /// Which frames of Sintel and FlyingThings3D.
+  /// The rendering pass of Sintel and FlyingThings3D whose frames are read.
   var pass: RenderPass { get }
-  /// Which scenes of Sintel; none: all.
+  /// The scenes of Sintel that are read; none: all.
   var scenes: [String] { get }
-  /// Of KITTI the flow of pixels that both frames show (`flow_noc`), else of all (`flow_occ`).
+  /// Whether KITTI's flow is read for pixels that both frames show only (`flow_noc`), or for all (`flow_occ`).
   var nonOccludedOnly: Bool { get }
 }
 

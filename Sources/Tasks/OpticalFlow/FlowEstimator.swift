@@ -17,7 +17,7 @@ struct FlowEstimator {
     padding = inference.padding
   }
 
-  /// What the network says about one pair.
+  /// The network's result for one pair.
   struct Estimate {
     /// The flow from image 1 to image 2 after each update, or after the last one only; pixels.
     let flows: [FlowField]

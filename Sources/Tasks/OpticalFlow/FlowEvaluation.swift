@@ -8,7 +8,7 @@ import Vision
 
 /// Judges flow over a data set: end-point errors, and in detail those of zero flow and the score of estimated occlusion.
 struct FlowEvaluator: Evaluator {
-  /// What the network says about one pair.
+  /// The network's result for one pair.
   struct Prediction {
     let estimate: FlowEstimator.Estimate
     /// The flow from image 2 to image 1, if occlusion is judged.
@@ -59,7 +59,7 @@ struct FlowEvaluator: Evaluator {
     return metrics
   }
 
-  /// What the user should know about the data.
+  /// Warnings about the data, such as pairs without known flow.
   var warnings: [String] {
     let unknown = count - errors.imageCount
     return unknown == 0 ? [] : ["validation: \(unknown) of \(count) pairs have no pixel with known flow; they are not judged"]
@@ -67,7 +67,7 @@ struct FlowEvaluator: Evaluator {
 }
 
 extension OpticalFlow: EvaluationTask {
-  /// Of a batch: the error and the shares below the limits of `FlowBatch.errors`.
+  /// The metrics of a training batch: the error and the shares below the limits of `FlowBatch.errors`.
   static let trainMetrics = [
     MetricKind("epe", unit: "px", "mean error of all known pixels", better: .lower),
     MetricKind("1px", "share of pixels with an error below 1 px", better: .higher),
@@ -75,7 +75,7 @@ extension OpticalFlow: EvaluationTask {
     MetricKind("5px", "share of pixels with an error below 5 px", better: .higher),
   ]
 
-  /// What training logs of an evaluation.
+  /// The metrics of an evaluation that training logs.
   static let loggedMetrics = trainMetrics + [
     MetricKind("kitti_epe", unit: "px", "mean of the images' mean errors", better: .lower),
     MetricKind("kitti_f1", unit: "%", "pixels with an error above 3 px and above 5 %", better: .lower),

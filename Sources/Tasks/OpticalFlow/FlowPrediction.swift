@@ -24,7 +24,7 @@ public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
   /// Estimate the flow back too and write what it contradicts as `NAME_occlusion.png`, white: image 2 does not show it. Evaluation
   /// judges it where the data set knows the truth.
   public var occlusion = false
-  /// Flow and flow back agree if what is left of their sum, squared, is below this share of their squares …
+  /// Forward and backward flow agree if the square of their sum is below this share of the sum of their squares …
   public var occlusionRelative = 0.01
   /// … plus so many squared pixels.
   public var occlusionAbsolute = 0.5
@@ -50,7 +50,7 @@ public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
     return format == .sintel ? try MPISintel.testSequences(in: source[0]) : try KITTI15.testSequences(in: source[0])
   }
 
-  /// What a result's name is followed by, one for each of its files.
+  /// The suffixes of a result's files.
   var suffixes: [String] {
     switch format {
     case .flo: [".flo", "_flow.png"] + (occlusion ? ["_occlusion.png"] : [])
@@ -59,7 +59,7 @@ public struct FlowPrediction: Codable, Sendable, Equatable, ValidatedConfig {
     }
   }
 
-  /// What stands in the folder, for the user.
+  /// A line for the user about the files in the folder.
   var explanation: String {
     switch format {
     case .flo: "NAME.flo (Middlebury format) and NAME_flow.png" + (occlusion ? ", NAME_occlusion.png" : "")

@@ -29,7 +29,7 @@ public struct FlowTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
 public struct FlowLossSettings: Codable, Sendable, Equatable, ValidatedConfig {
   /// Weight of an iteration relative to the next one.
   public var gamma = 0.8
-  /// Longer vectors are left out, pixels.
+  /// The longest flow in pixels that the loss counts.
   public var maxFlow = 400.0
 
   public init() {}
@@ -42,11 +42,11 @@ public struct FlowLossSettings: Codable, Sendable, Equatable, ValidatedConfig {
   }
 }
 
-/// How a trained network is asked, in validation and prediction. Section `inference`.
+/// Inference settings, for validation and prediction. Section `inference`.
 public struct FlowInferenceSettings: Codable, Sendable, Equatable, ValidatedConfig {
   /// Updates of the flow field.
   public var iterations = 24
-  /// Where rows are added that bring an image to a multiple of 8: split, or (`kitti`) all at the bottom.
+  /// The side on which rows are added that bring an image to a multiple of 8: half on each, or (`kitti`) all at the bottom.
   public var padding = Padding.Mode.sintel
 
   public init() {}

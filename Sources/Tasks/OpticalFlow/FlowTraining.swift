@@ -10,7 +10,7 @@ import WeightFiles
 
 /// RAFT's training in one stage: sequence loss, and one update along its gradient.
 public struct FlowTraining: StageTraining {
-  /// What a stage learns from and is judged by.
+  /// The training and the validation set of a stage.
   public struct Sets: Sendable {
     let training: FlowMixture
     let validation: (any FlowDataset)?
@@ -24,8 +24,9 @@ public struct FlowTraining: StageTraining {
   private let config: OpticalFlowConfig
   private let validation: (any FlowDataset)?
   private var batches: BatchStream<FlowElement>
-  /// Where the training data stand in the config, and how many pairs were read since one had known flow.
+  /// The section of the training data in the config, for failures.
   private let section: String
+  /// Pairs read since the last one that had known flow.
   private var unknownCount = 0
 
   public static func model(_ config: OpticalFlowConfig) -> RAFT { OpticalFlow.model(config) }
@@ -43,7 +44,8 @@ public struct FlowTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
-    let config = stage.config, key = "\(stage.section)data"
+    let config = stage.config
+    let key = "\(stage.section)data"
     guard let training = try config.data.open(key, augmentation: config.augmentation) else {
       throw Failure(.usage, at: "\(key).format", "'none' leaves nothing to learn from",
                     remedy: "Choose a format with data, such as flying_chairs.")

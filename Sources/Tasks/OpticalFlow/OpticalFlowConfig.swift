@@ -10,7 +10,7 @@ public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
   public var task = TaskName.opticalFlow
   public var model = RAFT.Config(variant: .small)
   public var initialize = Initialization()
-  /// What to learn from, and what to judge by.
+  /// The training and the validation data.
   public var data = FlowData()
   public var validation = FlowData(split: .validation)
   public var augmentation = FlowAugmentation.chairs

@@ -36,7 +36,7 @@ extension Tensor {
     require(seed.shape == shape, "gradients: seed of shape \(seed.shape) for a value of shape \(shape)")
     let targets = tensors?.map { tensor -> Node in
       guard let node = tensor.node else {
-        stop("gradients: a tensor of shape \(tensor.shape) was not recorded; make it a leaf with tracked()")
+        stop("gradients: a tensor of shape \(tensor.shape) was not recorded; make it a leaf with asLeaf()")
       }
       return node
     }

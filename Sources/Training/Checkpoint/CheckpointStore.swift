@@ -92,7 +92,7 @@ public struct CheckpointStore: Sendable {
 
   // MARK: Pointers
 
-  /// What a pointer says.
+  /// The content of a pointer: no file, a file without the name of a checkpoint, or the step that it names.
   private enum Target: Equatable {
     case nothing, unclear
     case step(Int)
@@ -146,7 +146,7 @@ public struct CheckpointStore: Sendable {
     return nil
   }
 
-  /// Whether anything says that checkpoints were written here, sound or not.
+  /// True if checkpoints were written here, sound or not: a folder or a pointer is there.
   /// - Throws: `.inputOutput` if that cannot be found out.
   func holdsAny() throws -> Bool {
     if try !steps.isEmpty { return true }

@@ -5,9 +5,9 @@ import WeightFiles
 public struct WeightSource: Sendable, Equatable {
   /// A `.safetensors` or `.pth` file, a checkpoint folder, or a run folder.
   public var path: String
-  /// Which dictionary of a `.pth` file, such as `state_dict`; nil: the only one.
+  /// The key of the dictionary in a `.pth` file that holds the weights, such as `state_dict`; nil: the only one.
   public var key: String?
-  /// What the names lose at their beginning; nil: `module.`, where they have it.
+  /// The beginning that is taken off the names; nil: `module.`, where they have it.
   public var prefix: String?
 
   public init(_ path: String, key: String? = nil, prefix: String? = nil) {

@@ -11,7 +11,7 @@ package struct ConfigChange: Equatable, CustomStringConvertible {
   /// `plan.steps: 10 -> 20`
   package var description: String { "\(key): \(before ?? "(none)") -> \(after ?? "(none)")" }
 
-  /// What differs, in the order of the new config; keys that are gone come last.
+  /// The differences of two configs by dotted key, in the order of the new one; keys that are gone come last.
   package static func between(_ before: ConfigNode, _ after: ConfigNode) -> [ConfigChange] {
     let old = leaves(of: before, key: "")
     let new = leaves(of: after, key: "")

@@ -11,7 +11,7 @@ final class ConfigDecoding {
   private let defaults: ConfigNode?
   /// Keys of older configs with their names of today.
   private let renamed: [String: String]
-  /// What was reported where; a section that several stages share is reported once.
+  /// The problems reported so far, by place and key: a section that several stages share is reported once.
   private var reported: Set<Report> = []
 
   private struct Report: Hashable {
@@ -151,7 +151,8 @@ final class ConfigDecoding {
 
   /// The name of today for a key of older configs; in a stage, the key in the stage.
   private func currentName(of path: [String]) -> String? {
-    let own = path.withoutStage, stage = path.prefix(path.count - own.count)
+    let own = path.withoutStage
+    let stage = path.prefix(path.count - own.count)
     let plain = own.filter { Int($0) == nil }.joined(separator: ".")
     if let name = renamed[plain] { return (stage + [name]).joined(separator: ".") }
     return path.last.flatMap { renamed["*.\($0)"] }.map { (path.dropLast() + [$0]).joined(separator: ".") }

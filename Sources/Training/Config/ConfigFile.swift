@@ -57,7 +57,7 @@ package enum ConfigFile {
     }
   }
 
-  /// Where a duplicate key stands for the second time, if it starts a line of its own; else its first place.
+  /// The place at which a duplicate key stands for the second time, if it starts a line of its own; else its first place.
   private static func secondPlace(of key: String, after mark: Mark, in text: String) -> (line: Int, column: Int) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     for index in lines.indices.dropFirst(mark.line) {

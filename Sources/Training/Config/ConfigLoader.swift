@@ -178,8 +178,9 @@ public enum ConfigLayers {
     guard case .scalar(let relative, _) = entry.value.content, !entry.value.isNull, !relative.isEmpty else {
       throw Failure(.usage, at: entry.value.origin.description, "'base': expected the path of a config, found \(entry.value.found)")
     }
-    let folder = (path as NSString).deletingLastPathComponent
-    let parentPath = relative.hasPrefix("/") ? relative : ((folder as NSString).appendingPathComponent(relative)).lexicallyNormal
+    let folder = Path.folder(path)
+    let joined = folder.isEmpty ? relative : Path.join(folder, relative)
+    let parentPath = relative.hasPrefix("/") ? relative : Path.normalized(joined)
     let parent: ConfigNode
     do {
       parent = try ConfigFile.tree(at: parentPath)
@@ -195,7 +196,8 @@ public enum ConfigLayers {
   }
 
   static func applying(_ overrides: [ConfigOverride], to tree: ConfigNode) -> (tree: ConfigNode, problems: [PlacedProblem]) {
-    var result = tree, problems: [PlacedProblem] = []
+    var result = tree
+    var problems: [PlacedProblem] = []
     for override in overrides {
       let origin = ConfigOrigin.commandLine(override.option)
       do {
@@ -212,16 +214,5 @@ public enum ConfigLayers {
 extension ConfigNode {
   fileprivate func removing(_ key: String) -> ConfigNode {
     ConfigNode(content: .mapping((entries ?? []).filter { $0.key != key }), origin: origin)
-  }
-}
-
-extension String {
-  /// `configs/small/../base.yaml` as `configs/base.yaml`, without asking the file system.
-  fileprivate var lexicallyNormal: String {
-    var parts: [Substring] = []
-    for part in split(separator: "/") where part != "." {
-      if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
-    }
-    return (hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
   }
 }

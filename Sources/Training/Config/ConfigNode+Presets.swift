@@ -10,7 +10,7 @@ extension ConfigPreset {
 }
 
 extension ConfigNode {
-  /// What of this tree stands in a file or an option; nil if nothing does.
+  /// The part of this tree that a file or an option wrote; nil if nobody wrote any of it.
   var written: ConfigNode? {
     if let entries {
       let kept = entries.compactMap { entry in entry.value.written.map { Entry(key: entry.key, keyOrigin: entry.keyOrigin, value: $0) } }
@@ -22,7 +22,7 @@ extension ConfigNode {
 }
 
 extension ConfigNode {
-  /// What a preset sees of this section.
+  /// The view of this section that a preset chooses by: its texts, and the keys that were written.
   fileprivate var section: ConfigSection {
     var texts: [String: String] = [:]
     var keys: Set<String> = []

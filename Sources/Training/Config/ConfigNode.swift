@@ -1,4 +1,4 @@
-/// Where the value of a config key comes from.
+/// The origin of a config key's value.
 public enum ConfigOrigin: Sendable, Hashable, CustomStringConvertible {
   /// The default value in the source code.
   case standard
@@ -7,7 +7,7 @@ public enum ConfigOrigin: Sendable, Hashable, CustomStringConvertible {
   /// The command line: the option as the user wrote it, such as `--set plan.steps=10`.
   case commandLine(String)
 
-  /// As it stands in front of an error message.
+  /// The origin in front of an error message: `default`, `configs/a.yaml:3:7` or the option.
   public var description: String {
     switch self {
     case .standard: "default"
@@ -16,13 +16,13 @@ public enum ConfigOrigin: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// As it stands behind a value in `apus config show`.
+  /// The origin behind a value in `apus config show`: without the column.
   public var summary: String {
     if case .file(let path, let line, _) = self { "\(path):\(line)" } else { description }
   }
 }
 
-/// A config as a tree of text, each node with its origin: what defaults, files and options are turned into before decoding.
+/// A config as a tree of text, each node with its origin. Defaults, files and options become such trees, are overlaid, and then decoded.
 package struct ConfigNode: Sendable {
   package enum Content: Sendable {
     /// `plain`: written without quotes, so that it may stand for a number, a truth value or nothing.
@@ -97,7 +97,7 @@ package struct ConfigNode: Sendable {
     return copy
   }
 
-  /// What was found, for error messages: `text 'abc'`, `the number 3`, `a list`.
+  /// The kind of this value in error messages: `text 'abc'`, `the number 3`, `a list`.
   var found: String {
     switch content {
     case .mapping: "a map"

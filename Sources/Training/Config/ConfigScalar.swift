@@ -2,7 +2,7 @@
 ///
 /// Stricter than YAML 1.1: no sexagesimal, octal or binary numbers, no dates; a number is not silently taken for text.
 protocol ConfigScalar: Decodable {
-  /// What an error message asks for, such as `a whole number`.
+  /// The kind of value that is expected, for error messages: `a whole number`.
   static var expectation: String { get }
   /// Stands in for a value that could not be read, so that decoding goes on and finds the other errors.
   static var placeholder: Self { get }

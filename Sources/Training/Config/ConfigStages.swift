@@ -56,7 +56,8 @@ struct StagedTree {
        Int(configText: text, plain: plain) != 0 {
       decoding.note("'plan.epochs': the stages have lengths of their own; leave it out", at: epochs, ["plan", "epochs"])
     }
-    let isKnown = stages.allSatisfy { $0.epochs == 0 }, total = isKnown ? stages.reduce(0) { $0 + $1.steps } : Plan.mostSteps
+    let isKnown = stages.allSatisfy { $0.epochs == 0 }
+    let total = isKnown ? stages.reduce(0) { $0 + $1.steps } : Plan.mostSteps
     if steps.origin == .standard {
       base = base.setting(["plan", "steps"], to: ConfigNode(content: .scalar(String(max(total, 1)), plain: true), origin: .standard))
     } else if isKnown, case .scalar(let text, let plain) = steps.content, let planned = Int(configText: text, plain: plain),
@@ -85,14 +86,17 @@ struct StagedTree {
   }
 
   private func stage(_ index: Int, _ element: ConfigNode, _ sections: [ConfigNode.Entry], _ decoding: ConfigDecoding) -> Stage? {
-    let path = ["stages", String(index)], most = Plan.mostSteps
+    let path = ["stages", String(index)]
+    let most = Plan.mostSteps
     func own<T: Decodable>(_ key: String, _ type: T.Type) -> T? {
       element[key].flatMap { try? decoding.value(T.self, from: $0, at: path + [key]) }
     }
     func judge(_ isFine: Bool, _ key: String, _ value: some Any, _ allowed: String) {
       if !isFine { decoding.note("'\((path + [key]).dotted)' is \(value); allowed: \(allowed)", at: element[key] ?? element, path + [key]) }
     }
-    let name = own("name", String.self) ?? "", epochs = own("epochs", Int.self) ?? 0, steps = own("steps", Int.self) ?? 0
+    let name = own("name", String.self) ?? ""
+    let epochs = own("epochs", Int.self) ?? 0
+    let steps = own("steps", Int.self) ?? 0
     judge(!name.isEmpty, "name", "''", "a name")
     judge(!stages.contains { $0.name == name && !name.isEmpty }, "name", name, "a name that no stage before has")
     judge((0...1_000_000).contains(epochs), "epochs", epochs, "1 to 1000000")

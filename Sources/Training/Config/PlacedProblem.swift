@@ -31,7 +31,9 @@ extension ConfigOrigin {
 }
 
 private struct ConfigOrder: Comparable {
-  let path: String, line: Int, column: Int
+  let path: String
+  let line: Int
+  let column: Int
 
   static func < (a: ConfigOrder, b: ConfigOrder) -> Bool { (a.path, a.line, a.column) < (b.path, b.line, b.column) }
 }

@@ -14,7 +14,7 @@ public protocol Evaluator<Prediction, Truth> {
   func result() throws -> Metrics
 }
 
-/// How an evaluation tells how far it came, and learns that it shall stop.
+/// The caller's side of an evaluation: progress is reported to it, and it may cancel.
 public struct EvaluationMonitor {
   /// Told how many samples of how many are done.
   public let report: (_ done: Int, _ total: Int) -> Void
@@ -71,7 +71,8 @@ public struct EvaluationPass<Sample: Sendable> {
     monitor.report(0, indices.count)
     for batch in 0..<order.batchesPerEpoch {
       if monitor.isCancelled() { throw EvaluationCancelled() }
-      let samples = try loader.next(), start = batch * batchSize
+      let samples = try loader.next()
+      let start = batch * batchSize
       let chosen = Array(indices[start..<start + samples.count])
       let predictions = try predict(chosen, samples)
       require(predictions.count == samples.count, "EvaluationPass: \(predictions.count) predictions for \(samples.count) samples")

@@ -3,14 +3,14 @@ import Networks
 import Tensors
 import WeightFiles
 
-/// What trains one network, as a config says it: one entry of `StageTraining.learners(of:model:)`.
+/// The plan of a `Learner` by the config: network, optimiser and schedule. One entry of `StageTraining.learners(_:_:)`.
 public struct LearnerPlan {
   /// Sets several learners of a task apart, in the log (`lr_<name>`) and in checkpoints; empty for the only or main one.
   public let name: String
   public let module: any Module
   public let optimizer: OptimizerConfig
   public let schedule: Schedule
-  /// Where the optimiser's section stands in the config.
+  /// The path of the optimiser's section in the config, for failures.
   public let key: String
 
   public init(_ name: String = "", _ module: any Module, _ optimizer: OptimizerConfig, _ schedule: Schedule, key: String = "optimizer") {

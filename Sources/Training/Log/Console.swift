@@ -1,7 +1,7 @@
 import Base
 import Foundation
 
-/// How progress is shown.
+/// The form in which progress is shown.
 public enum ProgressMode: String, ConfigChoice {
   /// A bar on a terminal, plain lines elsewhere.
   case auto
@@ -15,14 +15,15 @@ public enum ProgressMode: String, ConfigChoice {
 
 /// The terminal, or the file that stands in for it: progress, notes and warnings, all on the standard error.
 public final class Console {
-  /// What the console knows about its terminal; tests make up their own.
+  /// The abilities of a terminal and the way to write to it; tests replace it.
   public struct Terminal {
-    /// Whether somebody watches, and lines can be drawn again in place (not with `TERM=dumb`).
+    /// Whether it is a terminal on which lines can be redrawn in place (not with `TERM=dumb`).
     public var isTerminal: Bool
-    /// Whether colours are welcome (`NO_COLOR`), and characters beyond ASCII.
+    /// Whether colours are wanted: not with `NO_COLOR`.
     public var hasColour: Bool
+    /// Whether the locale is UTF-8.
     public var isUnicode: Bool
-    /// Columns; asked before each drawing, for windows change.
+    /// The width in columns; asked before each drawing, since windows change.
     public var width: () -> Int
     public var write: (String) -> Void
 

@@ -1,11 +1,10 @@
 import Foundation
 
-/// What the console shows about a command that counts its way through something: how far it came, and when it will be done.
+/// The progress of a command that works through a known number of items: count, bar and remaining time.
 package struct CountStatus: Sendable {
-  /// What is being done, such as "predicting".
+  /// The activity, such as "predicting".
   private let title: String
-  /// When the first count came and what it was: how long that took tells nothing about the rest (files that were there already, for
-  /// instance).
+  /// The first count and its time. Speed is measured from there: items found done at the start (files of an earlier run) took no time.
   private var first: (time: Double, count: Int)?
 
   package init(_ title: String) { self.title = title }

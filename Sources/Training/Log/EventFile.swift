@@ -59,7 +59,8 @@ package enum EventRecord {
   package static func image(_ tag: String, png: [UInt8], wall: Double, step: Int) -> [UInt8]? {
     let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     guard png.count > 29, png.starts(with: signature), png[12..<16].elementsEqual("IHDR".utf8) else { return nil }
-    let width = png[16..<20].reduce(0) { $0 << 8 | Int($1) }, height = png[20..<24].reduce(0) { $0 << 8 | Int($1) }
+    let width = png[16..<20].reduce(0) { $0 << 8 | Int($1) }
+    let height = png[20..<24].reduce(0) { $0 << 8 | Int($1) }
     let colourSpace = [0: 1, 4: 1, 6: 4][Int(png[25])] ?? 3  // PNG: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
     let fields = ProtocolBuffer.integer(1, height) + ProtocolBuffer.integer(2, width) + ProtocolBuffer.integer(3, colourSpace)
     return summary(tag, value: ProtocolBuffer.bytes(4, fields + ProtocolBuffer.bytes(4, png)), wall: wall, step: step)
@@ -88,7 +89,8 @@ enum ProtocolBuffer {
   static func float(_ field: UInt8, _ value: Float) -> [UInt8] { [field << 3 | 5] + littleEndian(value.bitPattern) }
 
   private static func varint(_ value: UInt64) -> [UInt8] {
-    var bytes: [UInt8] = [], rest = value
+    var bytes: [UInt8] = []
+    var rest = value
     while rest > 0x7F {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
       rest >>= 7

@@ -4,13 +4,13 @@ import Base
 public struct MetricKind: Sendable, Equatable {
   public enum Direction: Sendable { case lower, higher }
 
-  /// As it stands in `metrics.csv` and `--json`: printable ASCII without commas, quotes and spaces.
+  /// The name in `metrics.csv` and `--json`: printable ASCII without commas, quotes and spaces.
   public let name: String
-  /// Such as `px` or `%`; empty for a plain number.
+  /// The unit, such as `px` or `%`; empty for a plain number.
   public let unit: String
-  /// What it says, in a few words.
+  /// The quantity in a few words, for tables and legends.
   public let meaning: String
-  /// Which values are better; nil for numbers that only describe.
+  /// The direction of better values; nil for numbers that only describe.
   public let better: Direction?
   /// Whether a NaN or an infinity ends the run: true for losses and norms of gradients.
   public let mustBeFinite: Bool

@@ -60,7 +60,9 @@ final class MetricLog {
   private static func repair(_ path: String, dropped: String, after step: Int) throws -> [LoggedLine] {
     guard let bytes = try File.bytesIfPresent(at: path) else { return [] }
     let ends = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    var kept: [LoggedLine] = [], keptBytes: [UInt8] = [], droppedBytes: [UInt8] = []
+    var kept: [LoggedLine] = []
+    var keptBytes: [UInt8] = []
+    var droppedBytes: [UInt8] = []
     for line in bytes[..<ends].split(separator: UInt8(ascii: "\n")) {
       let row = try? JSONDecoder().decode(LoggedLine.self, from: Data(line))
       if let row, let rowStep = row["step"]?.integer, rowStep <= step {

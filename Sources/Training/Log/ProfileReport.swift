@@ -8,7 +8,7 @@ public struct ProfileReport: Sendable {
   public struct Row: Sendable {
     public let kind: Profile.Event.Kind
     public let name: String
-    /// What computed the products, empty where there are none.
+    /// The algorithms of its products, such as `winograd F(2x4, 3x3)`; empty where there are none.
     public let algorithms: String
     public fileprivate(set) var calls = 0
     /// Nanoseconds that belong to nothing else.

@@ -17,7 +17,7 @@ struct ProfileTrace: Encodable {
     var args: Arguments?
   }
 
-  /// What the viewer shows of a chosen event.
+  /// The details that the viewer shows of a selected event.
   private struct Arguments: Encodable {
     var name: String?
     var inputs: String?

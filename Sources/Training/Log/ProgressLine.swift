@@ -5,7 +5,7 @@ struct ProgressLine: Sendable {
 
   private static let clearing = "\r\u{1B}[K"
 
-  /// Whether it is time to draw again; if so, the clock starts anew.
+  /// True if it is time to draw again; the interval then starts anew.
   /// - Parameter now: seconds of a steady clock.
   mutating func isDue(at now: Double, isLast: Bool) -> Bool {
     guard now - lastDrawing >= 0.1 || isLast else { return false }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How fast a run goes: the numbers of the clock, which never reach a checkpoint.
+/// The speed of a run: smoothed seconds per step, and means over the log interval. Clock readings never enter a checkpoint.
 struct StepTimer {
   private var smoothedTime = SmoothedMean(window: 20)
   private var smoothedDataTime = SmoothedMean(window: 20)

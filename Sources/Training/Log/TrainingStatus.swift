@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the console shows about a run in progress.
+/// The status line of a run in progress.
 package struct TrainingStatus: Sendable {
   var step: Int
   var steps: Int
@@ -30,11 +30,13 @@ package struct TrainingStatus: Sendable {
 
   /// One line of at most `width` columns: counts, bar and pace always; numbers from the left as far as they fit.
   package func bar(width: Int, colour: Bool, symbols: BarSymbols) -> String {
-    let head = "train \(step)/\(steps) ", share = steps > 0 ? min(1, Double(step) / Double(steps)) : 1
+    let head = "train \(step)/\(steps) "
+    let share = steps > 0 ? min(1, Double(step) / Double(steps)) : 1
     var tail = " \(Int(share * 100))% eta \(StatusText.duration(eta))"
     let parts = metrics.map { "\($0.name) \(StatusText.number($0.value))" }
       + ["lr \(StatusText.rate(learningRate))", "\(StatusText.short(samplesPerSecond)) samples/s"]
-    let shortestBar = 8, longestBar = 30
+    let shortestBar = 8
+    let longestBar = 30
     for part in parts where head.count + shortestBar + tail.count + 1 + part.count <= width { tail += " \(part)" }
     let length = min(longestBar, width - head.count - tail.count)
     guard length >= shortestBar else { return String((head + tail.dropFirst()).prefix(max(0, width))) }
@@ -42,7 +44,7 @@ package struct TrainingStatus: Sendable {
   }
 }
 
-/// What the bar is drawn with.
+/// The characters of a progress bar.
 package struct BarSymbols: Sendable {
   let done: String
   let left: String
@@ -53,7 +55,8 @@ package struct BarSymbols: Sendable {
   /// `length` symbols, of which `share` (0...1) are done.
   func bar(share: Double, length: Int, colour: Bool) -> String {
     let filled = Int(share * Double(length))
-    let done = String(repeating: done, count: filled), left = String(repeating: left, count: length - filled)
+    let done = String(repeating: done, count: filled)
+    let left = String(repeating: left, count: length - filled)
     return colour ? "\u{1B}[32m\(done)\u{1B}[0m\u{1B}[2m\(left)\u{1B}[0m" : done + left
   }
 }
@@ -72,7 +75,8 @@ package enum StatusText {
   /// `5:12:00`, or `2 days, 5:12:00`.
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e10 else { return "?" }
-    let total = Int(seconds.rounded()), days = total / 86_400
+    let total = Int(seconds.rounded())
+    let days = total / 86_400
     let clock = String(format: "%d:%02d:%02d", total / 3600 % 24, total / 60 % 60, total % 60)
     return days == 0 ? clock : "\(days) day\(days == 1 ? "" : "s"), \(clock)"
   }

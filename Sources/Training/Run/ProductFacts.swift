@@ -1,6 +1,7 @@
 import Tensors
 
-/// What decides about the last bits of products: kept in `state.json`, so that a run that goes on elsewhere can say so.
+/// The settings and libraries that decide about the last bits of products. They are kept in `state.json`, so that a run that goes on
+/// elsewhere can warn.
 struct ProductFacts: Codable, Equatable {
   /// The promise of the run: `machine` or `processors`.
   var reproducible: Reproducibility
@@ -11,13 +12,13 @@ struct ProductFacts: Codable, Equatable {
   /// The precision of products.
   var precision: MatmulPrecision
 
-  /// Of this process.
+  /// The facts of this process.
   static var current: ProductFacts {
     let isa = Reproducibility.current == .machine ? InstructionSet.current.rawValue : nil
     return ProductFacts(reproducible: .current, isa: isa, blas: "\(BLAS.info)", precision: .current)
   }
 
-  /// What a user should know who continues a run of these facts under the others; `nil` if the bits stay the same.
+  /// A warning for a run of these facts that continues under `now`; `nil` if the bits stay the same.
   func warning(continuingWith now: ProductFacts) -> String? {
     var changes = [("plan.reproducible", reproducible.rawValue, now.reproducible.rawValue)]
       + [("plan.matmul_precision", precision.rawValue, now.precision.rawValue)]

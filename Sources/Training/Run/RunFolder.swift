@@ -11,7 +11,7 @@ public final class RunFolder: Sendable {
     public let folder: RunFolder
     /// nil: a fresh run.
     public let checkpoint: Checkpoint?
-    /// What the user should be told: where the run goes, what it continues, what was passed over.
+    /// Messages for the user: the run's folder, what it continues, and damaged checkpoints that were passed over.
     public let notes: [String]
   }
 
@@ -152,7 +152,7 @@ public final class RunFolder: Sendable {
     return Place(path: path, lock: try locked(path))
   }
 
-  /// Whether a run came so far in a folder that something of it would be lost: it saved, or logged a row.
+  /// True if a folder holds the work of a run, which a new run would overwrite: a checkpoint or a logged row.
   private static func holdsRun(_ path: String) throws -> Bool {
     if try CheckpointStore(runFolder: path).holdsAny() || !File.entries(of: "\(path)/checkpoints").isEmpty { return true }
     let log = "\(path)/metrics.jsonl"
@@ -210,7 +210,7 @@ public final class RunFolder: Sendable {
     return runs.sorted { Folder.precedes($1, $0) }.map { "\(folder)/\($0)" }
   }
 
-  /// What has changed in the config since the folder was last used, for the user.
+  /// Warnings about keys of the config that changed since the folder was last used.
   private func changes(to yaml: String) throws -> [String] {
     let place = "\(path)/config.yaml"
     guard let bytes = try File.bytesIfPresent(at: place) else { return [] }

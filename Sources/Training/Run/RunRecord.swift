@@ -20,7 +20,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var steps: Int
   /// The exit code, once known.
   public var exit: Int?
-  /// What went wrong, if anything did.
+  /// The error that ended the run, if one did.
   public var problem: String?
 
   static let name = "run.json"

@@ -1,6 +1,6 @@
 import Base
 
-/// What the command line asks of a run folder.
+/// The command line's request for a run folder: the config, and which folder to use or to continue.
 public struct RunRequest: Sendable {
   public enum Resume: Sendable, Equatable {
     /// A fresh run.
@@ -19,7 +19,7 @@ public struct RunRequest: Sendable {
   /// `--work-dir`: the run folder *itself*, without a stamped folder inside.
   public var workDirectory: String?
   public var resume = Resume.never
-  /// Where run folders go without `--work-dir`: `work_dirs/<config stem>/<UTC stamp>-<hash6>`.
+  /// The folder above run folders that have no `--work-dir`: `work_dirs/<config stem>/<UTC stamp>-<hash6>`.
   public var root = "work_dirs"
 
   public init(configPath: String, resolvedYAML: String) {

@@ -13,7 +13,7 @@ public enum StopSignal {
   /// Milliseconds of the steady clock at which the first and the second request came; 0: not yet.
   private static let first = Atomic<Int64>(0)
   private static let second = Atomic<Int64>(0)
-  /// Whether there is a run that may still save.
+  /// True while a run is in progress that can still save after a signal.
   private static let isTraining = Atomic<Bool>(false)
 
   /// The signal that came, if one did.

@@ -3,7 +3,7 @@ import Data
 import Foundation
 import Tensors
 
-/// What `apus doctor` prints: the facts about a machine and an installation that a report about a problem needs.
+/// The report of `apus doctor`: the facts about a machine and an installation that belong to a bug report.
 public struct SystemReport {
   /// Environment variables that change what this program or its libraries do.
   private static let variables = [

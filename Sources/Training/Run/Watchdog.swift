@@ -7,16 +7,16 @@ import Synchronization
 /// It runs on a thread of its own. When the time of grace is over it writes into `run.json` that the run stopped at its last checkpoint,
 /// and leaves with the signal's exit code. The checkpoints are intact at every moment, so nothing but the steps since then is lost.
 package enum Watchdog {
-  /// What the loop is at.
+  /// The activity of the training loop.
   package enum Phase: Sendable {
     case preparing, step, evaluating, saving
   }
 
   /// Seconds from a signal until the process leaves.
   package enum Grace {
-    /// If nothing would be lost: no step was done since the last save.
+    /// Seconds of grace if no step was done since the last save, so that nothing would be lost.
     static let nothingToLose = 5.0
-    /// If steps would be lost: as nothing to lose, and time for the step at work as long as steps usually take here, up to this.
+    /// The most seconds of grace if steps would be lost; below that, `nothingToLose` and 1.5 times what a step usually takes.
     static let longest = 60.0
     /// From a second signal on.
     static let haste = 2.0
@@ -32,12 +32,12 @@ package enum Watchdog {
     }
   }
 
-  /// What is to be recorded about the run if it must be left.
+  /// The run's state that is recorded if the process must be ended.
   private struct Watched {
     var phase = Phase.preparing
     /// Not kept alive: a run that is over gives up its lock.
     weak var folder: RunFolder?
-    /// As the last checkpoint left it.
+    /// The record as of the last checkpoint.
     var saved: RunRecord?
     var isSaved = true
     var usual = 0.0

@@ -31,10 +31,8 @@ extension StateDictionary {
       zip.add("\(stem)/data/\(number)", content)
     }
     zip.add("\(stem)/version", Array("3\n".utf8))
-    zip.add("\(stem)/.data/serialization_id", Array((Self.digits(zip.names.value) + Self.digits(zip.contents.value)).utf8))
+    let identity = zip.names.value.padded(to: 20) + zip.contents.value.padded(to: 20)
+    zip.add("\(stem)/.data/serialization_id", Array(identity.utf8))
     return zip.archive
   }
-
-  /// Twenty decimal digits.
-  private static func digits(_ number: UInt32) -> String { number.padded(to: 20) }
 }
