@@ -39,12 +39,12 @@ public struct ParityPhase {
   /// Put before the names of results, with a point behind; empty if there is one phase only.
   public let name: String
   let learner: Learner
-  let pass: () -> ParityPass
+  let pass: () throws -> ParityPass
 
   /// - Parameters:
   ///   - learner: what is updated along the gradient of the first loss.
   ///   - pass: the forward pass in training mode, without any randomness.
-  public init(_ name: String = "", learner: Learner, pass: @escaping () -> ParityPass) {
+  public init(_ name: String = "", learner: Learner, pass: @escaping () throws -> ParityPass) {
     self.name = name
     self.learner = learner
     self.pass = pass
@@ -154,7 +154,7 @@ extension ParityTask {
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
       for phase in phases {
-        let pass = phase.pass()
+        let pass = try phase.pass()
         let gradients = phase.learner.gradients(of: pass.losses[0].value)
         if step == 0 { entries += results(of: phase, pass, gradients) }
         if request.steps > 0 { try phase.learner.apply(gradients, at: step) }
