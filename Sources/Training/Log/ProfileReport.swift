@@ -13,7 +13,14 @@ public struct ProfileReport: Sendable {
     public fileprivate(set) var calls = 0
     /// Nanoseconds that belong to nothing else.
     public fileprivate(set) var duration = 0
-    public fileprivate(set) var flops = 0, bytes = 0, allocated = 0, saved = 0
+    /// Floating-point operations of matrix products and convolutions.
+    public fileprivate(set) var flops = 0
+    /// Bytes of inputs and outputs.
+    public fileprivate(set) var bytes = 0
+    /// Bytes taken from the memory pool.
+    public fileprivate(set) var allocated = 0
+    /// Bytes that forward ops kept for the backward pass.
+    public fileprivate(set) var saved = 0
     /// Part of the profile's time, 0...1; all rows together have 1.
     public fileprivate(set) var share = 0.0
 
