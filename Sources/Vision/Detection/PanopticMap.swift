@@ -52,7 +52,7 @@ public struct PanopticMap: Sendable, Equatable {
 }
 
 /// A segment of a panoptic map, as an entry of COCO's `segments_info`.
-public struct PanopticSegment: Sendable, Equatable {
+public struct PanopticSegment: Sendable, Hashable {
   /// Its number in the map.
   public var id: UInt32
   /// The category's id in the file.
