@@ -26,14 +26,14 @@ let package = Package(
     .target(name: "Data", dependencies: ["Base", "Vision", "CPNG", "CJPEG"]),
     .target(name: "Drawing", dependencies: ["Base", "Vision", "Data", "CCairo"]),
     .target(name: "Synthesis", dependencies: ["Base", "Vision", "Data"]),
-    .target(name: "Models", dependencies: ["Base", "Tensors", "Networks", "WeightFiles"]),
+    .target(name: "Models", dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision"]),
     .target(
       name: "Training",
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Data", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Tasks",
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training"]),
-    .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Models", "Training"]),
+    .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Vision", "Models", "Training"]),
     .executableTarget(
       name: "apus",
       dependencies: ["Base", "Tasks", "Benchmarks", "Training", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -46,7 +46,7 @@ let package = Package(
     .testTarget(name: "DrawingTests", dependencies: ["Base", "Drawing", "Data", "Vision", "TestSupport"]),
     .testTarget(name: "DataTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
     .testTarget(name: "SynthesisTests", dependencies: ["Base", "Data", "Synthesis", "Vision", "TestSupport"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Base", "Models", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Base", "Models", "Networks", "WeightFiles", "Vision", "Tensors", "TestSupport"]),
     .executableTarget(name: "Trial", dependencies: ["Base", "Training"], path: "Tests/Trial"),
     .testTarget(name: "TrainingTests", dependencies: ["Base", "Training", "Trial", "Networks", "WeightFiles", "Data", "Tensors", "TestSupport"]),
     .testTarget(

@@ -194,8 +194,84 @@ def raft(variant):
     return {"small": optical_flow.raft_small, "large": optical_flow.raft_large}[variant](weights=None)
 
 
+class DetectionStep(Workload):
+    """Forward, Hungarian matching, set loss, backward, clipping and AdamW of DETR-R50."""
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        import torch_detr
+
+        self.detr = torch_detr
+        self.model = self.trained(torch_detr.DETR())
+        n, h, w, objects = sizes["batch"], sizes["height"], sizes["width"], sizes["objects"]
+        self.images = self.laid_out(torch.randn(n, 3, h, w))
+        self.labels = [torch.randint(0, 91, (objects,)) for _ in range(n)]
+        self.boxes = [torch.rand(objects, 4) * 0.4 + torch.tensor([0.3, 0.3, 0.1, 0.1]) for _ in range(n)]
+        backbone = [p for name, p in self.model.named_parameters() if name.startswith("body") and p.requires_grad]
+        others = [p for name, p in self.model.named_parameters() if not name.startswith("body")]
+        groups = [{"params": others}, {"params": backbone, "lr": 1e-5}]
+        self.optimizer = torch.optim.AdamW(groups, 1e-4, weight_decay=1e-4, fused=True)
+        self.forward = self.compiled(self.model)
+
+    def step(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.autocast():
+            logits, boxes = self.forward(self.images)
+        self.detr.set_loss(logits.float(), boxes.float(), self.labels, self.boxes).backward()
+        nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 0.1)
+        self.optimizer.step()
+
+
+class DetectionInference(Workload):
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        import torch_detr
+
+        self.model = self.trained(torch_detr.DETR(is_auxiliary=False)).eval()
+        self.images = self.laid_out(torch.randn(sizes["batch"], 3, sizes["height"], sizes["width"]))
+        self.forward = self.compiled(self.model)
+
+    def step(self):
+        with torch.no_grad(), self.autocast():
+            self.forward(self.images)
+
+
+class CrossAttention(Workload):
+    has_images = False
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        s = sizes
+        self.layer = nn.MultiheadAttention(s["width"], s["heads"], batch_first=True)
+        self.queries = torch.randn(s["batch"], s["queries"], s["width"], requires_grad=True)
+        self.memory = torch.randn(s["batch"], s["tokens"], s["width"], requires_grad=True)
+        self.attend = self.compiled(lambda q, m: self.layer(q, m, m, need_weights=False)[0])
+        self.leaves = [*self.layer.parameters(), self.queries, self.memory]
+        self.seed = torch.randn(s["batch"], s["queries"], s["width"])
+
+    def step(self):
+        with self.autocast():
+            y = self.attend(self.queries, self.memory)
+        torch.autograd.grad(y, self.leaves, self.seed.to(y.dtype))
+
+
+class Assignment(Workload):
+    has_images = False
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        from scipy.optimize import linear_sum_assignment
+
+        self.solve = linear_sum_assignment
+        self.costs = torch.rand(sizes["rows"], sizes["columns"], dtype=torch.float64).mul(11).sub(3).numpy()
+
+    def step(self):
+        self.solve(self.costs)
+
+
 KINDS = {"convolution": Convolution, "matmul": Matmul, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_step": FlowStep,
-         "raft_inference": FlowInference}
+         "raft_inference": FlowInference, "detr_step": DetectionStep, "detr_inference": DetectionInference,
+         "cross_attention": CrossAttention, "assignment": Assignment}
 
 
 def seconds(workload, repetitions):

@@ -59,10 +59,10 @@ extension PreparedWorkload {
   /// One training step of any network: forward, loss, all gradients, clipping and update, as a training does them.
   /// - Parameter loss: the forward pass over inputs at hand.
   package static func trainingStep(
-    of module: some Module, _ optimizer: OptimizerConfig, loss: @escaping () -> Tensor
+    of module: some Module, _ optimizer: OptimizerConfig, loss: @escaping () throws -> Tensor
   ) throws -> PreparedWorkload {
     let learner = try Learner(LearnerPlan("", module, optimizer, Schedule(.constant)), steps: 1)
-    return PreparedWorkload(operations: loss().recordedOperations) { try learner.update(loss(), at: 0) }
+    return PreparedWorkload(operations: try loss().recordedOperations) { try learner.update(loss(), at: 0) }
   }
 }
 

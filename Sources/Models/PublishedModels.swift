@@ -5,7 +5,7 @@ import WeightFiles
 /// The networks of this library that weight files are exchanged for.
 public enum PublishedModels {
   /// The compiler is the registry: a new network is a new element here.
-  public static var all: [any PublishedModel.Type] { [RAFT.self] }
+  public static var all: [any PublishedModel.Type] { [RAFT.self, DETRModel.self] }
 
   /// The published variants of all networks.
   public static var variants: [PublishedVariant] { all.flatMap { $0.published } }

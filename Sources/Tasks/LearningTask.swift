@@ -31,11 +31,16 @@ public protocol LearningTask {
   /// - Returns: the loss in training, else anything that depends on all of the pass.
   static func pass(_ model: Model, _ config: Config, _ shape: InputShape, _ mode: PassMode) -> Tensor
 
+  /// What a config leaves to its data, such as the number of classes, as values to be laid over it; called with every other value in force.
+  static func derived(_ config: Config) throws -> [ConfigOverride]
+
   /// How to make a pass over inputs that are too large cheaper, in words; the settings of a batch need not be named.
   static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String
 }
 
 extension LearningTask {
+  public static func derived(_ config: Config) throws -> [ConfigOverride] { [] }
+
   public static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String { "" }
 }
 

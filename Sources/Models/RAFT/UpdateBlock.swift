@@ -45,7 +45,7 @@ struct UpdateBlock: Module {
   let gru: RecurrentUnit
   let flowHead: FlowHead
   /// `nil`: bilinear upsampling.
-  let mask: MaskHead?
+  let mask: UpsamplingMaskHead?
 
   init(_ config: RAFT.Config, _ random: inout Random) {
     let preset = config.preset, context = config.context ? preset.context : 0
@@ -53,7 +53,7 @@ struct UpdateBlock: Module {
     let kind = config.updateOperator == .preset ? preset.updateOperator : config.updateOperator
     gru = RecurrentUnit(kind, hidden: preset.hidden, input: context + preset.motion + 2, &random)
     flowHead = FlowHead(preset.hidden, preset.headWidth, &random)
-    mask = config.isUpsamplingConvex ? MaskHead(preset.hidden, preset.headWidth, &random) : nil
+    mask = config.isUpsamplingConvex ? UpsamplingMaskHead(preset.hidden, preset.headWidth, &random) : nil
   }
 
   /// - Shape: hidden `[n, h, w, hidden]`, match, flow `[n, h, w, 2]` → the new hidden state and the change of the flow.
@@ -68,7 +68,7 @@ struct UpdateBlock: Module {
   /// - Shape: flow `[n, h, w, 2]` in cells, hidden `[n, h, w, hidden]` → `[n, 8·h, 8·w, 2]`.
   func upsampled(_ flow: Tensor, _ h: Tensor) -> Tensor {
     let (_, height, width, _) = flow.shape4, stride = RAFT.stride
-    if let mask { return (flow * Double(stride)).convexUpsampled(by: mask(h), factor: stride, scale: MaskHead.scale) }
+    if let mask { return (flow * Double(stride)).convexUpsampled(by: mask(h), factor: stride, scale: UpsamplingMaskHead.scale) }
     return flow.resized(to: Extent(height: stride * height, width: stride * width), .bilinear, alignCorners: true) * Double(stride)
   }
 }
@@ -110,7 +110,7 @@ struct FlowHead: Module {
 }
 
 /// Hidden state → logits of the weights of nine neighbours for each of 8x8 pixels.
-struct MaskHead: Module {
+struct UpsamplingMaskHead: Module {
   static let checkpointNames = ["conv1": "0", "conv2": "2"]
   /// The authors multiply the logits by this, to balance gradients; their checkpoints need it.
   static let scale = 0.25

@@ -14,12 +14,15 @@ public struct MultiHeadAttention: Module {
   /// On the attention weights, in training.
   public let dropout: Dropout
 
-  public init(width: Int, heads: Int, dropout: Double = 0, _ random: inout Random) {
+  /// - Parameter outputWeights: of the projection of the result.
+  public init(
+    width: Int, heads: Int, dropout: Double = 0, outputWeights: Initializer = .kaimingUniform, _ random: inout Random
+  ) {
     require(heads > 0 && width % heads == 0, "MultiHeadAttention: width \(width) does not divide into \(heads) heads")
     inProjWeight = Parameter(Initializer.xavierUniform([width, 3 * width], &random), layout: .linear)
     inProjBias = Parameter(.zeros([3 * width]))
     outProj = Linear(
-      weight: Parameter(Initializer.kaimingUniform([width, width], &random), layout: .linear), bias: Parameter(.zeros([width])))
+      weight: Parameter(outputWeights([width, width], &random), layout: .linear), bias: Parameter(.zeros([width])))
     self.heads = heads
     self.dropout = Dropout(dropout)
   }
@@ -49,7 +52,7 @@ public struct MultiHeadAttention: Module {
   /// Attention of tokens to other tokens.
   public func callAsFunction(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask? = nil, _ pass: Pass) -> Tensor {
     let weights = inProjWeight.value.split(1, into: 3), biases = inProjBias.value.split(0, into: 3)
-    let parts = zip([queries, keys, values], zip(weights, biases)).map { x, affine in x.matmul(affine.0) + affine.1 }
+    let parts = zip([queries, keys, values], zip(weights, biases)).map { x, affine in x.linear(by: affine.0, bias: affine.1) }
     let dropped = dropoutMask(parts[0], keys: parts[1].shape[1], pass)
     return outProj(parts[0].attention(keys: parts[1], values: parts[2], heads: heads, bias: mask?.bias, dropout: dropped))
   }

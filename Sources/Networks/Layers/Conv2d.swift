@@ -27,6 +27,13 @@ public struct Conv2d: StatelessLayer {
     self.options = options
   }
 
+  /// A layer with the given parameters, for networks that initialise in their own way.
+  public init(weight: Parameter, bias: Parameter?, _ options: Conv2dOptions = Conv2dOptions()) {
+    self.weight = weight
+    self.bias = bias
+    self.options = options
+  }
+
   /// A convolution with stride 1 and no padding.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, bias: Bool = true, weights: Initializer = .kaimingUniform, _ random: inout Random

@@ -38,5 +38,8 @@ public struct Embedding: Module {
     weight = Parameter(weights([entries, width], &random))
   }
 
+  /// A table with the given vectors.
+  public init(weight: Parameter) { self.weight = weight }
+
   public func callAsFunction(_ indices: [Int]) -> Tensor { weight.value.gathered(0, indices) }
 }

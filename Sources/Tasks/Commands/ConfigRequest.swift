@@ -21,7 +21,7 @@ extension LearningTask {
   /// Reads a config, and sets what it says about the whole process: threads, and how exactly products are computed.
   /// - Throws: `.usage` listing every problem with its place.
   public static func load(_ request: ConfigRequest) throws -> LoadedConfig<Config> {
-    let loaded = try ConfigLoader(defaults: Config()).load(file: request.path, overrides: request.overrides)
+    let loaded = try completed(request)
     let plan = loaded.value.plan
     if plan.threads > 0 { ThreadPool.shared.setThreadCount(plan.threads) }
     MatmulPrecision.current = plan.matmulPrecision
@@ -29,12 +29,20 @@ extension LearningTask {
     return loaded
   }
 
+  /// A config with what it leaves to its data.
+  private static func completed(_ request: ConfigRequest) throws -> LoadedConfig<Config> {
+    let loader = ConfigLoader(defaults: Config())
+    let loaded = try loader.load(file: request.path, overrides: request.overrides)
+    let derived = try derived(loaded.value)
+    return derived.isEmpty ? loaded : try loader.load(file: request.path, overrides: request.overrides + derived)
+  }
+
   /// The resolved config as YAML, each value with where it comes from.
   public static func annotatedConfig(_ request: ConfigRequest) throws -> String { try load(request).annotatedYAML }
 
   /// The network that weight files of this config must fit.
   public static func weightModel(_ request: ConfigRequest) throws -> WeightModel {
-    let config = try ConfigLoader(defaults: Config()).load(file: request.path, overrides: request.overrides).value
+    let config = try completed(request).value
     return WeightModel(title: modelTitle(config), module: model(config), part: TaskTraining.weightsPart)
   }
 }

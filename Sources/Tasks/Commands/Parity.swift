@@ -57,37 +57,69 @@ public struct ParityPass {
   public let outputs: [(name: String, value: Tensor)]
   /// By name; the first one is what the phase learns from.
   public let losses: [(name: String, value: Tensor)]
+  /// What else the task compares, under its whole name.
+  public let extras: [(name: String, value: Tensor)]
 
-  public init(outputs: [(name: String, value: Tensor)], losses: [(name: String, value: Tensor)]) {
+  public init(
+    outputs: [(name: String, value: Tensor)], losses: [(name: String, value: Tensor)], extras: [(name: String, value: Tensor)] = []
+  ) {
     self.outputs = outputs
     self.losses = losses
+    self.extras = extras
   }
 }
 
 /// The tensors of a parity file.
 public struct ParityInputs {
-  let file: Safetensors
-  let path: String
+  private let file: Safetensors
+  public let path: String
   public let precision: Precision
   /// All names that the task reads, for messages.
-  let remedy: String
+  private let remedy: String
+
+  init(_ file: Safetensors, path: String, precision: Precision, remedy: String) {
+    self.file = file
+    self.path = path
+    self.precision = precision
+    self.remedy = remedy
+  }
 
   /// - Parameters:
   ///   - expected: the shape in words, for the failure.
   ///   - fits: whether a shape is right.
   /// - Throws: `.badData` if there is no tensor of this name, its shape is another, or it is empty.
   public func tensor(_ name: String, _ expected: String, _ fits: ([Int]) -> Bool) throws -> Tensor {
-    guard let entry = file[name] else {
-      let names = file.entries.prefix(8).map(\.name).joined(separator: ", ")
-      let rest = file.entries.count > 8 ? ", ... (\(file.entries.count) in all)" : ""
-      throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(names)\(rest)", remedy: remedy)
-    }
+    let entry = try entry(name)
     guard entry.shape.allSatisfy({ $0 > 0 }) else {
       throw Failure(.badData, at: "\(path): \(name)", "the tensor of shape \(entry.shape) is empty")
     }
-    guard fits(entry.shape) else { throw Failure(.badData, at: "\(path): \(name)", "expected shape \(expected), found \(entry.shape)") }
+    try requireFit(entry, expected, fits)
     let tensor = entry.tensor ?? Tensor((entry.integers ?? []).map(Double.init), shape: entry.shape, precision: precision)
     return tensor.converted(to: precision)
+  }
+
+  /// The numbers of a tensor that may be empty, such as the objects of an image.
+  /// - Throws: as `tensor`.
+  public func numbers(_ name: String, _ expected: String, _ fits: ([Int]) -> Bool) throws -> (values: [Double], shape: [Int]) {
+    let entry = try entry(name)
+    try requireFit(entry, expected, fits)
+    return (entry.tensor?.doubles ?? (entry.integers ?? []).map(Double.init), entry.shape)
+  }
+
+  /// Whether the file has a tensor of this name.
+  public func contains(_ name: String) -> Bool { file[name] != nil }
+
+  private func entry(_ name: String) throws -> Safetensors.Entry {
+    if let entry = file[name] { return entry }
+    let names = file.entries.prefix(8).map(\.name).joined(separator: ", ")
+    let rest = file.entries.count > 8 ? ", ... (\(file.entries.count) in all)" : ""
+    throw Failure(.badData, at: path, "there is no tensor '\(name)'; found \(names)\(rest)", remedy: remedy)
+  }
+
+  private func requireFit(_ entry: Safetensors.Entry, _ expected: String, _ fits: ([Int]) -> Bool) throws {
+    guard fits(entry.shape) else {
+      throw Failure(.badData, at: "\(path): \(entry.name)", "expected shape \(expected), found \(entry.shape)")
+    }
   }
 
   /// A tensor of exactly this shape.
@@ -117,7 +149,7 @@ extension ParityTask {
     try TaskTraining.requireFit(state, network, from: weights)
     _ = try Initialization(from: weights).apply(TaskTraining.canonical(state, from: weights), to: network, from: weights)
     let file = ParityInputs(
-      file: try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
+      try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
     let phases = try phases(network, config, inputs(file, network))
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
@@ -141,6 +173,6 @@ extension ParityTask {
       + pass.losses.map { .init("loss.\(prefix)\($0)", $1.detached()) }
       + phase.learner.module.parameters().compactMap { name, parameter in
         gradients[parameter].map { .init("grad.\(prefix)\(name)", parameter.layout.official($0)) }
-      }
+      } + pass.extras.map { .init($0, $1.detached()) }
   }
 }

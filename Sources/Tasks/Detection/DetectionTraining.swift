@@ -1,0 +1,103 @@
+import Base
+import Data
+import Models
+import Networks
+import Tensors
+import Training
+import Vision
+import WeightFiles
+
+/// DETR's training in one stage: the set loss, and one update along its gradient.
+public struct DetectionTraining: StageTraining {
+  /// What a stage learns from and is judged by.
+  public struct Sets: Sendable {
+    let training: COCODetection
+    let validation: COCODetection?
+  }
+
+  public static let trainMetrics = [.loss()] + lossMetrics + [
+    MetricKind("class_error", unit: "%", "objects whose slot is given another class", better: .lower),
+    MetricKind("cardinality_error", "objects that are counted too much or too little", better: .lower), .gradientNorm(),
+  ]
+  private static let lossMetrics = [
+    MetricKind("loss_ce", "cross-entropy of classes, last layer", better: .lower),
+    MetricKind("loss_bbox", "L1 distance of boxes, last layer", better: .lower),
+    MetricKind("loss_giou", "1 - generalised IoU of boxes, last layer", better: .lower),
+    MetricKind("loss_mask", "focal loss of masks", better: .lower),
+    MetricKind("loss_dice", "Dice loss of masks", better: .lower),
+  ]
+  public static let evaluationMetrics = Detection.metrics
+
+  public let model: DETRModel
+  public let learners: [Learner]
+  private let config: DetectionConfig
+  private let validation: COCODetection?
+  private var batches: BatchStream<DetectionElement>
+
+  public static func model(_ config: DetectionConfig) -> DETRModel { Detection.model(config) }
+
+  public static func learners(_ config: DetectionConfig, _ model: DETRModel) -> [LearnerPlan] {
+    [LearnerPlan("", model, config.optimizer, config.schedule)]
+  }
+
+  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
+    try DETRModel.official(state, from: origin)
+  }
+
+  public static func requireFit(_ state: StateDictionary, _ model: DETRModel, from origin: String) throws {
+    try WeightSource.requireFit(state, model, title: "DETR", from: origin)
+  }
+
+  public static func open(_ stage: Stage<DetectionConfig>) throws -> Sets {
+    let config = stage.config
+    guard let training = try COCODetection(config.data, classes: config.classMap, masks: config.model.masks, section: "\(stage.section)data") else {
+      throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from", remedy: "Name a COCO annotation file.")
+    }
+    let validation = try COCODetection(
+      config.validation, classes: config.classMap, masks: config.model.masks, section: "\(stage.section)validation")
+    return Sets(training: training, validation: validation)
+  }
+
+  public static func stepsPerEpoch(_ sets: Sets, _ config: DetectionConfig) -> Int {
+    BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  public init(_ stage: Stage<DetectionConfig>, _ sets: Sets, _ model: DETRModel, _ learners: [Learner]) {
+    self.model = model
+    self.learners = learners
+    config = stage.config
+    validation = sets.validation
+    let data = sets.training
+    let augmentation = stage.config.augmentation
+    batches = BatchStream(
+      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
+    ) { index, random in
+      DetectionElement(augmentation(try data.sample(at: index).sample, random: &random))
+    }
+  }
+
+  public mutating func step(at step: Int) throws -> StepReport {
+    let batch = try Profiler.span("data") { DetectionBatch(try batches.batch(at: step)) }
+    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step))
+    let report = try Profiler.span("forward") { try forward(batch, pass) }
+    let update = try learners[0].update(report.total, at: step)
+    var metrics: Metrics = ["loss": report.total.item]
+    for (name, value) in report.terms where Self.lossMetrics[name] != nil { metrics[name] = value.item }
+    metrics["class_error"] = report.classError
+    metrics["cardinality_error"] = report.cardinalityError
+    metrics["grad_norm"] = update.norm
+    return StepReport(
+      epoch: batches.epochs(after: step + 1), samples: config.train.batchSize, learningRates: learners[0].learningRates(at: step),
+      dataSeconds: batches.secondsWaited, metrics: metrics)
+  }
+
+  private func forward(_ batch: DetectionBatch, _ pass: Pass) throws -> SetLoss.Report {
+    let output = model.detr(batch.images, auxiliary: config.loss.auxiliary, pass)
+    return try config.loss(output, batch.targets, segmentation: model.segmentation, canvas: batch.images.canvas)
+  }
+
+  public mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
+    guard let validation else { return nil }
+    return try Detection.judge(model, config, on: validation, pictures: 4, title: "step \(step)", monitor)
+  }
+}

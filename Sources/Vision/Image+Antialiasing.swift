@@ -1,0 +1,59 @@
+import Base
+
+extension Image {
+  /// The image at another size: each sample the average of the source's pixels under a triangle as wide as the shrinking asks for.
+  ///
+  /// Rows first, rounded to whole samples, and then columns: the values are Pillow's, within one level.
+  /// - Source: the documented behaviour of Pillow's `resize` with `BILINEAR`.
+  public func resizedAntialiased(height newHeight: Int, width newWidth: Int) -> Image {
+    require(height > 0 && width > 0 && newHeight > 0 && newWidth > 0, "Image: \(height)x\(width) to \(newHeight)x\(newWidth)")
+    var image = self
+    if newWidth != width { image = image.stretched(TriangleFilter(width, to: newWidth), isHorizontal: true) }
+    if newHeight != height { image = image.stretched(TriangleFilter(height, to: newHeight), isHorizontal: false) }
+    return image
+  }
+
+  /// One axis through a filter; the samples along the other axis and the channels stand side by side.
+  private func stretched(_ filter: TriangleFilter, isHorizontal: Bool) -> Image {
+    let (outer, inner) = isHorizontal ? (height, channels) : (1, width * channels)
+    let source = isHorizontal ? width : height, target = filter.spans.count
+    var result = [UInt8](repeating: 0, count: outer * target * inner)
+    var sums = [Float](repeating: 0, count: inner)
+    pixels.withUnsafeBufferPointer { pixels in
+      for row in 0..<outer {
+        for (place, span) in filter.spans.enumerated() {
+          for k in 0..<inner { sums[k] = 0.5 }
+          for (offset, weight) in filter.weights[span.weights].enumerated() {
+            let start = (row * source + span.first + offset) * inner
+            for k in 0..<inner { sums[k] += weight * Float(pixels[start + k]) }
+          }
+          let start = (row * target + place) * inner
+          for k in 0..<inner { result[start + k] = UInt8(min(max(sums[k], 0), 255)) }
+        }
+      }
+    }
+    return Image(height: isHorizontal ? height : target, width: isHorizontal ? target : width, channels: channels, pixels: result)
+  }
+}
+
+/// For each output position along one axis, the source's positions under its triangle and their weights, which add up to 1.
+private struct TriangleFilter {
+  let spans: [(first: Int, weights: Range<Int>)]
+  let weights: [Float]
+
+  init(_ count: Int, to outputs: Int) {
+    let scale = Double(count) / Double(outputs), support = max(scale, 1)
+    var spans: [(first: Int, weights: Range<Int>)] = []
+    var all: [Float] = []
+    for output in 0..<outputs {
+      let center = (Double(output) + 0.5) * scale
+      let first = max(Int(center - support + 0.5), 0), end = min(Int(center + support + 0.5), count)
+      let values = (first..<end).map { max(1 - abs((Double($0) - center + 0.5) / support), 0) }
+      let sum = values.reduce(0, +)
+      spans.append((first, all.count..<all.count + values.count))
+      all += values.map { Float($0 / sum) }
+    }
+    self.spans = spans
+    weights = all
+  }
+}
