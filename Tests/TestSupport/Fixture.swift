@@ -38,6 +38,9 @@ public struct Fixture {
     return integers.map(Int.init)
   }
 
+  /// An array of bytes.
+  public func bytes(_ name: String) throws -> [UInt8] { try tensor(name).doubles.map { UInt8($0) } }
+
   public func has(_ name: String) -> Bool { file[name] != nil }
 
   /// The arrays `<case>/<name>` as a network's weights; all that the file holds of `names`.

@@ -25,13 +25,18 @@ extension DETRSegmentation {
   }
 
   private func mask(_ logits: [Float], from start: Int, row: Int, _ size: Extent, _ original: Extent) -> RunLengthMask {
-    let columns = (0..<original.width).map { min($0 * size.width / original.width, size.width - 1) }
+    let columns = nearest(original.width, of: size.width)
     var flags: [Bool] = []
     flags.reserveCapacity(original.height * original.width)
-    for y in 0..<original.height {
-      let source = start + min(y * size.height / original.height, size.height - 1) * row
-      for x in columns { flags.append(logits[source + x] > 0) }
+    for y in nearest(original.height, of: size.height) {
+      for x in columns { flags.append(logits[start + y * row + x] > 0) }
     }
     return RunLengthMask(height: original.height, width: original.width, flags: flags)
+  }
+
+  /// The nearest of `length` pixels for each of `count`; in single precision, as PyTorch's `interpolate` finds it.
+  private func nearest(_ count: Int, of length: Int) -> [Int] {
+    let scale = Float(length) / Float(count)
+    return (0..<count).map { min(Int(Float($0) * scale), length - 1) }
   }
 }
