@@ -31,8 +31,14 @@ import TestSupport
     }
     let (h, w) = (it.images.canvas.height, it.images.canvas.width)
     let pixels = it.images.pixels.channelsFirst.doubles
-    let images = it.images.sizes.enumerated().flatMap { i, size in
-      (0..<3).flatMap { c in (0..<size.height).flatMap { y in pixels[((i * 3 + c) * h + y) * w..<((i * 3 + c) * h + y) * w + size.width] } }
+    var images: [Double] = []
+    for (i, size) in it.images.sizes.enumerated() {
+      for c in 0..<3 {
+        for y in 0..<size.height {
+          let start = ((i * 3 + c) * h + y) * w
+          images += pixels[start..<start + size.width]
+        }
+      }
     }
     #expect(FixtureHash.fnv1a64(bytes(images)) == expected("images"))
     #expect(FixtureHash.fnv1a64(it.targets.flatMap { $0.masks.joined() }) == expected("masks"))
