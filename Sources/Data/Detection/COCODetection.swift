@@ -31,7 +31,7 @@ public struct COCODetection: Dataset {
   public init(_ path: String, images folder: String, classes: ClassMap, readsMasks: Bool) throws {
     instances = try COCOInstances(contentsOf: path, segmentations: readsMasks ? .kept : .skipped)
     guard !instances.images.isEmpty else { throw Failure(.badData, at: path, "there is no image in this file") }
-    guard Folder.isFolder(folder) else {
+    guard try File.kind(at: folder) == .folder else {
       throw Failure(.missingInput, at: folder, "there is no such folder of images", remedy: "Name the folder of the images of \(path).")
     }
     annotations = instances.annotationsByImage()

@@ -13,7 +13,7 @@ public enum ImageFiles {
   public static func named(_ sources: [String]) throws -> [Entry] {
     var paths: [String] = []
     for source in sources {
-      guard Folder.isFolder(source) else {
+      guard try File.kind(at: source) == .folder else {
         paths.append(source)
         continue
       }
