@@ -68,7 +68,7 @@ public struct COCOReport: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// - Parameters:
-  ///   - instances: the annotations.
+  ///   - instances: the annotations; polygons and masks are looked at if they were kept.
   ///   - images: their folder; nil: files are not looked for.
   ///   - decodesImages: whether each file is read and its size compared, which takes as long as an epoch of loading.
   ///   - validation: the annotations of the other set, of which no image should be in this one.
