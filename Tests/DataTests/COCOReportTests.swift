@@ -32,34 +32,34 @@ import Vision
     #expect(report.isUsable == (severity != .error), sourceLocation: sourceLocation)
   }
 
-  @Test("a sound file") func sound() {
+  @Test("a sound file") func sound() throws {
     let report = try COCOReport(of: file([box(1, 10, 10, 50, 50)]))
     #expect(report.findings.isEmpty && report.isUsable)
     #expect(report.description == "x.json: 1 images, 1 annotations, 1 categories\nnothing to report\n")
   }
 
-  @Test("boxes without area") func emptyBoxes() {
+  @Test("boxes without area") func emptyBoxes() throws {
     let boxes = [box(1, 10, 10, 50, 50), box(2, 10, 10, 0, 5), box(3, 10, 10, 5, -1), box(4, .nan, 0, 5, 5), box(5, 0, 0, .infinity, 5)]
     expect(try COCOReport(of: file(boxes)), .emptyBoxes, .warning, ["2", "3", "4", "5"], message: "dropped")
   }
 
-  @Test("boxes that reach beyond the image") func outsideBoxes() {
+  @Test("boxes that reach beyond the image") func outsideBoxes() throws {
     // A hundredth of a pixel is rounding.
     let boxes = [box(1, 10, 10, 50, 50), box(2, -3, 10, 50, 50), box(3, 150, 10, 60, 50), box(4, 150, 10, 50.005, 50)]
     expect(try COCOReport(of: file(boxes)), .outsideBoxes, .warning, ["2", "3"], message: "clipped to the image")
   }
 
-  @Test("boxes beyond the image") func lostBoxes() {
+  @Test("boxes beyond the image") func lostBoxes() throws {
     let boxes = [box(1, 10, 10, 50, 50), box(2, 11, 10, 50, 50), box(3, 200, 10, 50, 50)]
     expect(try COCOReport(of: file(boxes)), .lostBoxes, .warning, ["3"], message: "dropped")
   }
 
-  @Test("boxes that look normalised") func normalizedBoxes() {
+  @Test("boxes that look normalised") func normalizedBoxes() throws {
     let boxes = [box(1, 0.1, 0.2, 0.5, 0.5), box(2, 0, 0, 1, 1)]
     expect(try COCOReport(of: file(boxes)), .normalizedBoxes, .error, ["1", "2"], message: "multiply them by width and height")
   }
 
-  @Test("boxes that look like corners") func cornerBoxes() {
+  @Test("boxes that look like corners") func cornerBoxes() throws {
     let boxes = [box(1, 100, 50, 180, 90), box(2, 60, 60, 190, 99), box(3, 5, 5, 20, 20)]
     expect(try COCOReport(of: file(boxes)), .cornerBoxes, .error, ["1", "2"], message: "write x, y, width and height")
   }
@@ -73,13 +73,13 @@ import Vision
     expect(try COCOReport(of: file([misfit])), .misfitMasks, .warning, ["2"], message: "matches nothing")
   }
 
-  @Test("unknown categories and images") func unknown() {
+  @Test("unknown categories and images") func unknown() throws {
     let good = box(1, 10, 10, 50, 50)
     expect(try COCOReport(of: file([good, box(2, 10, 10, 50, 50, category: 6)])), .unknownCategories, .warning, ["2"], message: "dropped")
     expect(try COCOReport(of: file([good, box(3, 10, 10, 50, 50, image: 9)])), .unknownImages, .warning, ["3"], message: "dropped")
   }
 
-  @Test("ids that occur twice") func duplicates() {
+  @Test("ids that occur twice") func duplicates() throws {
     let good = box(1, 10, 10, 50, 50)
     expect(try COCOReport(of: file([good, box(1, 20, 10, 50, 50)])), .duplicateAnnotations, .warning, ["1"], message: "all are kept")
     expect(try COCOReport(of: file([good], images: [image, image])), .duplicateImages, .error, ["1"], message: "an id of its own")
@@ -115,11 +115,11 @@ import Vision
     expect(try report("\(box), \"area\": 9, \"iscrowd\": 0"), .missingIDs, .warning, ["1"], message: "numbered anew")
   }
 
-  @Test("annotation 0") func annotationZero() {
+  @Test("annotation 0") func annotationZero() throws {
     expect(try COCOReport(of: file([box(0, 10, 10, 50, 50)])), .annotationZero, .note, ["0"], message: "its match counts here")
   }
 
-  @Test("what does not occur, and crowds") func occurrence() {
+  @Test("what does not occur, and crowds") func occurrence() throws {
     let good = box(1, 10, 10, 50, 50)
     let categories = [category, COCOCategory(id: 8, name: "moose")]
     expect(try COCOReport(of: file([good], categories: categories)), .emptyCategories, .warning, ["moose (id 8)"], message: "cannot be learned")
