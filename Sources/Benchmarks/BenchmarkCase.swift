@@ -107,7 +107,8 @@ extension BenchmarkCase {
 
   private static var detection: [BenchmarkCase] {
     var step = BenchmarkCase(
-      "detr-r50-step", group: "detr", "training step of DETR-R50, 320x320, batch 2, 7 objects an image: forward, matching, losses, backward, AdamW",
+      "detr-r50-step", group: "detr",
+      "training step of DETR-R50, 320x320, batch 2, 7 objects an image: forward, matching, losses, backward, clipping, AdamW",
       DetectionStepWorkload(batch: 2, height: 320, width: 320, objects: 7))
     var inference = BenchmarkCase(
       "detr-r50-inference", group: "detr", "inference of DETR-R50, 800x1066, batch 1, no gradients",
@@ -117,7 +118,8 @@ extension BenchmarkCase {
     return [
       step, inference,
       BenchmarkCase(
-        "cross-attention", group: "detr", "DETR's decoder attention: 100 queries, 850 cells, 256 wide, 8 heads, batch 2, forward and backward",
+        "cross-attention", group: "detr",
+        "DETR's decoder attention: 100 queries, 850 cells, 256 wide, 8 heads, batch 2, forward and backward",
         CrossAttentionWorkload(batch: 2, queries: 100, tokens: 850, width: 256, heads: 8)),
       BenchmarkCase(
         "assignment-100x60", group: "detr", "Hungarian assignment of 60 objects to 100 slots; the other side is scipy",

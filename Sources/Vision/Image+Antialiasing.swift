@@ -3,20 +3,23 @@ import Base
 extension Image {
   /// The image at another size: each sample the average of the source's pixels under a triangle as wide as the shrinking asks for.
   ///
-  /// Rows first, rounded to whole samples, and then columns: the values are Pillow's, within one level.
+  /// One axis after the other, with samples rounded to whole levels between: the width first, but the height if that shrinks while
+  /// the width grows. The values are Pillow's, within one level.
   /// - Source: the documented behaviour of Pillow's `resize` with `BILINEAR`.
   public func resizedAntialiased(height newHeight: Int, width newWidth: Int) -> Image {
     require(height > 0 && width > 0 && newHeight > 0 && newWidth > 0, "Image: \(height)x\(width) to \(newHeight)x\(newWidth)")
-    var image = self
-    if newWidth != width { image = image.stretched(TriangleFilter(width, to: newWidth), isHorizontal: true) }
-    if newHeight != height { image = image.stretched(TriangleFilter(height, to: newHeight), isHorizontal: false) }
-    return image
+    let isHeightFirst = newHeight < height && newWidth > width
+    let first = stretched(isHeightFirst ? newHeight : newWidth, isHorizontal: !isHeightFirst)
+    return first.stretched(isHeightFirst ? newWidth : newHeight, isHorizontal: isHeightFirst)
   }
 
   /// One axis through a filter; the samples along the other axis and the channels stand side by side.
-  private func stretched(_ filter: TriangleFilter, isHorizontal: Bool) -> Image {
+  private func stretched(_ length: Int, isHorizontal: Bool) -> Image {
+    guard length != (isHorizontal ? width : height) else { return self }
+    let filter = TriangleFilter(isHorizontal ? width : height, to: length)
     let (outer, inner) = isHorizontal ? (height, channels) : (1, width * channels)
-    let source = isHorizontal ? width : height, target = filter.spans.count
+    let source = isHorizontal ? width : height
+    let target = filter.spans.count
     var result = [UInt8](repeating: 0, count: outer * target * inner)
     var sums = [Float](repeating: 0, count: inner)
     pixels.withUnsafeBufferPointer { pixels in
@@ -42,12 +45,14 @@ private struct TriangleFilter {
   let weights: [Float]
 
   init(_ count: Int, to outputs: Int) {
-    let scale = Double(count) / Double(outputs), support = max(scale, 1)
+    let scale = Double(count) / Double(outputs)
+    let support = max(scale, 1)
     var spans: [(first: Int, weights: Range<Int>)] = []
     var all: [Float] = []
     for output in 0..<outputs {
       let center = (Double(output) + 0.5) * scale
-      let first = max(Int(center - support + 0.5), 0), end = min(Int(center + support + 0.5), count)
+      let first = max(Int(center - support + 0.5), 0)
+      let end = min(Int(center + support + 0.5), count)
       let values = (first..<end).map { max(1 - abs((Double($0) - center + 0.5) / support), 0) }
       let sum = values.reduce(0, +)
       spans.append((first, all.count..<all.count + values.count))

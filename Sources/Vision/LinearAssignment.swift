@@ -47,10 +47,13 @@ public enum LinearAssignment {
           let path = reached + costs[row * columns + column] - rowPotential[row] - columnPotential[column]
           if path < distance[column] { (distance[column], before[column]) = (path, from) }
           guard distance[column] < .infinity else { continue }
-          // Of equally near columns a free one ends the search at once.
-          if next.map({ distance[column] < distance[$0] || (distance[column] == distance[$0] && rowOfColumn[column] == nil && rowOfColumn[$0] != nil) }) ?? true {
+          guard let nearest = next else {
             next = column
+            continue
           }
+          // Of equally near columns a free one ends the search at once.
+          let isFreeInstead = rowOfColumn[column] == nil && rowOfColumn[nearest] != nil
+          if distance[column] < distance[nearest] || (distance[column] == distance[nearest] && isFreeInstead) { next = column }
         }
         guard let column = next else { return nil }
         (reached, isDone[column]) = (distance[column], true)

@@ -11,7 +11,7 @@ import TestSupport
     #expect(rows.count == 140)
     for row in rows {
       let size = DetectionAugmentation.size(height: row[1], width: row[0], shorter: row[2], longest: row[3] > 0 ? row[3] : nil)
-      #expect((size.width, size.height) == (row[4], row[5]), "\(row)")
+      #expect(size.width == row[4] && size.height == row[5], "\(row)")
     }
   }
 }

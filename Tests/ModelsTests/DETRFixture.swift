@@ -48,6 +48,8 @@ struct DETRFixture {
     try model.load(StateDictionary(Self.names(item).map { name, shape in
       .init(name, Tensor(Self.weights(name, shape), shape: shape, precision: .float64))
     }))
+    // As the official code: the backbone's stem and first stage are not trained.
+    try model.freeze(["*backbone.0.body.conv1.*", "*backbone.0.body.layer1.*"])
     images = Self.images(settings, precision)
     targets = try Self.targets(fixture, settings)
   }

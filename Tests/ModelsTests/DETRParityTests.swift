@@ -24,7 +24,9 @@ import TestSupport
   func inputs(_ item: DETRFixture.Case) throws {
     let it = try DETRFixture(item, .float64)
     let ours = it.model.stateDictionary().unshared.entries
-    #expect(ours.map { "\($0.name) \($0.shape)" } == (try DETRFixture.names(item)).map { "\($0.name) \($0.shape)" })
+    let names: [String] = try DETRFixture.names(item).map { "\($0.name) \($0.shape)" }
+    let ourNames: [String] = ours.map { "\($0.name) \($0.shape)" }
+    #expect(ourNames == names)
     func expected(_ name: String) -> UInt64? { it.fixture.file.metadata["fnv1a64.\(name)"].flatMap { UInt64($0, radix: 16) } }
     func bytes(_ values: [Double]) -> [UInt8] {
       values.flatMap { value in withUnsafeBytes(of: Float(value).bitPattern.littleEndian, Array.init) }

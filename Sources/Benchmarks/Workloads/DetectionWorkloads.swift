@@ -19,7 +19,9 @@ struct DetectionStepWorkload: Workload {
     let targets = (0..<batch).map { _ in
       DetectionTarget(
         labels: (0..<objects).map { _ in random.integer(in: 0..<91) },
-        boxes: (0..<objects).map { _ in [random.uniform(0.3, 0.7), random.uniform(0.3, 0.7), random.uniform(0.1, 0.5), random.uniform(0.1, 0.5)] })
+        boxes: (0..<objects).map { _ in
+          [random.uniform(0.3, 0.7), random.uniform(0.3, 0.7), random.uniform(0.1, 0.5), random.uniform(0.1, 0.5)]
+        })
     }
     var optimizer = OptimizerConfig(.adamw, learningRate: 1e-4, weightDecay: 1e-4, clipNorm: 0.1)
     optimizer.groups = [ParameterGroup("backbone.*", lrMult: 0.1)]
@@ -44,8 +46,8 @@ struct DetectionInferenceWorkload: Workload {
     let model = DETR(DETR.Config(.resnet50), &random)
     let images = PaddedImages(batch: batch, height: height, width: width, &random)
     let output = model(images, auxiliary: false, .evaluation)
-    let operations = concatenate([output.logits.reshaped(to: [output.logits.count]), output.boxes.reshaped(to: [output.boxes.count])], axis: 0)
-      .recordedGraph.reduce(0) { $0 + 2 * Double($1.multiplyAdds) }
+    let results = [output.logits, output.boxes].map { $0.reshaped(to: [$0.count]) }
+    let operations = concatenate(results, axis: 0).recordedGraph.reduce(0) { $0 + 2 * Double($1.multiplyAdds) }
     MemoryPool.trim()  // the recorded graph was only for counting
     return PreparedWorkload(operations: operations) { _ = noGradient { model(images, auxiliary: false, .evaluation) } }
   }

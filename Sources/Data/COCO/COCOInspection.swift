@@ -105,8 +105,8 @@ struct COCOInspection {
 
   // MARK: Files
 
-  mutating func inspectFiles(in folder: String, decodes: Bool) {
-    let absent = instances.images.filter { !Folder.isFile(Path.join(folder, $0.fileName)) }
+  mutating func inspectFiles(in folder: String, decodes: Bool) throws {
+    let absent = try instances.images.filter { try File.kind(at: Path.join(folder, $0.fileName)) != .file }
     report(.missingFiles, absent.map(\.fileName))
     guard decodes else { return }
     let gone = Set(absent.map(\.fileName))

@@ -3,8 +3,8 @@ import Vision
 
 /// The random changes of a training image, and the size of all images. Section `augmentation`.
 ///
-/// Training: a flip; with `crop_probability` a resize to one of `crop_sizes` and a random crop; then a resize to one of `sizes`. Evaluation:
-/// a resize to `evaluation_size`. Sizes are those of the shorter side; the longer one is at most `maximum_size`.
+/// Training: a flip; with `crop_probability` a resize to one of `crop_sizes` and a random crop; then a resize to one of `sizes`.
+/// Evaluation: a resize to `evaluation_size`. Sizes are those of the shorter side; the longer one is at most `maximum_size`.
 /// - Source: DETR, section 4 and appendix A.4; as the authors' training script has it.
 public struct DetectionAugmentation: Codable, Sendable, Equatable, ValidatedConfig {
   public var flipProbability = 0.5

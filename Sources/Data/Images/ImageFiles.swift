@@ -13,7 +13,7 @@ public enum ImageFiles {
   public static func named(_ sources: [String]) throws -> [Entry] {
     var paths: [String] = []
     for source in sources {
-      guard Folder.isFolder(source) else {
+      guard try File.kind(at: source) == .folder else {
         paths.append(source)
         continue
       }
@@ -35,7 +35,8 @@ public enum ImageFiles {
     var seen: [String: String] = [:]
     for entry in entries {
       if let other = seen.updateValue(entry.path, forKey: entry.name) {
-        throw Failure(.usage, at: "--source", "'\(other)' and '\(entry.path)' would have results of one name", remedy: "Rename one of them.")
+        throw Failure(.usage, at: "--source", "'\(other)' and '\(entry.path)' would have results of one name",
+                      remedy: "Rename one of them.")
       }
     }
     return entries

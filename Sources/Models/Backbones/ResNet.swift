@@ -165,7 +165,8 @@ private struct Projection: Module {
   init?(_ shape: BlockShape, _ config: ResNet.Config, _ random: inout Random) {
     let outputs = shape.width * config.expansion
     guard shape.stride != 1 || shape.inputs != outputs else { return nil }
-    conv = Conv2d(shape.inputs, outputs, kernel: 1, Conv2dOptions(stride: Extent(shape.stride)), bias: false, weights: .kaimingNormal, &random)
+    let options = Conv2dOptions(stride: Extent(shape.stride))
+    conv = Conv2d(shape.inputs, outputs, kernel: 1, options, bias: false, weights: .kaimingNormal, &random)
     norm = config.makeNorm(outputs)
   }
 

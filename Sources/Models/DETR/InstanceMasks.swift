@@ -3,7 +3,7 @@ import Tensors
 import Vision
 
 extension DETRSegmentation {
-  /// Images whose masks are made at one time.
+  /// Slots whose masks are made at one time.
   private static let slotsAtOnce = 25
 
   /// The masks of all slots of an output, by image: pixels of the original image where the probability is above one half.
@@ -18,7 +18,8 @@ extension DETRSegmentation {
         let (k, h, w) = logits.shape3
         let full = logits.reshaped(to: [k, h, w, 1]).resized(to: images.canvas).floats
         return (0..<k).map { slot in
-          mask(full, from: slot * images.canvas.height * images.canvas.width, row: images.canvas.width, images.sizes[image], originalSizes[image])
+          let start = slot * images.canvas.height * images.canvas.width
+          return mask(full, from: start, row: images.canvas.width, images.sizes[image], originalSizes[image])
         }
       }
     }

@@ -9,7 +9,8 @@ struct BoxAttention: Module {
 
   init(_ config: DETR.Config, _ random: inout Random) {
     func linear(_ random: inout Random) -> Linear {
-      Linear(weight: Parameter(Initializer.xavierUniform([config.hidden, config.hidden], &random), layout: .linear), bias: Parameter(.zeros([config.hidden])))
+      let weight = Initializer.xavierUniform([config.hidden, config.hidden], &random)
+      return Linear(weight: Parameter(weight, layout: .linear), bias: Parameter(.zeros([config.hidden])))
     }
     qLinear = linear(&random)
     kLinear = linear(&random)
@@ -23,9 +24,10 @@ struct BoxAttention: Module {
   /// - Returns: `[k, h, w, heads]`; the softmax runs over heads and cells together.
   func callAsFunction(_ slots: Tensor, of images: [Int], _ memory: Tensor, _ mask: FeatureMask) -> Tensor {
     let (n, h, w, d) = memory.shape4
-    let (k, width) = (images.count, d / heads)
+    let k = images.count
+    let width = d / heads
     let q = qLinear(slots).reshaped(to: [k, heads, 1, width])
-    let keys = kLinear(memory.reshaped(to: [n, h * w, d])).reshaped(to: [n, h * w, heads, width]).transposed([0, 2, 1, 3]).gathered(0, images)
+    let keys = kLinear(memory).reshaped(to: [n, h * w, heads, width]).transposed([0, 2, 1, 3]).gathered(0, images)
     var scores = q.matmul(keys, otherTransposed: true) * (1 / Double(width).squareRoot())  // [k, heads, 1, h·w]
     if !mask.isFull {
       let padding = MultiHeadAttention.Mask(keyPadding: mask.padding(memory.precision)).bias  // [n, 1, 1, h·w]

@@ -33,7 +33,9 @@ struct FeatureMask {
     self.height = height
     self.width = width
     valid = images.sizes.map { size in
-      Extent(height: Self.cells(height, canvas: images.canvas.height, image: size.height), width: Self.cells(width, canvas: images.canvas.width, image: size.width))
+      Extent(
+        height: Self.cells(height, canvas: images.canvas.height, image: size.height),
+        width: Self.cells(width, canvas: images.canvas.width, image: size.width))
     }
   }
 

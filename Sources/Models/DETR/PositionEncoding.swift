@@ -67,7 +67,8 @@ struct LearnedPositions: Module {
   /// - Returns: `[n, height · width, channels]`: the first half of the channels for x, the second for y.
   func callAsFunction(_ mask: FeatureMask) -> Tensor {
     let (h, w) = (mask.height, mask.width)
-    require(h <= Self.most && w <= Self.most, "DETR: learned positions are for \(Self.most) rows and columns of features at most, not \(h)x\(w)")
+    require(h <= Self.most && w <= Self.most,
+      "DETR: learned positions are for \(Self.most) rows and columns of features at most, not \(h)x\(w)")
     let columns = colEmbed(Array(0..<w)).reshaped(to: [1, w, rowEmbed.weight.shape[1]])
     let rows = rowEmbed(Array(0..<h)).reshaped(to: [h, 1, rowEmbed.weight.shape[1]])
     let half = rowEmbed.weight.shape[1]

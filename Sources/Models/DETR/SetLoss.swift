@@ -118,7 +118,8 @@ private struct Matches {
 
   /// Focal and Dice loss of the last layer's masks.
   func maskLosses(_ output: DETR.Output, _ segmentation: DETRSegmentation, _ canvas: Extent) -> (focal: Tensor, dice: Tensor) {
-    let n = targets.count, last = (layers - 1) * n
+    let n = targets.count
+    let last = (layers - 1) * n
     let slots = (0..<n).flatMap { image in pairs[last + image].map { (image: image, query: $0.query, target: $0.target) } }
     let zero = Tensor(0, precision: output.boxes.precision)
     guard !slots.isEmpty else { return (zero, zero) }
@@ -133,8 +134,10 @@ private struct Matches {
   private func maskTruth(_ objects: [(image: Int, index: Int)], _ sizes: [Extent], _ canvas: Extent, _ precision: Precision) -> Tensor {
     var values = [Float](repeating: 0, count: objects.count * canvas.height * canvas.width)
     for (k, object) in objects.enumerated() {
-      let size = sizes[object.image], mask = targets[object.image].masks[object.index]
-      require(mask.count == size.height * size.width, "SetLoss: a mask of \(mask.count) pixels for an image of \(size.height)x\(size.width)")
+      let size = sizes[object.image]
+      let mask = targets[object.image].masks[object.index]
+      require(mask.count == size.height * size.width,
+        "SetLoss: a mask of \(mask.count) pixels for an image of \(size.height)x\(size.width)")
       for y in 0..<size.height {
         let start = (k * canvas.height + y) * canvas.width
         for x in 0..<size.width { values[start + x] = Float(mask[y * size.width + x]) }

@@ -12,7 +12,8 @@ public struct DetectionTarget: Sendable, Equatable {
   public var masks: [[UInt8]]
 
   public init(labels: [Int], boxes: [[Double]], masks: [[UInt8]] = []) {
-    require(labels.count == boxes.count && boxes.allSatisfy { $0.count == 4 }, "DetectionTarget: \(labels.count) labels for \(boxes.count) boxes")
+    require(labels.count == boxes.count && boxes.allSatisfy { $0.count == 4 },
+      "DetectionTarget: \(labels.count) labels for \(boxes.count) boxes")
     require(masks.isEmpty || masks.count == labels.count, "DetectionTarget: \(masks.count) masks for \(labels.count) objects")
     self.labels = labels
     self.boxes = boxes
@@ -63,7 +64,8 @@ public struct SetMatching: Codable, Sendable, Equatable {
       var costs = [Double](repeating: 0, count: queries * target.count)
       for query in 0..<queries {
         let slot = item * queries + query
-        let box = Array(boxes[4 * slot..<4 * slot + 4]), predicted = BoxCorners(box)
+        let box = Array(boxes[4 * slot..<4 * slot + 4])
+        let predicted = BoxCorners(box)
         for object in 0..<target.count {
           let distance = zip(box, target.boxes[object]).reduce(0) { $0 + abs($1.0 - $1.1) }
           costs[query * target.count + object] = costBbox * distance - costClass * probabilities[slot * classes + target.labels[object]]

@@ -55,9 +55,11 @@ public func sigmoidFocalLoss(_ logits: Tensor, _ truth: Tensor, alpha: Double = 
 }
 
 /// `1 - (2 Σ p t + 1) / (Σ p + Σ t + 1)` for each row, with the probabilities `p` of the logits.
-/// - Shape: `[n, pixels]` each → `[n]`.   - Source: Milletari et al. 2016, with the sum of values in the denominator and 1 added, as DETR has it.
+/// - Shape: `[n, pixels]` each → `[n]`.
+/// - Source: Milletari et al. 2016, with the sum of values in the denominator and 1 added, as DETR has it.
 public func diceLoss(_ logits: Tensor, _ truth: Tensor) -> Tensor {
-  require(logits.shape == truth.shape && logits.rank == 2, "diceLoss: logits \(logits.shape) and truth \(truth.shape), expected [n, pixels]")
+  require(logits.shape == truth.shape && logits.rank == 2,
+    "diceLoss: logits \(logits.shape) and truth \(truth.shape), expected [n, pixels]")
   let p = logits.sigmoid()
   let shared = (p * truth).sum([1])
   return 1 - (shared * 2 + 1) / (p.sum([1]) + truth.sum([1]) + 1)

@@ -32,7 +32,8 @@ public enum Detection: LearningTask {
     let size = Extent(height: shape.height, width: shape.width)
     let images = PaddedImages(
       pixels: .zeros([shape.samples, size.height, size.width, 3]), sizes: Array(repeating: size, count: shape.samples))
-    let output = model.detr(images, auxiliary: mode == .training && config.loss.auxiliary, Pass(mode == .training ? .training : .evaluation))
+    let isTraining = mode == .training
+    let output = model.detr(images, auxiliary: isTraining && config.loss.auxiliary, Pass(isTraining ? .training : .evaluation))
     guard let segmentation = model.segmentation else { return output.logits.sum() + output.boxes.sum() }
     // As many masks as an image of COCO has objects, or all slots.
     let queries = mode == .training ? min(config.model.queries, 8) : config.model.queries

@@ -92,7 +92,9 @@ extension Detection: EvaluationTask {
   static let boxMetrics = zip(AveragePrecisionResult.Summary.names, meanings).map { MetricKind($0, $1, better: .higher) }
 
   /// The same for masks.
-  static let maskMetrics = zip(AveragePrecisionResult.Summary.names, meanings).map { MetricKind("mask_\($0)", "masks: \($1)", better: .higher) }
+  static let maskMetrics = zip(AveragePrecisionResult.Summary.names, meanings).map {
+    MetricKind("mask_\($0)", "masks: \($1)", better: .higher)
+  }
 
   public static let metrics = boxMetrics + maskMetrics + [MetricKind("images", "evaluated"), MetricKind("objects", "to be found")]
 

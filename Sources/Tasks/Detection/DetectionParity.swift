@@ -37,7 +37,8 @@ extension Detection: ParityTask {
     let boxes = try file.numbers("boxes.\(i)", "[\(count), 4]") { $0 == [count, 4] }.values
     var masks: [[UInt8]] = []
     if file.contains("masks.\(i)") {
-      let values = try file.numbers("masks.\(i)", "[\(count), \(size.height), \(size.width)]") { $0 == [count, size.height, size.width] }.values
+      let shape = [count, size.height, size.width]
+      let values = try file.numbers("masks.\(i)", "\(shape)") { $0 == shape }.values
       let area = size.height * size.width
       masks = (0..<count).map { object in values[object * area..<(object + 1) * area].map { $0 > 0 ? 1 : 0 } }
     }
@@ -65,7 +66,8 @@ extension Detection: ParityTask {
       let output = model.detr(inputs.images, auxiliary: config.loss.auxiliary, .evaluation)
       let report = try config.loss(output, inputs.targets, segmentation: model.segmentation, canvas: inputs.images.canvas)
       return ParityPass(
-        outputs: outputs(of: model, output, inputs.targets.count), losses: [("total", report.total)] + report.terms.map { ($0.name, $0.value) },
+        outputs: outputs(of: model, output, inputs.targets.count),
+        losses: [("total", report.total)] + report.terms.map { ($0.name, $0.value) },
         extras: counts(report) + matches(report, layers: output.layers, images: inputs.targets.count)
           + results(output.last, inputs.originalSizes))
     }]

@@ -89,7 +89,8 @@ public struct DetectionPredictor: Predictor {
       let height: Int
       let objects: [Object]
     }
-    let found = prediction.detections.enumerated().filter { $1.score >= config.inference.threshold }.sorted { $0.element.score > $1.element.score }
+    let found = prediction.detections.enumerated().filter { $1.score >= config.inference.threshold }
+      .sorted { $0.element.score > $1.element.score }
     let objects = found.map { index, detection in
       let box = BoundingBox(detection)
       let mask = prediction.masks.indices.contains(index) ? prediction.masks[index] : nil

@@ -51,7 +51,8 @@ public struct DetectionTraining: StageTraining {
   public static func open(_ stage: Stage<DetectionConfig>) throws -> Sets {
     let config = stage.config
     guard let training = try config.data.open(config) else {
-      throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from", remedy: "Name a COCO annotation file.")
+      throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
+                    remedy: "Name a COCO annotation file.")
     }
     let validation = try config.validation.open(config)
     return Sets(training: training, validation: validation)

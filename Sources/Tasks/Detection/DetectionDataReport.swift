@@ -1,0 +1,23 @@
+import Base
+import Data
+import Training
+
+extension Detection: DataCheckTask {
+  public static func dataReport(_ config: DetectionConfig) throws -> DataReport {
+    guard !config.data.annotations.isEmpty else {
+      throw Failure(.usage, at: "data.annotations", "'' leaves nothing to check", remedy: "Name a COCO annotation file.")
+    }
+    let training = try COCOInstances(contentsOf: config.data.annotations)
+    let hasValidation = !config.validation.annotations.isEmpty
+    let validation = hasValidation ? try COCOInstances(contentsOf: config.validation.annotations) : nil
+    var reports = [
+      try COCOReport(of: training, images: config.data.images, validation: validation, validationImages: config.validation.images)
+    ]
+    if let validation { reports.append(try COCOReport(of: validation, images: config.validation.images)) }
+    let map = config.data.categoryIds.isEmpty ? "category ids are classes: 0 to \(config.model.classes - 1)"
+      : "classes: " + config.data.categoryIds.indices.map { "\($0) = category \(config.data.categoryIds[$0]) (\(config.className($0)))" }
+        .joined(separator: ", ")
+    let text = (["training set", "validation set"].prefix(reports.count).enumerated().map { "\($1): \(reports[$0])" } + [map + "\n"])
+    return DataReport(text: text.joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable))
+  }
+}
