@@ -21,17 +21,17 @@ extension Image {
     let source = isHorizontal ? width : height
     let target = filter.spans.count
     var result = [UInt8](repeating: 0, count: outer * target * inner)
-    var sums = [Float](repeating: 0, count: inner)
+    var sums = [Int32](repeating: 0, count: inner)
     pixels.withUnsafeBufferPointer { pixels in
       for row in 0..<outer {
         for (place, span) in filter.spans.enumerated() {
-          for k in 0..<inner { sums[k] = 0.5 }
+          for k in 0..<inner { sums[k] = TriangleFilter.half }
           for (offset, weight) in filter.weights[span.weights].enumerated() {
             let start = (row * source + span.first + offset) * inner
-            for k in 0..<inner { sums[k] += weight * Float(pixels[start + k]) }
+            for k in 0..<inner { sums[k] &+= weight &* Int32(pixels[start + k]) }
           }
           let start = (row * target + place) * inner
-          for k in 0..<inner { result[start + k] = UInt8(min(max(sums[k], 0), 255)) }
+          for k in 0..<inner { result[start + k] = UInt8(min(max(sums[k] >> TriangleFilter.digits, 0), 255)) }
         }
       }
     }
@@ -39,16 +39,20 @@ extension Image {
   }
 }
 
-/// For each output position along one axis, the source's positions under its triangle and their weights, which add up to 1.
+/// For each output position along one axis, the source's positions under its triangle and their weights, which add up to 1, as whole
+/// numbers: 8 bits of a sample and 22 of a weight fit into 32.
 private struct TriangleFilter {
   let spans: [(first: Int, weights: Range<Int>)]
-  let weights: [Float]
+  let weights: [Int32]
+  /// Binary digits of a weight behind the point.
+  static let digits: Int32 = 22
+  static let half: Int32 = 1 << (digits - 1)
 
   init(_ count: Int, to outputs: Int) {
     let scale = Double(count) / Double(outputs)
     let support = max(scale, 1)
     var spans: [(first: Int, weights: Range<Int>)] = []
-    var all: [Float] = []
+    var all: [Int32] = []
     for output in 0..<outputs {
       let center = (Double(output) + 0.5) * scale
       let first = max(Int(center - support + 0.5), 0)
@@ -56,7 +60,7 @@ private struct TriangleFilter {
       let values = (first..<end).map { max(1 - abs((Double($0) - center + 0.5) / support), 0) }
       let sum = values.reduce(0, +)
       spans.append((first, all.count..<all.count + values.count))
-      all += values.map { Float($0 / sum) }
+      all += values.map { Int32($0 / sum * Double(1 << Self.digits) + 0.5) }
     }
     self.spans = spans
     weights = all

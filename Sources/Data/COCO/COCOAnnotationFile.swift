@@ -61,7 +61,9 @@ public struct COCOAnnotationFile: Sendable {
     public var segmentation: Segmentation
     public var isCrowd: Bool
 
-    public init(id: Int, imageID: Int, categoryID: Int, mask: RunLengthMask, segmentation: Segmentation = .runLengths, isCrowd: Bool = false) {
+    public init(
+      id: Int, imageID: Int, categoryID: Int, mask: RunLengthMask, segmentation: Segmentation = .runLengths, isCrowd: Bool = false
+    ) {
       self.id = id
       self.imageID = imageID
       self.categoryID = categoryID

@@ -7,11 +7,13 @@ extension COCOInstances {
   /// - Throws: `.badData` if a number is not finite; the failures of `AtomicFile.write`.
   public func write(to path: String) throws {
     for annotation in annotations {
-      guard annotation.box.isFinite, annotation.area.isFinite, annotation.keypoints.allSatisfy(\.isFinite), annotation.hasFiniteCorners else {
+      guard annotation.box.isFinite, annotation.area.isFinite, annotation.keypoints.allSatisfy(\.isFinite),
+            annotation.hasFiniteCorners else {
         throw Failure(.badData, at: path, "the annotation \(annotation.id) has a number that is not finite")
       }
     }
-    let file = COCOText.file(images: images, categories: categories.map { $0.json(isPanoptic: false) }, annotations: annotations.map(\.json))
+    let file = COCOText.file(
+      images: images, categories: categories.map { $0.json(isPanoptic: false) }, annotations: annotations.map(\.json))
     try AtomicFile.write(file, to: path)
   }
 }
