@@ -219,14 +219,22 @@ def post_processed(case, outputs):
 
 
 def panoptic(case, outputs):
-    """Per image its segments and the map of their ids."""
+    """Per image its segments and the map of their ids. The official code would squeeze the masks of the padded batch into the image's size:
+    it gets them without the padding."""
     if not case.panoptic_threshold:
         return []
     is_thing = {label: label < THINGS for label in range(case.network.classes)}
     process = reference.official.segmentation.PostProcessPanoptic(is_thing, threshold=case.panoptic_threshold)
+    canvas = tuple(sizes(case, "size").max(0)[0].tolist())
+    results = []
     with torch.no_grad():
-        found = process(outputs, sizes(case, "size"), sizes(case, "original"))
-    return [(x["segments_info"], reference.rgb2id(np.array(Image.open(io.BytesIO(x["png_string"]))))) for x in found]
+        full = torch.nn.functional.interpolate(outputs["pred_masks"], canvas, mode="bilinear", align_corners=False)
+        for i, item in enumerate(case.batch):
+            one = {name: outputs[name][i:i + 1] for name in ("pred_logits", "pred_boxes")}
+            one["pred_masks"] = full[i:i + 1, :, :item.size[0], :item.size[1]]
+            found, = process(one, sizes(case, "size")[i:i + 1], sizes(case, "original")[i:i + 1])
+            results.append((found["segments_info"], reference.rgb2id(np.array(Image.open(io.BytesIO(found["png_string"]))))))
+    return results
 
 
 def compact(case, exact, singles):

@@ -4,6 +4,7 @@ import Networks
 import Tensors
 import Testing
 import TestSupport
+import Vision
 
 /// DETR against the authors' code on PyTorch 2.13: `Tests/Fixtures/make_detr.py`.
 @Suite("DETR equals PyTorch") struct DETRParityTests {
@@ -161,5 +162,28 @@ import TestSupport
       let checksum = String(FixtureHash.fnv1a64(list.flatMap { $0.flags.map { $0 ? 1 : 0 } }), radix: 16)
       #expect(checksum == it.fixture.file.metadata["fnv1a64.result.masks.\(i)"].map { String($0.drop { $0 == "0" }) })
     }
+  }
+
+  private struct Segment: Decodable {
+    let id, categoryId, area: Int
+  }
+
+  @Test("panoptic segments") func panopticSegments() throws {
+    let it = try DETRFixture(.panoptic, .float64)
+    let segmentation = try #require(it.model.segmentation)
+    let expected = try DETRFixture.decoded(it.fixture, "panoptic", as: [[Segment]].self)
+    let output = try it.forward().output
+    func results(_ threshold: Double) -> [PanopticResult] {
+      segmentation.panopticResults(output, it.images, originalSizes: it.originalSizes, threshold: threshold) { $0 < it.settings.things }
+    }
+    let found = results(it.settings.panopticThreshold)
+    #expect(expected.contains { $0.count > 3 })
+    for (i, result) in found.enumerated() {
+      // Numbers from 0 in the official code, where 0 is void for us.
+      #expect(result.segments.map { [Int($0.id) - 1, $0.label, $0.area] } == expected[i].map { [$0.id, $0.categoryId, $0.area] })
+      let checksum = it.fixture.file.metadata["fnv1a64.panoptic.\(i)"].flatMap { UInt64($0, radix: 16) }
+      #expect(FixtureHash.fnv1a64(result.map.segments.map { UInt8($0 == 0 ? 0 : $0 - 1) }) == checksum)
+    }
+    #expect(results(1).allSatisfy { $0.segments.isEmpty && $0.map.segments.allSatisfy { $0 == PanopticMap.void } })
   }
 }

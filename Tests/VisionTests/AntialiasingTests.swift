@@ -36,7 +36,7 @@ import Vision
       let differences = zip(found.pixels, expected).map { abs(Int($0) - Int($1)) }
       #expect(differences.count == expected.count)
       #expect(differences.allSatisfy { $0 <= 1 }, "case \(number): \(differences.max() ?? 0)")
-      // Pillow takes columns first where it finds that cheaper, as here when rows are lost and columns won: it rounds between other sums then.
+      // Pillow takes columns first where it finds that cheaper, as where rows are lost and columns won: it rounds other sums between then.
       let isMixed = entry.to[0] < entry.from[0] && entry.to[1] > entry.from[1]
       // Else, its weights having 22 binary digits, only samples next to a half may be rounded the other way.
       #expect(isMixed || differences.filter { $0 > 0 }.count <= expected.count / 100, "case \(number)")

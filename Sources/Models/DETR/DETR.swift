@@ -13,7 +13,9 @@ import Tensors
 //   section 4.2     DETR+Config.swift           the variants of the ablations
 //   section 4.4     MaskHead.swift              masks of the objects
 //                   DETRSegmentation.swift
-//   appendix A.5    DetectionResults.swift      boxes, masks and panoptic maps from the outputs
+//   appendix A.5    DetectionResults.swift      boxes from the outputs
+//                   InstanceMasks.swift         masks
+//                   PanopticResults.swift       panoptic maps
 //
 // Names of parameters are those of the authors' checkpoints.
 
