@@ -52,9 +52,9 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     self.remedy = remedy.split(separator: "\n", omittingEmptySubsequences: false).map { $0.printable() }.joined(separator: "\n")
   }
 
-  /// The same failure, told with another place or remedy.
-  public func told(at place: String? = nil, remedy: String? = nil) -> Failure {
-    var failure = Failure(kind, at: place ?? self.place, "", remedy: remedy ?? self.remedy)
+  /// The same failure, told as another kind, or with another place or remedy.
+  public func told(kind: Kind? = nil, at place: String? = nil, remedy: String? = nil) -> Failure {
+    var failure = Failure(kind ?? self.kind, at: place ?? self.place, "", remedy: remedy ?? self.remedy)
     failure.problem = problem  // it is printable already, and may have several lines
     return failure
   }

@@ -13,21 +13,35 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   /// The stage at work.
   public private(set) var training: Training?
   private var index = -1
-  /// The first stage's model with the weights to begin with, until it is begun.
-  private var prepared: (model: Training.Model, notes: [String])?
+  /// The first stage's model, until it is begun.
+  private var first: Training.Model?
+  /// What the user shall know about the weights to begin with; nil as long as they are not read.
+  private var initialNotes: [String]?
 
-  /// Opens the data of every stage, and finds what is wrong with any of them: nothing is trained and no optimiser made.
+  /// Opens the data of every stage, and finds what is wrong with any of them: nothing is trained, no weights are read and no optimiser made.
   /// - Throws: `.usage`, `.missingInput` and `.badData` with the keys of the config.
   public init(_ stages: [Stage<Config>]) throws {
     sets = try stages.map(Training.open)
     schedule = StagedRecipe.placed(stages, sets)
     var names: [[String]] = []
     for stage in schedule.reversed() {
-      let ready = try StagedRecipe.prepared(stage)
-      names.insert(Training.learners(stage.config, ready.model).flatMap(\.rateNames), at: 0)
-      prepared = ready
+      let model = try Training.model(stage.config)
+      try StagedRecipe.freeze(model, stage)
+      names.insert(Training.learners(stage.config, model).flatMap(\.rateNames), at: 0)
+      first = model
     }
     rateNames = names.flatMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// Reads the weights that the stages begin with, and finds whether they fit. For a run that begins: one that continues needs those of later
+  /// stages only, and reads them when it enters its own.
+  /// - Throws: the failures of reading, `.badData` if a file does not fit, `.usage` for keys that lead nowhere.
+  public mutating func readInitialWeights() throws {
+    initialNotes = []
+    for stage in schedule.reversed() {
+      guard let (model, notes) = try StagedRecipe.initialized(stage), stage.index == 0 else { continue }
+      (first, initialNotes) = (model, notes)
+    }
   }
 
   /// The stages with steps instead of epochs, one behind the other.
@@ -42,12 +56,17 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
     }
   }
 
-  /// The model of a stage with the weights that its config names, and frozen as it says.
-  private static func prepared(_ stage: Stage<Config>) throws -> (model: Training.Model, notes: [String]) {
+  /// The model of a stage with the weights that its config names, and frozen as it says; nil if it names none.
+  private static func initialized(_ stage: Stage<Config>) throws -> (model: Training.Model, notes: [String])? {
+    guard !stage.config.initialize.from.isEmpty else { return nil }
     let model = try Training.model(stage.config)
     let notes = try initialize(model, stage)
-    for plan in Training.learners(stage.config, model) { try plan.optimizer.freeze(in: plan.module, key: stage.section + plan.key) }
+    try freeze(model, stage)
     return (model, notes)
+  }
+
+  private static func freeze(_ model: Training.Model, _ stage: Stage<Config>) throws {
+    for plan in Training.learners(stage.config, model) { try plan.optimizer.freeze(in: plan.module, key: stage.section + plan.key) }
   }
 
   private static func initialize(_ model: Training.Model, _ stage: Stage<Config>) throws -> [String] {
@@ -76,14 +95,19 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   public mutating func enter(stage index: Int, isResuming: Bool) throws -> [String] {
     let stage = schedule[index]
     let before = training
+    if isResuming {
+      for later in schedule[(index + 1)...] { _ = try StagedRecipe.initialized(later) }
+    } else if index == 0, initialNotes == nil {
+      try readInitialWeights()
+    }
     var (model, notes): (Training.Model, [String])
-    if index == 0, let prepared {
-      (model, notes) = prepared
+    if index == 0, let first {
+      (model, notes) = (first, initialNotes ?? [])
     } else {
       model = try Training.model(stage.config)
       notes = isResuming ? [] : try handOver(from: before, to: model, stage)
     }
-    prepared = nil
+    first = nil
     training = nil  // its optimisers are no longer needed
     let learners = try Training.learners(stage.config, model).map { try Learner($0, steps: stage.steps, section: stage.section) }
     training = try Training(stage, sets[index], model, learners)

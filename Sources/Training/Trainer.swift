@@ -284,7 +284,7 @@ public struct Trainer<R: Recipe> {
     defer { MemoryPool.trim() }
     let report: EvaluationReport?
     do {
-      report = try recipe.evaluate(at: state.step, monitor(since: start))
+      report = try recipe.evaluate(at: state.step, monitor())
     } catch is EvaluationCancelled {
       console.note("the evaluation at step \(state.step) was given up; it is repeated when the run goes on")
       return false
@@ -304,14 +304,9 @@ public struct Trainer<R: Recipe> {
     return true
   }
 
-  private func monitor(since start: Double) -> EvaluationMonitor {
-    var last = start
-    return EvaluationMonitor(
-      report: { [console, time, step = state.step] done, total in
-        guard time.steady() - last >= 0.1 else { return }
-        last = time.steady()
-        console.activity("evaluating at step \(step): \(done) of \(total) …")
-      }, isCancelled: { [stop] in stop() != nil })
+  private func monitor() -> EvaluationMonitor {
+    var count = CountStatus("evaluating at step \(state.step):")
+    return EvaluationMonitor(report: { [console] done, total in console.show(&count, done, of: total) }, isCancelled: { [stop] in stop() != nil })
   }
 
   /// Notes the score of an evaluation; if it is the best so far, `best_checkpoint` names this step.

@@ -23,9 +23,15 @@ extension StateDictionary {
   /// - Parameters:
   ///   - key: which dictionary of a `.pth` file, see `PyTorchFile.stateDictionary(key:)`.
   ///   - warn: told what is left out.
-  /// - Throws: `.missingInput` or `.inputOutput` if it cannot be read, `.badData` if it is damaged, `.usage` for a key that leads nowhere.
+  /// - Throws: `.missingInput` or `.inputOutput` if it cannot be read, `.badData` if it is damaged, no regular file or larger than the free
+  ///   memory, `.usage` for a key that leads nowhere.
   public init(at path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
-    try self.init(bytes: File.bytes(at: path), name: path, key: key, warn: warn)
+    let bytes = try File.bytes(at: path, limit: MemoryPool.available) { head in
+      guard PyTorchFile.recognizes(head) || Safetensors.recognizes(head) else {
+        throw Failure.unrecognized(head, at: path, expected: "a .safetensors file, or one of torch.save")
+      }
+    }
+    try self.init(bytes: bytes, name: path, key: key, warn: warn)
   }
 
   /// The same for the content of a file; `path` is what messages call it.

@@ -21,8 +21,6 @@ import TestSupport
       #expect(try Folder.files(in: folder) == ["f9.png", "f10.png", "link.png"])
       #expect(try Folder.folders(in: folder) == ["linked", "scene", "thumbs.png"])
       #expect(try Folder.files(in: folder, where: { $0.hasPrefix("f") }) == ["f9.png", "f10.png"])
-      #expect(Folder.isFile("\(folder)/link.png") && Folder.isFile("\(folder)/pipe.png") && !Folder.isFile("\(folder)/linked"))
-      #expect(Folder.isFolder("\(folder)/linked") && !Folder.isFolder("\(folder)/f9.png") && !Folder.exists("\(folder)/none"))
     }
   }
 

@@ -48,6 +48,8 @@ struct UnreadableFileTests {
         require(fails { _ = try File.bytes(at: folder + "/secret") }, "bytes")
         require(fails { _ = try File.bytesIfPresent(at: folder + "/secret") }, "bytesIfPresent")
         require(fails { _ = try File.exists(folder + "/closed/inner") }, "exists")
+        require(fails { _ = try File.kind(at: folder + "/closed/inner") }, "kind")
+        require(fails { _ = try Folder.files(in: folder + "/closed") }, "files")
         require(fails { _ = try File.entries(of: folder + "/closed") }, "entries")
         require(fails { try File.createFolder(folder + "/closed/inner/more") }, "createFolder")
         _ = seteuid(0)
@@ -113,6 +115,19 @@ struct UnreadableFileTests {
       #expect(try second.isHeld())
       try FileManager.default.removeItem(atPath: folder + "/b")
       #expect(lock.presentFolder == nil)
+    }
+  }
+
+  /// The same lock on the folder itself leaves nothing in it.
+  @Test func aFolderIsLockedItself() throws {
+    try withTemporaryFolder { folder in
+      let lock = try FolderLock(itself: folder, occupied: "another one is at work here", remedy: "Wait.")
+      #expect(try lock.isHeld() && File.entries(of: folder).isEmpty)
+      expectFailure(.cannotCreate, folder, "another one is at work here", "Wait.") {
+        try FolderLock(itself: folder, occupied: "another one is at work here", remedy: "Wait.")
+      }
+      withExtendedLifetime(lock) {}
+      expectFailure(.cannotCreate, "the folder cannot be opened") { try FolderLock(itself: folder + "/none", occupied: "", remedy: "") }
     }
   }
 

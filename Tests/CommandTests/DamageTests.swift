@@ -61,6 +61,25 @@ import Vision
       65, "validation: the flow of all 1 pairs is unknown everywhere", "validation.root")
   }
 
+  /// Nothing known in any pair: nothing to learn from, and the training and what would judge it say so.
+  @Test func unknownFlowCannotBeLearned() throws {
+    let place = try Workplace()
+    for pair in ["a", "b", "c"] {
+      try place.writePair("real/\(pair)", height: 140, width: 150)
+      try FlowField(height: 140, width: 150, vectors: Array(repeating: 0, count: 2 * 140 * 150), isValid: Array(repeating: false, count: 140 * 150))
+        .write(to: place.path("real/\(pair)_flow.flo"))
+    }
+    let options = ["--set", "data.format=pairs", "--set", "data.root=real", "--set", "validation.format=none"]
+    for batch in ["1", "2"] {
+      let outcome = try place.apus(["train", "config.yaml", "--work-dir", "run-\(batch)", "--steps", "9", "--set", "train.batch_size=\(batch)"] + options)
+      expectFailure(outcome, 65, "data: the flow of all 3 pairs is unknown everywhere: there is nothing to learn from", "'data.root'")
+      #expect(try place.text("run-\(batch)/run.json").contains("\"failed\""))
+    }
+    // One pair with known flow is enough, however long the others follow each other across epochs.
+    try place.writePair("real/b", height: 140, width: 150)
+    expectSuccess(try place.apus(["train", "config.yaml", "--work-dir", "run", "--steps", "24"] + options))
+  }
+
   @Test func sizesThatDifferAreNamed() throws {
     let place = try Workplace()
     try place.trainBriefly()
@@ -94,6 +113,36 @@ import Vision
     #expect(resumed.errors.contains("warning: \(damaged)/\(file): "), "\(resumed.errors)")
     #expect(resumed.errors.contains("resuming run after step 2"), "\(resumed.errors)")
     expectEqualBytes(try place.bytes("\(damaged)/model.safetensors"), good, "model.safetensors")
+  }
+
+  /// Commands that read a run take the newest sound checkpoint, as a resume does, whatever is damaged: the checkpoint that the pointers name,
+  /// or the pointers.
+  @Test func commandsThatReadARunFallBack() throws {
+    let place = try Workplace()
+    try place.trainBriefly()
+    func evaluated(_ weights: String) throws -> Outcome { try place.apus("evaluate", "config.yaml", "--weights", weights, "--json") }
+    let older = try evaluated("run/checkpoints/step_00000002")
+    let newer = try evaluated("run")
+    expectSuccess(older)
+    #expect(older.output != newer.output)
+
+    #expect(try place.text("run/best_checkpoint") == "checkpoints/step_00000004\n")
+    for pointer in ["best_checkpoint", "last_checkpoint"] { try place.write("run/\(pointer)", "chaos\n") }
+    let unpointed = try evaluated("run")
+    #expect(unpointed.exit == 0 && unpointed.output == newer.output, "\(unpointed.errors)")
+    #expect(unpointed.errors.contains("weights: the newest checkpoint of run, step 4"), "\(unpointed.errors)")
+
+    let damaged = "run/checkpoints/step_00000004"
+    try place.truncate("\(damaged)/model.safetensors", to: 1000)
+    for pointer in ["checkpoints/step_00000004\n", "chaos\n"] {
+      for name in ["best_checkpoint", "last_checkpoint"] { try place.write("run/\(name)", pointer) }
+      let fallen = try evaluated("run")
+      #expect(fallen.exit == 0 && fallen.output == older.output, "\(fallen.errors)")
+      #expect(fallen.errors.contains("warning: \(damaged)/model.safetensors: "), "\(fallen.errors)")
+      #expect(fallen.errors.contains("weights: the newest sound checkpoint of run, step 2"), "\(fallen.errors)")
+    }
+    try place.truncate("run/checkpoints/step_00000002/model.safetensors", to: 1000)
+    expectFailure(try evaluated("run"), 65, "\(damaged)/model.safetensors: ")
   }
 
   @Test func weightsThatAreNoNumbersAreRefused() throws {

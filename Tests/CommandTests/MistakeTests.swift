@@ -33,6 +33,11 @@ import Testing
     Mistake("train config.yaml --set augmentation.brightness=-1", 64, "'augmentation.brightness' is -1.0; allowed: 0 to 10"),
     Mistake("train nix.yaml", 66, "nix.yaml: there is no such file"),
     Mistake("train pairs", 66, "pairs: this is a folder, expected a file"),
+    Mistake("train /dev/zero", 64, "/dev/zero: this is a device, expected a regular file"),
+    Mistake("train pipe", 64, "pipe: this is a pipe, expected a regular file"),
+    Mistake("train config.yaml --load-from /dev/zero", 65, "/dev/zero: this is a device, expected a regular file"),
+    Mistake("train config.yaml --set data.root=circle", 74, "circle: cannot be read"),
+    Mistake("train config.yaml --set data.root=circles", 74, "circles/data: cannot be read"),
     Mistake("train config.yaml --set data.root=nix", 66, "nix: there is no such folder", "--set data.root=FOLDER", "apus synth flow"),
     Mistake("train config.yaml --set validation.root=nix", 66, "nix: there is no such folder", "'validation.root' names it"),
     Mistake("train config.yaml --set data.root=empty", 66, "empty: there is no folder data in it", "FlyingChairs"),
@@ -45,9 +50,12 @@ import Testing
     Mistake("evaluate config.yaml", 64, "--weights"),
     Mistake("evaluate config.yaml --weights nix", 66, "nix: there is no such weight file, checkpoint or run folder"),
     Mistake("evaluate config.yaml --weights pairs", 66, "pairs: this folder holds no checkpoint", "a run folder"),
+    Mistake("evaluate config.yaml --weights pipe", 65, "pipe: this is a pipe, expected a regular file"),
+    Mistake("evaluate config.yaml --weights huge", 65, "huge: the file begins with the bytes 00 00", "expected a .safetensors file"),
     Mistake("evaluate config.yaml --weights config.yaml", 65, "config.yaml: this is no safetensors file"),
     Mistake("predict config.yaml --weights nix --source pairs/data --out flow", 66, "nix: there is no such weight file"),
     Mistake("predict config.yaml --weights w --source nix --out flow", 66, "nix: there is no such folder"),
+    Mistake("predict config.yaml --weights w --source circle --out flow", 74, "circle: cannot be read"),
     Mistake("predict config.yaml --weights w --source empty --out flow", 66, "empty: 0 frames found", ".png"),
     Mistake("predict config.yaml --weights w --out flow", 64, "--source"),
     Mistake("predict config.yaml --weights w --source config.yaml --out flow", 64, "config.yaml: one picture has no flow"),
@@ -78,7 +86,11 @@ import Testing
   @Test func eachMistakeIsNamed() throws {
     let place = try Workplace()
     try place.generatePairs()
-    try FileManager.default.createDirectory(atPath: place.path("empty"), withIntermediateDirectories: true)
+    for name in ["empty", "circles"] { try FileManager.default.createDirectory(atPath: place.path(name), withIntermediateDirectories: true) }
+    for name in ["circle", "circles/data"] { #expect(symlink((name as NSString).lastPathComponent, place.path(name)) == 0) }
+    #expect(mkfifo(place.path("pipe"), 0o600) == 0)
+    try place.write("huge", "")
+    #expect(truncate(place.path("huge"), 1 << 40) == 0)
     for mistake in Self.mistakes {
       let outcome = try place.apus(mistake.arguments)
       expectFailure(outcome, mistake.code)

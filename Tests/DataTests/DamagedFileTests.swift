@@ -77,6 +77,54 @@ import Vision
   }
 }
 
+/// Paths that lead to no file, or to one that is far too long.
+@Suite struct UnusualFileTests {
+  @Test(.timeLimit(.minutes(1))) func onlyRegularFilesArePictures() throws {
+    try withTemporaryFolder { folder in
+      let pipe = "\(folder)/a.png"
+      #expect(mkfifo(pipe, 0o600) == 0)
+      for (path, kind) in [("/dev/zero", "a device"), (pipe, "a pipe")] {
+        expectFailure(.badData, "\(path): this is \(kind), expected a regular file") { try Image(contentsOf: path) }
+        expectFailure(.badData, "\(path): this is \(kind), expected a regular file") { try FlowField(contentsOf: path) }
+        expectFailure(.badData, "\(path): this is \(kind), expected a regular file") { try Image16(contentsOf: path) }
+      }
+    }
+  }
+
+  /// What begins like no picture is not read to its end, and a picture not beyond the largest there can be.
+  @Test func filesThatAreFarTooLong() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.png"
+      try AtomicFile.write("no picture", to: path)
+      #expect(truncate(path, 1 << 40) == 0)
+      expectFailure(.badData, "the file begins with the bytes", "expected a PNG, JPEG") { try Image(contentsOf: path) }
+      expectFailure(.badData, "the file begins with the bytes", "expected a .flo file") { try FlowField(contentsOf: path) }
+      expectFailure(.badData, "the file begins with the bytes", "expected a PNG image of 16 bits") { try Image16(contentsOf: path) }
+      try AtomicFile.write(PNG.encode(Image(height: 2, width: 2, channels: 3)), to: path)
+      #expect(truncate(path, 1 << 40) == 0)
+      expectFailure(.badData, "the file has 1099511627776 bytes, more than the 2147487744 that are read") { try Image(contentsOf: path) }
+    }
+  }
+
+  /// A circle of links can be no data set; that it cannot be looked at is not taken for its absence.
+  @Test func whatCannotBeLookedAtIsNotMissing() throws {
+    try withTemporaryFolder { folder in
+      for name in ["data", "training", "test", "testing", FlyingChairs.splitFile] { #expect(symlink(name, "\(folder)/\(name)") == 0) }
+      expectFailure(.inputOutput, "\(folder)/data: cannot be read") { try FlyingChairs(root: folder, split: .train) }
+      expectFailure(.inputOutput, "\(folder)/training/", "cannot be read") { try MPISintel(root: folder, pass: .clean) }
+      expectFailure(.inputOutput, "\(folder)/test: cannot be read") { try MPISintel.testSequences(in: folder) }
+      expectFailure(.inputOutput, "\(folder)/testing: cannot be read") { try KITTI15.testSequences(in: folder) }
+      expectFailure(.inputOutput, "\(folder)/data: cannot be read") { try PairSequence.named(["\(folder)/data"]) }
+      #expect(unlink("\(folder)/data") == 0)
+      for name in ["1_img1.ppm", "1_img2.ppm", "1_flow.flo"] {
+        try File.createFolder("\(folder)/data")
+        try AtomicFile.write("x", to: "\(folder)/data/\(name)")
+      }
+      expectFailure(.inputOutput, "\(FlyingChairs.splitFile): cannot be read") { try FlyingChairs(root: folder, split: .train) }
+    }
+  }
+}
+
 /// JPEGs that ask for more work than a picture is worth.
 @Suite struct JPEGScanTests {
   /// A progressive grey JPEG of one block: a scan for the mean, then one for each coefficient, and `passes` refinements of each.
@@ -108,10 +156,39 @@ import Vision
     expectFailure(.badData, "a.jpg", "more than 100 scans") { try JPEG.decode(Self.progressive(passes: 1), place: "a.jpg") }
   }
 
-  /// 800 scans over 64 million pixels: minutes of work, if it were done.
-  @Test(.timeLimit(.minutes(2))) func alsoOfHugePictures() {
-    var bytes = Self.progressive(passes: 12)
-    bytes.replaceSubrange(bytes.firstRange(of: [0xFF, 0xC2]).map { $0.upperBound + 3..<$0.upperBound + 7 } ?? 0..<0, with: [0x20, 0, 0x20, 0])
-    expectFailure(.badData, "a.jpg") { try JPEG.decode(bytes, place: "a.jpg") }
+  /// 3,000 scans over 16384 x 16384 pixels in 1.6 MB: minutes of work, if it were done.
+  @Test(.timeLimit(.minutes(1))) func alsoOfHugePictures() {
+    let bytes = Self.manyScans(3000, side: 16384)
+    #expect(bytes.count < 2_000_000)
+    expectFailure(.badData, "a.jpg", "more than 100 scans") { try JPEG.decode(bytes, place: "a.jpg") }
+  }
+
+  @Test func itsFirstScansAreSound() throws {
+    #expect(try JPEG.decode(Self.manyScans(64, side: 512), place: "").pixels == [UInt8](repeating: 128, count: 512 * 512))
+  }
+
+  /// A grey JPEG where nothing but scans costs bytes: those of the coefficients say "no more in the next 32,767 blocks" over and over.
+  static func manyScans(_ count: Int, side: Int) -> [UInt8] {
+    var bytes = progressive(height: side, width: side, passes: 0)
+    // Up to the second scan: everything before, and the mean. The table of the coefficients gets the one symbol of long runs.
+    let second = bytes.ranges(of: [0xFF, 0xDA])[1].lowerBound
+    bytes.removeSubrange(second...)
+    let table = bytes.ranges(of: [0xFF, 0xC4])[1].upperBound
+    bytes[table + 19] = 0xE0
+    let blocks = side / 8 * side / 8
+    var bits = Array(repeating: [UInt8(0)] + [UInt8](repeating: 1, count: 14), count: blocks / 32_767 + 1).flatMap { $0 }
+    while bits.count % 8 > 0 { bits.append(1) }
+    let data = stride(from: 0, to: bits.count, by: 8).flatMap { start -> [UInt8] in
+      let byte = bits[start..<start + 8].reduce(0) { $0 << 1 | $1 }
+      return byte == 0xFF ? [0xFF, 0] : [byte]
+    }
+    // One bit after the other of every coefficient, from the highest; in the end the last one again.
+    for scan in 0..<count - 1 {
+      let low = UInt8(max(0, 13 - scan / 63))
+      let high: UInt8 = scan < 63 ? 0 : low + 1
+      let k = UInt8(1 + scan % 63)
+      bytes += [0xFF, 0xDA, 0, 8, 1, 1, 0, k, k, high << 4 | low] + data
+    }
+    return bytes + [0xFF, 0xD9]
   }
 }

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Synchronization
 import Testing
 import Training
 
@@ -57,6 +58,30 @@ private func hex(_ text: String) -> [UInt8] { text.split(separator: " ").compact
   }
 }
 
+/// What was written, from any thread.
+final class Lines: Sendable {
+  /// A clock that is set by hand.
+  final class Clock: Sendable {
+    private let seconds = Mutex(0.0)
+    var now: Double {
+      get { seconds.withLock { $0 } }
+      set { seconds.withLock { $0 = newValue } }
+    }
+  }
+
+  private let text = Mutex("")
+
+  func write(_ more: String) { text.withLock { $0 += more } }
+
+  /// The text so far, which is forgotten.
+  func take() -> String {
+    text.withLock { text in
+      defer { text = "" }
+      return text
+    }
+  }
+}
+
 /// A terminal that remembers what was written.
 private final class Screen {
   var text = ""
@@ -99,6 +124,45 @@ private final class Screen {
     #expect(line(12, 104) == "predicting 12/40 " + String(repeating: "#", count: 9) + String(repeating: "-", count: 21) + " 30% eta 0:00:56")
     #expect(line(40, 160).hasSuffix(" 100% eta 0:00:00"))
     for width in 0...60 { #expect(line(20, 120, width: width).count <= width) }
+  }
+
+  /// The seconds at which a plain line came, of a count that goes up by one each `pace` seconds.
+  private func plainLines(of total: Int, pace: Double) -> [Double] {
+    var count = CountStatus("predicting")
+    return (0...total).compactMap { done in count.plainLine(done, of: total, time: pace * Double(done)) == nil ? nil : pace * Double(done) }
+  }
+
+  @Test func plainLinesComeNowAndThen() {
+    var count = CountStatus("predicting")
+    #expect(count.plainLine(10, of: 40, time: 100) == nil && count.plainLine(12, of: 40, time: 104) == nil)
+    #expect(count.plainLine(18, of: 40, time: 116) == "predicting 18/40 45% eta 0:00:44")
+    #expect(plainLines(of: 40, pace: 0.2).isEmpty, "what is done in eight seconds needs none")
+    #expect(plainLines(of: 40, pace: 1) == [10, 20, 30])
+    #expect(plainLines(of: 40, pace: 5) == [20, 40, 60, 80, 100, 120, 140, 160, 180], "each tenth")
+    #expect(plainLines(of: 100, pace: 20).prefix(4) == [60, 120, 180, 240], "each minute at the latest")
+    #expect(plainLines(of: 1, pace: 100).isEmpty && plainLines(of: 0, pace: 100).isEmpty)
+  }
+
+  @Test func countsAreDrawnOrToldInLines() {
+    let screen = Lines()
+    let clock = Lines.Clock()
+    func terminal(_ isTerminal: Bool) -> @Sendable () -> Console.Terminal {
+      { .init(isTerminal: isTerminal, hasColour: false, isUnicode: false, width: { 60 }, write: { screen.write($0) }) }
+    }
+    for isTerminal in [true, false] {
+      let line = CountLine("evaluating", terminal: terminal(isTerminal), time: TimeSource(wall: { 0 }, steady: { clock.now }))
+      for done in 0...4 {
+        line.show(done, of: 4)
+        clock.now += 15
+      }
+      line.finish()
+      let text = screen.take()
+      if isTerminal {
+        #expect(text.contains("\r\u{1B}[Kevaluating 3/4 #") && text.hasSuffix("\r\u{1B}[K"))
+      } else {
+        #expect(text == "evaluating 1/4 25% eta 0:00:45\nevaluating 2/4 50% eta 0:00:30\nevaluating 3/4 75% eta 0:00:15\n")
+      }
+    }
   }
 
   private func console(_ mode: ProgressMode, isTerminal: Bool, _ screen: Screen, width: Int = 100, colour: Bool = false) -> Console {

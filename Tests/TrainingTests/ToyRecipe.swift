@@ -128,6 +128,21 @@ struct ToyRun {
     return (trainer.recipe, outcome)
   }
 
+  /// Trains in a run folder of another process, for child processes that come to an end on the way.
+  /// - Parameter answer: to the question whether to stop, given its number from 1.
+  static func train(at path: String, answer: @escaping (_ question: Int) -> Int32?) throws {
+    let child = try ToyRun()
+    var request = child.request
+    request.workDirectory = path
+    let opened = try RunFolder.open(request, environment: facts)
+    var question = 0
+    var trainer = try Trainer(ToyRecipe(), plan: child.plan, opened: opened, console: quiet, stop: {
+      question += 1
+      return answer(question)
+    })
+    _ = try trainer.run()
+  }
+
   func text(_ name: String) throws -> String { try folder.text("run/\(name)") }
 
   /// The rows of `metrics.jsonl` without the clock.

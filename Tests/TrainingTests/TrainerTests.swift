@@ -76,20 +76,11 @@ import Training
     let whole = try ToyRun()
     try whole.train()
     let run = try ToyRun()
-    let folder = run.folder.path
-    await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
-      var child = try ToyRun()
-      child.plan.saveEvery = 5
-      var request = RunRequest(configPath: "configs/toy.yaml", resolvedYAML: "plan:\n  steps: 13\n")
-      request.workDirectory = "\(folder)/run"
-      let opened = try RunFolder.open(request, environment: ToyRun.facts)
-      var steps = 0
-      var trainer = try Trainer(ToyRecipe(), plan: child.plan, opened: opened, console: ToyRun.quiet, stop: {
-        steps += 1
-        if steps == 7 { kill(getpid(), SIGKILL) }
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = run.path as String] in
+      try ToyRun.train(at: path) { question in
+        if question == 7 { kill(getpid(), SIGKILL) }
         return nil
-      })
-      _ = try trainer.run()
+      }
     }
     #expect(try RunRecord(folder: run.path).state == .running)
     let resumed = try run.train()
@@ -135,6 +126,27 @@ import Training
     #expect(try run.train().recipe.x == end.x)
     #expect(try run.text("metrics.csv") == whole.text("metrics.csv"))
     #expect(try run.store.step(of: .best) == 8)
+  }
+
+  /// An evaluation that takes long says how far it came, in a file as on a terminal.
+  @Test(arguments: [ProgressMode.plain, .bar, .none]) func aLongEvaluationShowsItsProgress(mode: ProgressMode) throws {
+    let run = try ToyRun()
+    let screen = Lines()
+    let clock = Lines.Clock()
+    let terminal = Console.Terminal(isTerminal: mode == .bar, hasColour: false, isUnicode: false, width: { 80 }, write: { screen.write($0) })
+    let console = Console(mode, terminal: terminal, time: TimeSource(wall: { 0 }, steady: { clock.now }))
+    var recipe = ToyRecipe()
+    recipe.asksDuringEvaluation = true
+    // Each question whether to stop comes 12 s after the one before.
+    try run.train(recipe, stop: { clock.now += 12; return nil }, console: console)
+    let text = screen.take()
+    let line = "evaluating at step 8: 2/3 66% eta 0:00:12"
+    switch mode {
+    case .plain: #expect(text.split(separator: "\n").contains { $0 == line }, "\(text)")
+    case .bar: #expect(text.contains("\r\u{1B}[Kevaluating at step 8: 2/3 #"), "\(text)")
+    case .auto, .none: #expect(text.isEmpty, "\(text)")
+    }
+    #expect(try run.text("train.log").contains(line))
   }
 
   @Test func realSignalsSetTheExitCode() async throws {

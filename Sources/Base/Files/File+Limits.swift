@@ -1,16 +1,42 @@
+import Foundation
+import SystemPackage
+
 extension File {
-  /// All bytes of a file that may have so many.
-  /// - Throws: as `bytes(at:)`; `.badData` with the limit if there are more, or without end (`/dev/zero`).
-  package static func bytes(at path: String, limit: Int) throws -> [UInt8] {
-    let bytes = try bytes(at: path, upTo: limit + 1)
-    guard bytes.count <= limit else {
-      throw Failure(.badData, at: path, "the file is longer than \(limit) bytes, more than is read",
-                    remedy: "Check that this is the file you mean.")
+  /// Bytes of any file, at most: the memory of this machine.
+  static let wholeLimit = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+
+  /// Bytes of a file that is read without a look at its beginning first.
+  private static let shortLimit = 16 << 20
+
+  /// All bytes of a regular file that may have so many. One that is too long is refused before it is read.
+  /// - Parameter check: given the first bytes of a long file; what it throws spares reading the rest.
+  /// - Throws: as `bytes(at:)`; `.badData` with its size and the limit if there are more; what `check` throws.
+  package static func bytes(at path: String, limit: Int, checkingBeginning check: (_ head: [UInt8]) throws -> Void = { _ in }) throws -> [UInt8] {
+    let (descriptor, size) = try opened(path)
+    defer { try? descriptor.close() }  // nothing was written
+    if size > min(shortLimit, limit) {
+      try check(bytes(of: descriptor, size, upTo: FileKind.headSize, path))
+      try rewind(descriptor, path)
     }
+    guard size <= limit else { throw tooLong(path, "has \(size) bytes", limit) }
+    let bytes = try bytes(of: descriptor, size, upTo: limit < Int.max ? limit + 1 : limit, path)
+    guard bytes.count <= limit else { throw tooLong(path, "has over \(limit) bytes", limit) }
     return bytes
   }
 
-  /// Bytes of a text file, at most: far above any config or list, far below what a wrong path (`/dev/zero`, a video) can hold.
+  private static func rewind(_ descriptor: FileDescriptor, _ path: String) throws {
+    do {
+      try descriptor.seek(offset: 0, from: .start)
+    } catch let error as Errno {
+      throw unreadable(path, error)
+    }
+  }
+
+  private static func tooLong(_ path: String, _ found: String, _ limit: Int) -> Failure {
+    Failure(.badData, at: path, "the file \(found), more than the \(limit) that are read", remedy: "Check that this is the file you mean.")
+  }
+
+  /// Bytes of a text file, at most: far above any config or list, far below what a wrong path (a video) can hold.
   public static let textLimit = 64 << 20
 
   /// A text file in UTF-8, without the byte-order mark that some editors put in front.
@@ -19,12 +45,11 @@ extension File {
   ///   - kind: of the failure if this is no text in UTF-8, or too much of it.
   /// - Throws: as `bytes(at:)`; `kind` with the line and column of the first byte that is not UTF-8, or with the limit.
   public static func text(at path: String, limit: Int = textLimit, kind: Failure.Kind = .badData) throws -> String {
-    let bytes = try bytes(at: path, upTo: limit + 1)
-    guard bytes.count <= limit else {
-      throw Failure(kind, at: path, "the text is longer than \(limit) bytes, more than is read",
-                    remedy: "Check that this is the file you mean.")
+    do {
+      return try text(of: bytes(at: path, limit: limit), at: path, kind: kind)
+    } catch let failure as Failure where failure.kind == .badData {
+      throw failure.told(kind: kind)
     }
-    return try text(of: bytes, at: path, kind: kind)
   }
 
   /// The text that a file's bytes are in UTF-8, without a byte-order mark.

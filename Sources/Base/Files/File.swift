@@ -12,34 +12,47 @@ public enum File {
     case other
   }
 
-  /// All bytes of a file.
-  /// - Throws: `.missingInput` if there is no such file, or it is a folder; `.inputOutput` if it cannot be read.
-  public static func bytes(at path: String) throws -> [UInt8] { try bytes(at: path, upTo: Int.max) }
+  /// All bytes of a regular file.
+  /// - Throws: `.missingInput` if there is no such file, or it is a folder; `.badData` for a pipe or a device, or if it is longer than this
+  ///   machine's memory; `.inputOutput` if it cannot be read.
+  public static func bytes(at path: String) throws -> [UInt8] { try bytes(at: path, limit: wholeLimit) }
 
-  /// The first bytes of a file: `count` of them, or all if it is shorter.
+  /// The first bytes of a regular file: `count` of them, or all if it is shorter.
   /// - Throws: as `bytes(at:)`.
   public static func bytes(at path: String, upTo count: Int) throws -> [UInt8] {
+    let (descriptor, size) = try opened(path)
+    defer { try? descriptor.close() }  // nothing was written
+    return try bytes(of: descriptor, size, upTo: count, path)
+  }
+
+  /// Opens a regular file without waiting for anything: a pipe without a writer would let the program wait for ever, and a device has no
+  /// end.
+  static func opened(_ path: String) throws -> (descriptor: FileDescriptor, size: Int) {
     let descriptor: FileDescriptor
     do {
-      descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
     } catch let error as Errno {
-      throw unreadable(path, error)
+      throw error == .noSuchAddressOrDevice ? notRegular(path, "a socket, or a device that is not there") : unreadable(path, error)
     }
-    defer { try? descriptor.close() }  // nothing was written
-    let status: Stat
     do {
-      status = try descriptor.stat()
+      let status = try descriptor.stat()
+      switch status.type {
+      case .regular: return (descriptor, max(Int(status.size), 0))
+      case .directory: throw Failure(.missingInput, at: path, "this is a folder, expected a file")
+      case .fifo: throw notRegular(path, "a pipe")
+      default: throw notRegular(path, "a device")
+      }
     } catch {
-      throw unreadable(path, error)
+      try? descriptor.close()
+      throw (error as? Errno).map { unreadable(path, $0) } ?? error
     }
-    guard status.type != .directory else { throw Failure(.missingInput, at: path, "this is a folder, expected a file") }
-    guard count < Int.max || ![.characterSpecial, .blockSpecial].contains(status.type) else {
-      throw Failure(.badData, at: path, "this is a device, which may have no end; expected a file")
-    }
+  }
+
+  static func bytes(of descriptor: FileDescriptor, _ size: Int, upTo count: Int, _ path: String) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    let expected = min(count, max(Int(status.size), 0))
+    let expected = min(count, size)
     if expected > 0 { bytes = try chunk(of: descriptor, expected, path) }
-    // Pipes and device files have no size, and a file may have grown meanwhile: go on to the end.
+    // Files of the system (`/proc`) have no size, and a file may have grown meanwhile: go on to the end.
     while bytes.count < count {
       let more = try chunk(of: descriptor, min(count - bytes.count, 1 << 16), path)
       if more.isEmpty { break }
@@ -105,6 +118,10 @@ public enum File {
         }
       }
     }
+  }
+
+  private static func notRegular(_ path: String, _ kind: String) -> Failure {
+    Failure(.badData, at: path, "this is \(kind), expected a regular file", remedy: "Write what it gives into a file first.")
   }
 
   /// The failure of a read that did not begin.

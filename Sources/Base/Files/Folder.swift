@@ -57,13 +57,6 @@ package enum Folder {
   /// - Throws: as `entries(in:)`.
   package static func names(in folder: String) throws -> [String] { try entries(in: folder).map(\.name) }
 
-  package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
-
-  /// Whether there is something here that is no folder; a pipe that the user names is as good as a file.
-  package static func isFile(_ path: String) -> Bool { kind(of: path).map { $0 != .folder } ?? false }
-
-  package static func isFolder(_ path: String) -> Bool { kind(of: path) == .folder }
-
   private static func names(in folder: String, of kind: Kind, where isWanted: (String) throws -> Bool) throws -> [String] {
     try entries(in: folder).compactMap { entry in
       guard entry.kind == kind || entry.kind == .brokenLink, try isWanted(entry.name) else { return nil }
@@ -104,11 +97,6 @@ package enum Folder {
     return fstatat(dirfd(stream), path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? .brokenLink : nil
   }
 
-  private static func kind(of path: String) -> Kind? {
-    var status = stat()
-    return stat(path, &status) == 0 ? kind(of: status) : nil
-  }
-
   private static func kind(of status: stat) -> Kind {
     switch status.st_mode & S_IFMT {
     case S_IFREG: .file
@@ -119,7 +107,7 @@ package enum Folder {
 
   private static func unreadable(_ path: String, _ code: Int32) -> Failure {
     switch code {
-    case ENOENT: Failure(.missingInput, at: path, "there is no such folder")
+    case ENOENT, ENAMETOOLONG: Failure(.missingInput, at: path, "there is no such folder")
     case ENOTDIR: Failure(.missingInput, at: path, "this is a file, expected a folder")
     default: Failure(.inputOutput, at: path, "cannot be read: \(File.reason(code))")
     }

@@ -1,10 +1,11 @@
 import Foundation
 import SystemPackage
 
-/// Keeps two processes from writing to one folder: an advisory lock on a file in it, given up when the process ends, however it ends.
+/// Keeps two processes from writing to one folder: an advisory lock on a file in it, or on the folder itself, given up when the process ends,
+/// however it ends.
 package final class FolderLock: Sendable {
   private let descriptor: FileDescriptor
-  /// The locked file, as it was named.
+  /// The locked file or folder, as it was named.
   private let path: String
 
   /// - Parameters:
@@ -34,6 +35,21 @@ package final class FolderLock: Sendable {
     let text = "pid \(getpid()) on \(ProcessInfo.processInfo.hostName)\n"
     _ = ftruncate(descriptor.rawValue, 0)
     try Array(text.utf8).withUnsafeBytes { try File.writeAll($0, to: descriptor.rawValue, path: path) }
+  }
+
+  /// Locks a folder itself, where no file of ours shall be left behind. Some network file systems cannot lock folders; there the user has to
+  /// take care.
+  /// - Parameter occupied: the failure if another process holds the lock, in words.
+  /// - Throws: `.cannotCreate` if another process holds the lock, or the folder cannot be opened; `.inputOutput` if the system fails.
+  package init(itself folder: String, occupied: String, remedy: String) throws {
+    path = folder
+    do {
+      descriptor = try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
+    } catch let error as Errno {
+      throw Failure(error.isBroken ? .inputOutput : .cannotCreate, at: folder, "the folder cannot be opened: \(error)", remedy: error.remedy)
+    }
+    // From here on `deinit` closes the folder, also when this initialiser throws.
+    guard Self.lock(descriptor) || errno != EWOULDBLOCK else { throw Failure(.cannotCreate, at: folder, occupied, remedy: remedy) }
   }
 
   deinit { try? descriptor.close() }

@@ -15,7 +15,8 @@ struct DatasetFolder {
   func path(_ name: String) -> String { Path.join(root, name) }
 
   /// Whether there is such a folder below the root.
-  func has(_ name: String) -> Bool { Folder.isFolder(path(name)) }
+  /// - Throws: `.inputOutput` if that cannot be found out.
+  func has(_ name: String) throws -> Bool { try File.kind(at: path(name)) == .folder }
 
   /// The names of the folders in a folder below the root, in natural order.
   /// - Throws: `.missingInput` with the layout if it is not there, or empty.
@@ -28,7 +29,7 @@ struct DatasetFolder {
   }
 
   private func requireFolder(_ name: String) throws {
-    guard has(name) else { throw Failure(.missingInput, at: root, "there is no folder \(name) in it", remedy: layout) }
+    guard try has(name) else { throw Failure(.missingInput, at: root, "there is no folder \(name) in it", remedy: layout) }
   }
 
   /// The files of one kind in a folder below the root by what stands between `prefix` and `suffix`; others are passed over.

@@ -25,7 +25,7 @@ public struct FlyingChairs: FlowDataset {
   public init(root: String, split: Split) throws {
     _ = try Folder.entries(in: root)
     let folder = Path.join(root, "data")
-    guard Folder.isFolder(folder) else {
+    guard try File.kind(at: folder) == .folder else {
       throw Failure(.missingInput, at: root, "there is no folder data in it",
                     remedy: "Name the folder of FlyingChairs_release that holds data/ and \(FlyingChairs.splitFile).")
     }
@@ -67,7 +67,7 @@ public struct FlyingChairs: FlowDataset {
   /// The lines of the split list.
   private static func marks(root: String, pairCount: Int) throws -> [String] {
     let path = Path.join(root, splitFile)
-    guard Folder.exists(path) else {
+    guard try File.exists(path) else {
       throw Failure(.missingInput, at: path, "the split list is missing, so training and validation cannot be told apart",
                     remedy: "Get \(splitFile) from the FlyingChairs page and put it there; for a set of your own "
                       + "write one line per pair in sorted order: 1 for training, 2 for validation.")

@@ -43,7 +43,7 @@ public struct KITTI15: FlowDataset {
 
   public func sample(at index: Int) throws -> FlowSample {
     var sample = try files[index].read()
-    guard readsOcclusion, folder.has("training/flow_noc"), folder.has("training/flow_occ") else { return sample }
+    guard try readsOcclusion && folder.has("training/flow_noc") && folder.has("training/flow_occ") else { return sample }
     func isKnown(_ truth: String) throws -> [Bool] {
       let path = folder.path("training/\(truth)/\(files[index].name).png")
       let known = try FlowField(contentsOf: path)
@@ -66,7 +66,7 @@ extension KITTI15 {
   /// - Throws: `.missingInput` if there are no pairs; `.badData` if a second frame is missing.
   public static func testSequences(in root: String) throws -> [PairSequence] {
     let folder = try DatasetFolder(root, layout: layout)
-    let frames = (folder.has("testing") ? "testing/" : "") + "image_2"
+    let frames = (try folder.has("testing") ? "testing/" : "") + "image_2"
     let first = try folder.files(in: frames, suffix: "_10.png")
     let known = Set(try folder.files(in: frames, suffix: ".png").map { "\($0.key).png" })
     let missing = first.map { "\($0.key)_11.png" }.filter { !known.contains($0) }

@@ -69,7 +69,7 @@ public struct MPISintel: FlowDataset {
   }
 
   private func mask(_ kind: String, at index: Int, height: Int, width: Int) throws -> [Bool]? {
-    guard folder.has("training/\(kind)") else { return nil }
+    guard try folder.has("training/\(kind)") else { return nil }
     let path = folder.path("training/\(kind)/\(masks[index])")
     let image = try Image(contentsOf: path)
     guard image.height == height, image.width == width else {
@@ -96,8 +96,8 @@ extension MPISintel {
   /// - Throws: `.missingInput` if there are no passes or scenes, or a scene has one frame; `.badData` if a frame of a scene is missing.
   public static func testSequences(in root: String) throws -> [PairSequence] {
     let folder = try DatasetFolder(root, layout: layout)
-    let part = folder.has("test") ? "test/" : ""
-    let passes = RenderPass.both.each.map(\.rawValue).filter { folder.has(part + $0) }
+    let part = try folder.has("test") ? "test/" : ""
+    let passes = try RenderPass.both.each.map(\.rawValue).filter { try folder.has(part + $0) }
     guard !passes.isEmpty else { throw Failure(.missingInput, at: root, "there is no folder clean or final in it", remedy: layout) }
     let scenes = try passes.flatMap { pass in try chosen([], in: part + pass, of: folder).map { "\(pass)/\($0)" } }
     guard !scenes.isEmpty else {

@@ -29,13 +29,18 @@ public struct PairSequence: Sendable, Equatable {
   init(_ pairs: [Pair]) { self.pairs = pairs }
 
   /// The pairs of what a user names: one folder of frames, or two or more picture files in their order.
-  /// - Throws: `.missingInput` for what is not there, `.usage` for a single picture or a mixture, `.badData` if names repeat.
+  /// - Throws: `.missingInput` for what is not there, `.usage` for a single picture or a mixture, `.badData` if names repeat,
+  ///   `.inputOutput` if it cannot be found out what is there.
   public static func named(_ paths: [String]) throws -> [PairSequence] {
     guard let first = paths.first else { throw Failure(.usage, at: "--source", "nothing is named, expected a folder or two pictures") }
-    if paths.count == 1, !Folder.isFile(first) { return [try PairSequence(neighbours: FrameSequence(folder: first), in: first)] }
-    for path in paths where !Folder.isFile(path) {
-      let found = Folder.exists(path) ? "this is a folder, expected a picture beside the other sources" : "there is no such file"
-      throw Failure(Folder.exists(path) ? .usage : .missingInput, at: path, found)
+    let kinds = try paths.map(File.kind(at:))
+    if paths.count == 1, kinds[0] == nil || kinds[0] == .folder { return [try PairSequence(neighbours: FrameSequence(folder: first), in: first)] }
+    for (path, kind) in zip(paths, kinds) {
+      switch kind {
+      case nil: throw Failure(.missingInput, at: path, "there is no such file")
+      case .folder?: throw Failure(.usage, at: path, "this is a folder, expected a picture beside the other sources")
+      case .file?, .other?: continue
+      }
     }
     guard paths.count >= 2 else {
       throw Failure(.usage, at: first, "one picture has no flow", remedy: "Name two pictures, or a folder of frames: --source A.png B.png")

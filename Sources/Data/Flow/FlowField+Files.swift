@@ -4,18 +4,19 @@ import Vision
 extension FlowField {
   /// Reads a `.flo` file, a KITTI flow map or a `.pfm` file, recognised by its first bytes, whatever its name.
   ///
-  /// - Throws: `.missingInput` if there is no such file; `.badData` if it is truncated, corrupt or neither of these formats.
+  /// - Throws: `.missingInput` if there is no such file; `.badData` if it is truncated, corrupt, neither of these formats, longer than any
+  ///   field, or no regular file.
   public init(contentsOf path: String) throws {
-    let bytes = try File.bytes(at: path, limit: Codec.largestFile)
-    if bytes.starts(with: PNG.magic) {
-      self = try KITTIFlow.decode(bytes, place: path)
-    } else if PortableFloatMap.isAnnounced(by: bytes) {
-      self = try PortableFloatMap.decodeFlow(bytes, place: path)
-    } else if bytes.starts(with: FlowFile.magic) {
-      self = try FlowFile.decode(bytes, place: path)
-    } else {
-      throw Failure.unrecognized(bytes, at: path, expected: "a .flo file (PIEH), a flow map of KITTI (16-bit PNG) or a .pfm file")
-    }
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile) { _ = try FlowField.decoder(of: $0, at: path) }
+    self = try FlowField.decoder(of: bytes, at: path)(bytes, path)
+  }
+
+  /// What decodes a file that begins so.
+  private static func decoder(of bytes: [UInt8], at path: String) throws -> (_ bytes: [UInt8], _ place: String) throws -> FlowField {
+    if bytes.starts(with: PNG.magic) { return KITTIFlow.decode }
+    if PortableFloatMap.isAnnounced(by: bytes) { return PortableFloatMap.decodeFlow }
+    if bytes.starts(with: FlowFile.magic) { return FlowFile.decode }
+    throw Failure.unrecognized(bytes, at: path, expected: "a .flo file (PIEH), a flow map of KITTI (16-bit PNG) or a .pfm file")
   }
 
   /// Writes the field in the format of the path's extension: `.flo` and `.pfm` (exact), or `.png` (KITTI, on a grid of 1/64

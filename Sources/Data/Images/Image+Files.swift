@@ -16,19 +16,19 @@ extension Image {
   ///
   ///     let image = try Image(contentsOf: "frame_0001.png").rgb()
   ///
-  /// - Throws: `.missingInput` if there is no such file; `.badData`, with the codec's message, if it is truncated, corrupt or none of
-  ///   these formats.
+  /// - Throws: `.missingInput` if there is no such file; `.badData`, with the codec's message, if it is truncated, corrupt, none of
+  ///   these formats, longer than any picture, or no regular file.
   public init(contentsOf path: String) throws {
-    let bytes = try File.bytes(at: path, limit: Codec.largestFile)
-    if bytes.starts(with: PNG.magic) {
-      self = try PNG.decode(bytes, place: path)
-    } else if bytes.starts(with: JPEG.magic) {
-      self = try JPEG.decode(bytes, place: path)
-    } else if bytes.starts(with: Array("P5".utf8)) || bytes.starts(with: Array("P6".utf8)) {
-      self = try PortableMap.decode(bytes, place: path)
-    } else {
-      throw Failure.unrecognized(bytes, at: path, expected: "a PNG, JPEG, PPM (P6) or PGM (P5) image")
-    }
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile) { _ = try Image.decoder(of: $0, at: path) }
+    self = try Image.decoder(of: bytes, at: path)(bytes, path)
+  }
+
+  /// What decodes a file that begins so.
+  private static func decoder(of bytes: [UInt8], at path: String) throws -> (_ bytes: [UInt8], _ place: String) throws -> Image {
+    if bytes.starts(with: PNG.magic) { return PNG.decode }
+    if bytes.starts(with: JPEG.magic) { return JPEG.decode }
+    if bytes.starts(with: Array("P5".utf8)) || bytes.starts(with: Array("P6".utf8)) { return PortableMap.decode }
+    throw Failure.unrecognized(bytes, at: path, expected: "a PNG, JPEG, PPM (P6) or PGM (P5) image")
   }
 
   /// Writes the image in the format of the path's extension: `.png`, `.jpg`, `.jpeg` (quality 95), `.ppm`, `.pgm`. Replaces an older
@@ -50,7 +50,12 @@ extension Image {
 extension Image16 {
   /// Reads a PNG file of 16 bits a sample.
   /// - Throws: `.missingInput`; `.badData` if it is something else, truncated or corrupt.
-  public init(contentsOf path: String) throws { self = try PNG.decode16(try File.bytes(at: path, limit: Codec.largestFile), place: path) }
+  public init(contentsOf path: String) throws {
+    let bytes = try File.bytes(at: path, limit: Codec.largestFile) { head in
+      guard head.starts(with: PNG.magic) else { throw Failure.unrecognized(head, at: path, expected: "a PNG image of 16 bits a sample") }
+    }
+    self = try PNG.decode16(bytes, place: path)
+  }
 
   /// Writes a PNG file, whatever the extension.
   /// - Throws: the failures of `AtomicFile.write`.

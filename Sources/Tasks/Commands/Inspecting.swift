@@ -15,9 +15,9 @@ extension LearningTask {
     try MemoryGuard(Self.self, config, network, .training).require(one)
     // Small batches tell apart what every sample needs and what is needed once.
     var smallest = InputShape(samples: 1, height: inputSizes(network).least, width: inputSizes(network).least)
-    let first = MemoryEstimate.peak { _ = pass(network, config, smallest, .training).gradients() }
+    let first = peak(network, config, smallest, .training)
     smallest.samples = MemoryEstimate.samples
-    let several = MemoryEstimate.peak { _ = pass(network, config, smallest, .training).gradients() }
+    let several = peak(network, config, smallest, .training)
     let fixed = max(0, first - (several - first) / (MemoryEstimate.samples - 1))
     return ModelSummary(measuring: network, title: modelTitle(config), batch: batch, fixedBytes: fixed) {
       pass(network, config, one, .training)

@@ -3,11 +3,15 @@ import Networks
 import Tensors
 import Training
 
-/// The memory of a pass by the size of its input, from three passes over small ones.
+/// The memory of a pass by the size of its input, from four passes over small ones.
 ///
-/// A batch of `n` samples of `p` pixels needs `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and
-/// comparisons of all pixels with all others (correlation, attention) with their square.
-struct MemoryEstimate: Equatable {
+/// What `n` samples of `p` pixels need is `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and what compares
+/// all pixels with all others (correlation, attention) with their square.
+///
+/// A pass that keeps nothing for gradients needs most at one moment, and which one that is depends on the size: over small inputs it may lie
+/// among the activations, over large ones where pairs of pixels are compared. So both terms are read off inputs that are large enough for the
+/// latter, `small` and `large` times as long as the smallest.
+package struct MemoryEstimate: Equatable {
   /// Bytes.
   let fixed: Double
   let perPixel: Double
@@ -15,33 +19,49 @@ struct MemoryEstimate: Equatable {
 
   /// Samples in the larger of two small batches: enough that the rounding of small blocks does not count.
   static let samples = 4
+  /// Sides of the two inputs that tell how memory grows, in sides of the smallest: a pass with gradients keeps all its tensors, so that
+  /// smaller ones, which take less time, do.
+  private static func growth(_ mode: PassMode) -> (small: Int, large: Int) { mode == .training ? (1, 2) : (2, 4) }
 
   /// - Parameters:
   ///   - side: height and width of the smallest input that the network takes, pixels.
   ///   - peak: the most bytes that a pass over such an input needs.
-  init(side: Int, peak: (InputShape) -> Int) {
+  package init(side: Int, _ mode: PassMode, peak: (InputShape) -> Int) {
     func bytes(_ samples: Int, _ side: Int) -> Double { Double(peak(InputShape(samples: samples, height: side, width: side))) }
+    func pixels(_ factor: Int) -> Double { Double(factor * side) * Double(factor * side) }
     let one = bytes(1, side)
     let several = bytes(Self.samples, side)
-    let large = bytes(1, 2 * side)
-    let pixels = Double(side) * Double(side)
-    fixed = max(0, one - (several - one) / Double(Self.samples - 1))
-    let small = (one - fixed) / pixels
-    let wide = (large - fixed) / (4 * pixels)
-    perPixelPair = max(0, (wide - small) / (3 * pixels))
-    perPixel = max(0, perPixelPair > 0 ? small - perPixelPair * pixels : wide)
+    let least = max(0, one - (several - one) / Double(Self.samples - 1))
+    func perPixel(_ factor: Int) -> Double { ((factor == 1 ? one : bytes(1, factor * side)) - least) / pixels(factor) }
+    let (small, large) = Self.growth(mode)
+    let (few, many) = (perPixel(small), perPixel(large))
+    fixed = least
+    perPixelPair = max(0, (many - few) / (pixels(large) - pixels(small)))
+    self.perPixel = max(0, perPixelPair > 0 ? few - perPixelPair * pixels(small) : many)
   }
 
-  func bytes(_ shape: InputShape) -> Double {
+  package func bytes(_ shape: InputShape) -> Double {
     let pixels = Double(shape.height) * Double(shape.width)
     return fixed + Double(shape.samples) * (perPixel * pixels + perPixelPair * pixels * pixels)
   }
 
   /// The most bytes of tensors that lived at one time while `body` ran.
-  static func peak(_ body: () -> Void) -> Int {
+  package static func peak(_ body: () -> Void) -> Int {
     MemoryPool.resetHighWater()
     body()
     return MemoryPool.statistics.highWater
+  }
+}
+
+extension LearningTask {
+  /// The most bytes of tensors that live at one time in a pass over an input of zeros, with its gradients in training.
+  package static func peak(_ model: Model, _ config: Config, _ shape: InputShape, _ mode: PassMode) -> Int {
+    MemoryEstimate.peak {
+      switch mode {
+      case .training: _ = pass(model, config, shape, .training).gradients()
+      case .inference: noGradient { _ = pass(model, config, shape, .inference) }
+      }
+    }
   }
 }
 
@@ -68,14 +88,7 @@ public final class MemoryGuard {
     subject = mode == .training ? "training on a batch" : "the network on an input"
     measure = {
       let network = network()
-      return MemoryEstimate(side: task.inputSizes(network).least) { shape in
-        MemoryEstimate.peak {
-          switch mode {
-          case .training: _ = task.pass(network, config, shape, .training).gradients()
-          case .inference: noGradient { _ = task.pass(network, config, shape, .inference) }
-          }
-        }
-      }
+      return MemoryEstimate(side: task.inputSizes(network).least, mode) { task.peak(network, config, $0, mode) }
     }
   }
 

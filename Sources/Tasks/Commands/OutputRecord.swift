@@ -78,30 +78,23 @@ public final class OutputFolder {
   static let recordName = ".apus-predict.safetensors"
 
   public let path: String
-  /// An open descriptor of the folder, which carries the lock: no file of ours is left behind.
-  private let descriptor: Int32
+  private let lock: FolderLock
 
   /// Makes the folder if it is missing, and locks it until this value goes away.
   /// - Throws: `.cannotCreate` if it cannot be made, or another process writes to it.
   public init(_ path: String) throws {
     self.path = path
     try File.createFolder(path)
-    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Failure(.cannotCreate, at: path, "the folder cannot be opened: \(File.reason(errno))") }
-    // Some network file systems cannot lock folders; there the user has to take care.
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
-      throw Failure(.cannotCreate, at: path, "another prediction is writing to this folder",
-                    remedy: "Wait until it ends, or choose another --out.")
-    }
+    lock = try FolderLock(itself: path, occupied: "another prediction is writing to this folder",
+                          remedy: "Wait until it ends, or choose another --out.")
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
-
   /// True if all files of a result are there and not empty.
-  func holds(_ result: String, _ suffixes: [String]) -> Bool {
-    suffixes.allSatisfy { suffix in
-      var status = stat()
-      return stat("\(path)/\(result)\(suffix)", &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size > 0
+  /// - Throws: `.inputOutput` if that cannot be found out.
+  func holds(_ result: String, _ suffixes: [String]) throws -> Bool {
+    try suffixes.allSatisfy { suffix in
+      let place = "\(path)/\(result)\(suffix)"
+      return try File.kind(at: place) == .file && !File.bytes(at: place, upTo: 1).isEmpty
     }
   }
 

@@ -90,8 +90,11 @@ public struct ParityInputs {
     return tensor.converted(to: precision)
   }
 
-  /// A tensor of exactly this shape.
-  public func tensor(_ name: String, shape: [Int]) throws -> Tensor { try tensor(name, "\(shape)") { $0 == shape } }
+  /// A tensor of this shape; nil stands for any size.
+  public func tensor(_ name: String, shape: [Int?]) throws -> Tensor {
+    let sizes = shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
+    return try tensor(name, "[\(sizes)]") { found in found.count == shape.count && zip(found, shape).allSatisfy { $1 == nil || $0 == $1 } }
+  }
 }
 
 extension LearningTask {

@@ -65,7 +65,7 @@ struct PredictionRun<P: Predictor> {
   /// Whatever follows a missing result is made again, from what is still known or else from the first one on.
   private mutating func run(_ items: [P.Item], _ progress: (Int, Int) -> Void) throws {
     let offset = itemCount
-    let isComplete = items.indices.map { offset + $0 < record.doneCount && folder.holds(items[$0].result, predictor.suffixes) }
+    let isComplete = try items.indices.map { try offset + $0 < record.doneCount && folder.holds(items[$0].result, predictor.suffixes) }
     var start = isComplete.firstIndex(of: false) ?? items.count
     var carry: Safetensors?
     if predictor.isChained, start > 0, start < items.count {

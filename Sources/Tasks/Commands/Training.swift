@@ -39,13 +39,13 @@ extension LearningTask {
     for stage in loaded.stages {
       try MemoryGuard(Self.self, stage.config, model(stage.config), .training).require(inputShape(stage.config))
     }
-    let recipe = try StagedRecipe<TaskTraining>(loaded.stages)
+    var recipe = try StagedRecipe<TaskTraining>(loaded.stages)
     var run = RunRequest(configPath: request.config.path, resolvedYAML: loaded.resolvedYAML)
     run.overrides = config.overrides
     run.workDirectory = request.workDirectory
     run.resume = request.resume
     let facts = EnvironmentInfo.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
-    let opened = try RunFolder.open(run, environment: facts)
+    let opened = try RunFolder.open(run, environment: facts) { try recipe.readInitialWeights() }
     var trainer = try Trainer(recipe, plan: loaded.value.plan, opened: opened, console: console)
     if let count = request.profile { return .profile(try trainer.profile(steps: count).table) }
     if let problem = Typeface.problem { console.warning(problem) }

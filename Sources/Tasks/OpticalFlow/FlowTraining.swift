@@ -24,10 +24,13 @@ public struct FlowTraining: StageTraining {
   private let config: OpticalFlowConfig
   private let validation: (any FlowDataset)?
   private var batches: BatchStream<FlowElement>
+  private let training: FlowMixture
   /// The section of the training data in the config, for failures.
   private let section: String
   /// Pairs read since the last one that had known flow.
   private var unknownCount = 0
+  /// Whether any pair of the set has known flow, as soon as that was looked up.
+  private var hasKnownFlow = false
 
   public static func model(_ config: OpticalFlowConfig) -> RAFT { OpticalFlow.model(config) }
 
@@ -64,6 +67,7 @@ public struct FlowTraining: StageTraining {
     validation = sets.validation
     section = "\(stage.section)data"
     let data = sets.training
+    training = data
     let train = config.train
     let seed = UInt64(config.plan.seed)
     batches = BatchStream(count: data.count, batchSize: train.batchSize, seed: seed, workers: train.workers) { index, random in
@@ -90,14 +94,17 @@ public struct FlowTraining: StageTraining {
       dataSeconds: batches.secondsWaited, metrics: metrics)
   }
 
-  /// - Throws: what reading throws; `.badData` if as many pairs as the data set holds had no known flow.
+  /// - Throws: what reading throws; `.badData` if no pair of the set has known flow. That is looked up when as many pairs as it holds had
+  ///   none in a row, since a crop may miss what is known, and an epoch leave it out.
   private mutating func nextBatch(_ step: Int) throws -> FlowBatch {
     let elements = try batches.batch(at: step)
     unknownCount = elements.contains { $0.valid.contains(1) } ? 0 : unknownCount + elements.count
-    guard unknownCount < batches.order.count else {
-      throw Failure(.badData, at: section,
-                    "the flow of \(unknownCount) pairs in a row is unknown everywhere: there is nothing to learn from",
-                    remedy: "Check the flow files of '\(section).root'.")
+    if unknownCount >= training.count, !hasKnownFlow {
+      hasKnownFlow = try (0..<training.count).contains { try training.augmented(at: $0).sample.flow.isValid.contains(true) }
+      guard hasKnownFlow else {
+        throw Failure(.badData, at: section, "the flow of all \(training.count) pairs is unknown everywhere: there is nothing to learn from",
+                      remedy: "Check the flow files of '\(section).root'.")
+      }
     }
     return FlowBatch(elements)
   }

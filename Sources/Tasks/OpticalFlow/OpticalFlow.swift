@@ -28,7 +28,7 @@ public enum OpticalFlow: LearningTask {
     let (n, h, w) = (shape.samples, shape.height, shape.width)
     let image = Tensor.zeros([n, h, w, 3])
     guard mode == .training else {
-      let iterations = config.inference.iterations
+      let iterations = min(2, config.inference.iterations)  // without gradients nothing is kept from one update to the next but one
       return model(image, image, iterations: iterations, upsamplesAll: false, .evaluation).flows[0]
     }
     let flows = model(image, image, iterations: config.train.iterations,
@@ -58,6 +58,10 @@ public enum OpticalFlow: LearningTask {
       "apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source frames/ --out flow/",
     ]
     help.train = """
+      Optical flow, small data: a picture smaller than the crop is enlarged until the crop and augmentation.crop_margin fit, and its flow with
+      it. A set smaller than a batch is repeated within it, each copy with random changes of its own; a larger one drops the rest of an epoch
+      that fills no batch.
+
       Examples:
         apus train configs/raft/demo.yaml
         apus train configs/raft/demo.yaml --resume auto

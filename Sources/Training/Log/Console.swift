@@ -97,6 +97,20 @@ public final class Console {
     }
   }
 
+  /// Shows how far something long came: in place of the bar, at most ten times a second, or in a plain line now and then.
+  package func show(_ count: inout CountStatus, _ done: Int, of total: Int) {
+    let now = time.steady()
+    if let line = count.plainLine(done, of: total, time: now) {
+      record(line)
+      if style == .plain { terminal.write(line + "\n") }
+    }
+    guard style == .bar, line.isDue(at: now, isLast: false) else { return }
+    var status = count
+    line.draw({ width in
+      status.line(done, of: total, time: now, width: width, colour: terminal.hasColour, symbols: terminal.isUnicode ? .unicode : .ascii)
+    }, on: terminal)
+  }
+
   /// Says what takes long just now, in place of the bar.
   package func activity(_ text: String) {
     guard style == .bar else { return }

@@ -63,12 +63,15 @@ public final class RunFolder: Sendable {
   // MARK: Opening
 
   /// Finds or creates the run folder, and locks it.
+  /// - Parameter beginning: called before a folder is made for a new run, and not if one is continued; what it throws leaves nothing behind.
   /// - Throws: `Failure(.missingInput)` or `.badData` if the checkpoint asked for is not there or damaged, or if the run has checkpoints of
   ///   which none can be used; `.cannotCreate` if the folder is locked by another process, or holds a run that nobody asked to continue;
   ///   `.inputOutput` if it cannot be found out what is there.
-  public static func open(_ request: RunRequest, environment: EnvironmentInfo, time: TimeSource = .system) throws -> Opened {
+  public static func open(
+    _ request: RunRequest, environment: EnvironmentInfo, time: TimeSource = .system, beginning: () throws -> Void = {}
+  ) throws -> Opened {
     var notes: [String] = []
-    let place = try place(request, time: time, notes: &notes)
+    let place = try place(request, time: time, notes: &notes, beginning)
     let folder = try RunFolder(path: place.path, request, environment, lock: place.lock)
     if let checkpoint = place.checkpoint {
       notes.append("resuming \(folder.path) after step \(checkpoint.step)")
@@ -85,12 +88,14 @@ public final class RunFolder: Sendable {
     var checkpoint: Checkpoint?
   }
 
-  private static func place(_ request: RunRequest, time: TimeSource, notes: inout [String]) throws -> Place {
+  private static func place(_ request: RunRequest, time: TimeSource, notes: inout [String], _ beginning: () throws -> Void) throws -> Place {
     switch request.resume {
-    case .never: return try fresh(request, time: time)
-    case .auto: return try newest(request, notes: &notes) ?? fresh(request, time: time)
     case .from(let source): return try continuing(from: source, request, notes: &notes)
+    case .auto: if let place = try newest(request, notes: &notes) { return place }
+    case .never: break
     }
+    try beginning()
+    return try fresh(request, time: time)
   }
 
   /// The newest run with a sound checkpoint; nil if no run has any checkpoint.

@@ -85,7 +85,7 @@ enum AdversarialToy: LearningTask, EvaluationTask, ParityTask {
   }
 
   static func inputs(_ file: ParityInputs, _ model: Pair) throws -> Inputs {
-    Inputs(noise: try file.tensor("noise", "[n, 3]") { $0.count == 2 && $0[1] == 3 }, real: try file.tensor("real", "[n, 2]") { $0.count == 2 && $0[1] == 2 })
+    Inputs(noise: try file.tensor("noise", shape: [nil, 3]), real: try file.tensor("real", shape: [nil, 2]))
   }
 
   static func phases(_ model: Pair, _ config: Config, _ inputs: Inputs) throws -> [ParityPhase] {

@@ -4,6 +4,7 @@ import Networks
 import Tasks
 import Tensors
 import Testing
+import TestSupport
 import Training
 import WeightFiles
 
@@ -212,6 +213,42 @@ private final class ToyPlace {
     try cut.train(RankingToy.self)
     for name in ["model.safetensors", "optimizer.safetensors", "state.json"] { #expect(try cut.bytes(15, name) == whole.bytes(15, name), "\(name)") }
     #expect(try cut.text("metrics.csv") == whole.text("metrics.csv"))
+  }
+
+  /// A run that continues has weights of its own: the file that it began with may be gone, but not one that a later stage will begin with.
+  @Test func aResumeReadsNoWeightsToBeginWith() throws {
+    let old = try ToyPlace(Self.adversarial)
+    try old.train(AdversarialToy.self)
+    let place = try ToyPlace("")
+    let start = "\(place.folder)/start.safetensors"
+    func write(steps: Int) throws { try AtomicFile.write("initialize: {from: \(start)}\nplan: {steps: \(steps)}\n", to: place.config.path) }
+    try write(steps: 3)
+    expectFailure(.missingInput, start) { try place.train(AdversarialToy.self) }
+    #expect(!FileManager.default.fileExists(atPath: place.run), "a run that cannot begin leaves no folder")
+    try AtomicFile.write(old.bytes(14, "model.safetensors"), to: start)
+    try place.train(AdversarialToy.self)
+    #expect(try place.text("train.log").contains("arrays taken from \(start)"))
+    try FileManager.default.removeItem(atPath: start)
+    try write(steps: 5)
+    try place.train(AdversarialToy.self)
+    #expect(try place.state(5, "optimizer").metadata["step"] == "5")
+
+    let staged = try Self.rankingPlace()
+    try staged.train(RankingToy.self)
+    let file = "\(staged.folder)/old.safetensors"
+    let bytes = try File.bytes(at: file)
+    try FileManager.default.removeItem(atPath: file)
+    func resume(from step: Int, in run: String) throws {
+      var request = TrainingRequest(config: staged.config)
+      request.workDirectory = "\(staged.folder)/\(run)"
+      request.resume = .from("\(staged.run)/checkpoints/\(CheckpointStore.folderName(step: step))")
+      _ = try RankingToy.train(request, console: Console(.none))
+    }
+    try resume(from: 10, in: "in-the-second")
+    expectFailure(.missingInput, file) { try resume(from: 5, in: "in-the-first") }
+    try AtomicFile.write(bytes, to: file)
+    try resume(from: 5, in: "in-the-first")
+    #expect(try File.bytes(at: "\(staged.folder)/in-the-first/metrics.csv").isEmpty == false)
   }
 
   @Test func whatIsWrongWithALaterStageIsToldAtTheStart() throws {
