@@ -3,14 +3,14 @@ import Networks
 import Tensors
 import Training
 
-/// The memory of a pass by the size of its input, from four passes over small ones.
+/// The memory of a pass by the size of its input, from passes over small ones.
 ///
 /// What `n` samples of `p` pixels need is `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and what compares
 /// all pixels with all others (correlation, attention) with their square.
 ///
-/// A pass that keeps nothing for gradients needs most at one moment, and which one that is depends on the size: over small inputs it may lie
-/// among the activations, over large ones where pairs of pixels are compared. So both terms are read off inputs that are large enough for the
-/// latter, `small` and `large` times as long as the smallest.
+/// A pass with gradients keeps all its tensors, and the smallest inputs tell. One without needs most at one moment, and which one that is
+/// depends on the size: over small inputs it lies among the activations, over large ones where pairs of pixels are compared. So the inputs
+/// grow until what they tell about large ones no longer changes.
 package struct MemoryEstimate: Equatable {
   /// Bytes.
   let fixed: Double
@@ -19,25 +19,56 @@ package struct MemoryEstimate: Equatable {
 
   /// Samples in the larger of two small batches: enough that the rounding of small blocks does not count.
   static let samples = 4
-  /// Sides of the two inputs that tell how memory grows, in sides of the smallest: a pass with gradients keeps all its tensors, so that
-  /// smaller ones, which take less time, do.
-  private static func growth(_ mode: PassMode) -> (small: Int, large: Int) { mode == .training ? (1, 2) : (2, 4) }
+  /// The size for which two estimates have to agree, within this share, to be believed.
+  private static let farPixels = 2_000_000.0
+  private static let tolerance = 0.03
 
   /// - Parameters:
   ///   - side: height and width of the smallest input that the network takes, pixels.
+  ///   - limit: bytes that none of the passes shall exceed, as far as that can be foreseen.
   ///   - peak: the most bytes that a pass over such an input needs.
-  package init(side: Int, _ mode: PassMode, peak: (InputShape) -> Int) {
+  package init(side: Int, _ mode: PassMode, limit: Double = .infinity, peak: (InputShape) -> Int) {
     func bytes(_ samples: Int, _ side: Int) -> Double { Double(peak(InputShape(samples: samples, height: side, width: side))) }
-    func pixels(_ factor: Int) -> Double { Double(factor * side) * Double(factor * side) }
     let one = bytes(1, side)
-    let several = bytes(Self.samples, side)
-    let least = max(0, one - (several - one) / Double(Self.samples - 1))
-    func perPixel(_ factor: Int) -> Double { ((factor == 1 ? one : bytes(1, factor * side)) - least) / pixels(factor) }
-    let (small, large) = Self.growth(mode)
-    let (few, many) = (perPixel(small), perPixel(large))
-    fixed = least
-    perPixelPair = max(0, (many - few) / (pixels(large) - pixels(small)))
-    self.perPixel = max(0, perPixelPair > 0 ? few - perPixelPair * pixels(small) : many)
+    let fixed = max(0, one - (bytes(Self.samples, side) - one) / Double(Self.samples - 1))
+    func density(_ factor: Int) -> Density {
+      let length = factor * side
+      let pixels = Double(length) * Double(length)
+      return Density(pixels: pixels, bytes: ((factor == 1 ? one : bytes(1, length)) - fixed) / pixels)
+    }
+    var found = (mode == .training ? [1, 2] : [3, 4]).map(density)
+    var trend = Trend(found[0], found[1])
+    for factor in mode == .training ? 0..<0 : 5..<9 {
+      let pixels = Double(factor * side) * Double(factor * side)
+      guard fixed + trend.density(at: pixels) * pixels <= limit else { break }
+      found.append(density(factor))
+      let next = Trend(found[found.count - 2], found[found.count - 1])
+      let (before, now) = (trend.density(at: Self.farPixels), next.density(at: Self.farPixels))
+      trend = next
+      if abs(now - before) <= Self.tolerance * now { break }
+    }
+    self.fixed = fixed
+    perPixel = trend.perPixel
+    perPixelPair = trend.perPixelPair
+  }
+
+  /// Bytes for each pixel of a sample of some size.
+  private struct Density {
+    let pixels: Double
+    let bytes: Double
+  }
+
+  /// The line through two densities; never falling, and never below zero.
+  private struct Trend {
+    let perPixel: Double
+    let perPixelPair: Double
+
+    init(_ small: Density, _ large: Density) {
+      perPixelPair = max(0, (large.bytes - small.bytes) / (large.pixels - small.pixels))
+      perPixel = max(0, perPixelPair > 0 ? small.bytes - perPixelPair * small.pixels : large.bytes)
+    }
+
+    func density(at pixels: Double) -> Double { perPixel + perPixelPair * pixels }
   }
 
   package func bytes(_ shape: InputShape) -> Double {
@@ -75,7 +106,7 @@ public final class MemoryGuard {
   private let available: () -> Int
 
   /// More than any network here needs for a pixel, and from where on pairs of pixels count: below this nothing has to be measured.
-  private static let generousBytes = 32_768.0
+  private let generousBytes: Double
   private static let generousPixels = 2_000_000.0
 
   /// - Parameter available: bytes that tensors can take; tests say so themselves.
@@ -85,10 +116,11 @@ public final class MemoryGuard {
   ) {
     self.available = available
     remedy = task.memoryRemedy(config, mode)
+    generousBytes = mode == .training ? 32_768 : 8192
     subject = mode == .training ? "training on a batch" : "the network on an input"
     measure = {
       let network = network()
-      return MemoryEstimate(side: task.inputSizes(network).least, mode) { task.peak(network, config, $0, mode) }
+      return MemoryEstimate(side: task.inputSizes(network).least, mode, limit: Double(available()) / 2) { task.peak(network, config, $0, mode) }
     }
   }
 
@@ -97,7 +129,7 @@ public final class MemoryGuard {
     guard !accepted.contains(shape) else { return }
     let limit = Double(available())
     let pixels = Double(shape.height) * Double(shape.width)
-    let generous = Double(shape.samples) * pixels * Self.generousBytes * (1 + pixels / Self.generousPixels)
+    let generous = Double(shape.samples) * pixels * generousBytes * (1 + pixels / Self.generousPixels)
     if generous > limit / 2 {
       let estimate = estimate ?? measure()
       self.estimate = estimate
