@@ -18,7 +18,8 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   /// What the user shall know about the weights to begin with; nil as long as they are not read.
   private var initialNotes: [String]?
 
-  /// Opens the data of every stage, and finds what is wrong with any of them: nothing is trained, no weights are read and no optimiser made.
+  /// Opens the data of every stage, and finds what is wrong with any of them: nothing is trained, no weights are read, and no optimiser
+  /// is made.
   /// - Throws: `.usage`, `.missingInput` and `.badData` with the keys of the config.
   public init(_ stages: [Stage<Config>]) throws {
     sets = try stages.map(Training.open)
@@ -33,8 +34,8 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
     rateNames = names.flatMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// Reads the weights that the stages begin with, and finds whether they fit. For a run that begins: one that continues needs those of later
-  /// stages only, and reads them when it enters its own.
+  /// Reads the weights that the stages begin with, and finds whether they fit. For a run that begins: one that continues needs those of
+  /// later stages only, and reads them when it enters its own.
   /// - Throws: the failures of reading, `.badData` if a file does not fit, `.usage` for keys that lead nowhere.
   public mutating func readInitialWeights() throws {
     initialNotes = []

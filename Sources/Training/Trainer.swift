@@ -306,7 +306,8 @@ public struct Trainer<R: Recipe> {
 
   private func monitor() -> EvaluationMonitor {
     var count = CountStatus("evaluating at step \(state.step):")
-    return EvaluationMonitor(report: { [console] done, total in console.show(&count, done, of: total) }, isCancelled: { [stop] in stop() != nil })
+    return EvaluationMonitor(
+      report: { [console] done, total in console.show(&count, done, of: total) }, isCancelled: { [stop] in stop() != nil })
   }
 
   /// Notes the score of an evaluation; if it is the best so far, `best_checkpoint` names this step.

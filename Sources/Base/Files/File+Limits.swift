@@ -11,7 +11,9 @@ extension File {
   /// All bytes of a regular file that may have so many. One that is too long is refused before it is read.
   /// - Parameter check: given the first bytes of a long file; what it throws spares reading the rest.
   /// - Throws: as `bytes(at:)`; `.badData` with its size and the limit if there are more; what `check` throws.
-  package static func bytes(at path: String, limit: Int, checkingBeginning check: (_ head: [UInt8]) throws -> Void = { _ in }) throws -> [UInt8] {
+  package static func bytes(
+    at path: String, limit: Int, checkingBeginning check: (_ head: [UInt8]) throws -> Void = { _ in }
+  ) throws -> [UInt8] {
     let (descriptor, size) = try opened(path)
     defer { try? descriptor.close() }  // nothing was written
     if size > min(shortLimit, limit) {

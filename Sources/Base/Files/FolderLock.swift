@@ -1,8 +1,8 @@
 import Foundation
 import SystemPackage
 
-/// Keeps two processes from writing to one folder: an advisory lock on a file in it, or on the folder itself, given up when the process ends,
-/// however it ends.
+/// Keeps two processes from writing to one folder: an advisory lock on a file in it, or on the folder itself, given up when the process
+/// ends, however it ends.
 package final class FolderLock: Sendable {
   private let descriptor: FileDescriptor
   /// The locked file or folder, as it was named.
@@ -37,8 +37,8 @@ package final class FolderLock: Sendable {
     try Array(text.utf8).withUnsafeBytes { try File.writeAll($0, to: descriptor.rawValue, path: path) }
   }
 
-  /// Locks a folder itself, where no file of ours shall be left behind. Some network file systems cannot lock folders; there the user has to
-  /// take care.
+  /// Locks a folder itself, where no file of ours shall be left behind. Some network file systems cannot lock folders; there the user has
+  /// to take care.
   /// - Parameter occupied: the failure if another process holds the lock, in words.
   /// - Throws: `.cannotCreate` if another process holds the lock, or the folder cannot be opened; `.inputOutput` if the system fails.
   package init(itself folder: String, occupied: String, remedy: String) throws {
@@ -46,7 +46,8 @@ package final class FolderLock: Sendable {
     do {
       descriptor = try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
     } catch let error as Errno {
-      throw Failure(error.isBroken ? .inputOutput : .cannotCreate, at: folder, "the folder cannot be opened: \(error)", remedy: error.remedy)
+      throw Failure(error.isBroken ? .inputOutput : .cannotCreate, at: folder, "the folder cannot be opened: \(error)",
+                    remedy: error.remedy)
     }
     // From here on `deinit` closes the folder, also when this initialiser throws.
     guard Self.lock(descriptor) || errno != EWOULDBLOCK else { throw Failure(.cannotCreate, at: folder, occupied, remedy: remedy) }

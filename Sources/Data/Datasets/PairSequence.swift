@@ -34,7 +34,9 @@ public struct PairSequence: Sendable, Equatable {
   public static func named(_ paths: [String]) throws -> [PairSequence] {
     guard let first = paths.first else { throw Failure(.usage, at: "--source", "nothing is named, expected a folder or two pictures") }
     let kinds = try paths.map(File.kind(at:))
-    if paths.count == 1, kinds[0] == nil || kinds[0] == .folder { return [try PairSequence(neighbours: FrameSequence(folder: first), in: first)] }
+    if paths.count == 1, kinds[0] == nil || kinds[0] == .folder {
+      return [try PairSequence(neighbours: FrameSequence(folder: first), in: first)]
+    }
     for (path, kind) in zip(paths, kinds) {
       switch kind {
       case nil: throw Failure(.missingInput, at: path, "there is no such file")

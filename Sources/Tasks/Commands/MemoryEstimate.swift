@@ -5,12 +5,12 @@ import Training
 
 /// The memory of a pass by the size of its input, from passes over small ones.
 ///
-/// What `n` samples of `p` pixels need is `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and what compares
-/// all pixels with all others (correlation, attention) with their square.
+/// A batch of `n` samples of `p` pixels needs `fixed + n · (perPixel · p + perPixelPair · p²)`: activations grow with the pixels, and
+/// comparisons of all pixels with all others (correlation, attention) with their square.
 ///
-/// A pass with gradients keeps all its tensors, and the smallest inputs tell. One without needs most at one moment, and which one that is
-/// depends on the size: over small inputs it lies among the activations, over large ones where pairs of pixels are compared. So the inputs
-/// grow until what they tell about large ones no longer changes.
+/// A pass with gradients keeps all its tensors, and the smallest inputs tell. One without needs most at one moment, which depends on the
+/// size: over small inputs it lies among the activations, over large ones where pairs of pixels are compared. So the inputs grow until
+/// what they tell about large ones no longer changes.
 package struct MemoryEstimate: Equatable {
   /// Bytes.
   let fixed: Double
@@ -120,7 +120,9 @@ public final class MemoryGuard {
     subject = mode == .training ? "training on a batch" : "the network on an input"
     measure = {
       let network = network()
-      return MemoryEstimate(side: task.inputSizes(network).least, mode, limit: Double(available()) / 2) { task.peak(network, config, $0, mode) }
+      return MemoryEstimate(side: task.inputSizes(network).least, mode, limit: Double(available()) / 2) {
+        task.peak(network, config, $0, mode)
+      }
     }
   }
 

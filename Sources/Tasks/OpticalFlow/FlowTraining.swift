@@ -102,7 +102,8 @@ public struct FlowTraining: StageTraining {
     if unknownCount >= training.count, !hasKnownFlow {
       hasKnownFlow = try (0..<training.count).contains { try training.augmented(at: $0).sample.flow.isValid.contains(true) }
       guard hasKnownFlow else {
-        throw Failure(.badData, at: section, "the flow of all \(training.count) pairs is unknown everywhere: there is nothing to learn from",
+        throw Failure(.badData, at: section,
+                      "the flow of all \(training.count) pairs is unknown everywhere: there is nothing to learn from",
                       remedy: "Check the flow files of '\(section).root'.")
       }
     }

@@ -58,9 +58,9 @@ public enum OpticalFlow: LearningTask {
       "apus predict configs/raft/demo.yaml --weights work_dirs/demo/RUN --source frames/ --out flow/",
     ]
     help.train = """
-      Optical flow, small data: a picture smaller than the crop is enlarged until the crop and augmentation.crop_margin fit, and its flow with
-      it. A set smaller than a batch is repeated within it, each copy with random changes of its own; a larger one drops the rest of an epoch
-      that fills no batch.
+      Optical flow, small data: a picture smaller than the crop is enlarged until the crop and augmentation.crop_margin fit, and its flow
+      with it. A set smaller than a batch is repeated within it, each copy with random changes of its own; a larger one drops the rest of
+      an epoch that fills no batch.
 
       Examples:
         apus train configs/raft/demo.yaml

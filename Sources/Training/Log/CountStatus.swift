@@ -14,8 +14,8 @@ package struct CountStatus: Sendable {
   /// Notes the first count; later ones change nothing.
   package mutating func begin(_ done: Int, at time: Double) { first = first ?? (time, done) }
 
-  /// `predicting 12/40 30% eta 0:00:56` for a file or a pipe, now and then: at least ten seconds after the last one or the beginning, when a
-  /// tenth more is done or a minute went by. Nil if no line is due; there is none at the end, where the result follows.
+  /// `predicting 12/40 30% eta 0:00:56` for a file or a pipe, now and then: at least ten seconds after the last one or the beginning, when
+  /// a tenth more is done or a minute went by. Nil if no line is due; there is none at the end, where the result follows.
   /// - Parameter time: seconds of a steady clock.
   package mutating func plainLine(_ done: Int, of total: Int, time: Double) -> String? {
     begin(done, at: time)

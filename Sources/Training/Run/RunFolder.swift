@@ -63,7 +63,8 @@ public final class RunFolder: Sendable {
   // MARK: Opening
 
   /// Finds or creates the run folder, and locks it.
-  /// - Parameter beginning: called before a folder is made for a new run, and not if one is continued; what it throws leaves nothing behind.
+  /// - Parameter beginning: called before a folder is made for a new run, and not if one is continued; what it throws leaves nothing
+  ///   behind.
   /// - Throws: `Failure(.missingInput)` or `.badData` if the checkpoint asked for is not there or damaged, or if the run has checkpoints of
   ///   which none can be used; `.cannotCreate` if the folder is locked by another process, or holds a run that nobody asked to continue;
   ///   `.inputOutput` if it cannot be found out what is there.
@@ -88,7 +89,9 @@ public final class RunFolder: Sendable {
     var checkpoint: Checkpoint?
   }
 
-  private static func place(_ request: RunRequest, time: TimeSource, notes: inout [String], _ beginning: () throws -> Void) throws -> Place {
+  private static func place(
+    _ request: RunRequest, time: TimeSource, notes: inout [String], _ beginning: () throws -> Void
+  ) throws -> Place {
     switch request.resume {
     case .from(let source): return try continuing(from: source, request, notes: &notes)
     case .auto: if let place = try newest(request, notes: &notes) { return place }
