@@ -51,7 +51,7 @@ import Testing
     Mistake("evaluate config.yaml --weights nix", 66, "nix: there is no such weight file, checkpoint or run folder"),
     Mistake("evaluate config.yaml --weights pairs", 66, "pairs: this folder holds no checkpoint", "a run folder"),
     Mistake("evaluate config.yaml --weights pipe", 65, "pipe: this is a pipe, expected a regular file"),
-    Mistake("evaluate config.yaml --weights huge", 65, "huge: the file begins with the bytes 00 00", "expected a .safetensors file"),
+    Mistake("evaluate config.yaml --weights huge", 65, "huge: this is a file that begins with nothing but zeros", "expected a .safetensors file"),
     Mistake("evaluate config.yaml --weights config.yaml", 65, "config.yaml: this is no safetensors file"),
     Mistake("predict config.yaml --weights nix --source pairs/data --out flow", 66, "nix: there is no such weight file"),
     Mistake("predict config.yaml --weights w --source nix --out flow", 66, "nix: there is no such folder"),
