@@ -73,17 +73,16 @@ public struct COCOReport: Sendable, Equatable, CustomStringConvertible {
   ///   - decodesImages: whether each file is read and its size compared, which takes as long as an epoch of loading.
   ///   - validation: the annotations of the other set, of which no image should be in this one.
   ///   - validationImages: their folder.
-  /// - Throws: `.inputOutput` if it cannot be found out which files are there.
   public init(
     of instances: COCOInstances, images: String? = nil, decodesImages: Bool = false, validation: COCOInstances? = nil,
     validationImages: String? = nil
-  ) throws {
+  ) {
     var inspection = COCOInspection(instances)
     inspection.inspectIdentifiers()
     inspection.inspectBoxes()
     inspection.inspectSegmentations()
     inspection.inspectOccurrence()
-    if let images { try inspection.inspectFiles(in: images, decodes: decodesImages) }
+    if let images { inspection.inspectFiles(in: images, decodes: decodesImages) }
     if let validation { inspection.inspectSharing(with: validation, images, validationImages) }
     path = instances.path
     imageCount = instances.images.count

@@ -9,8 +9,8 @@ import Training
 /// comparisons of all pixels with all others (correlation, attention) with their square.
 ///
 /// A pass with gradients keeps all its tensors, and the smallest inputs tell. One without needs most at one moment, which depends on the
-/// size: over small inputs it lies among the activations, over large ones where pairs of pixels are compared. So the inputs grow until
-/// what they tell about large ones no longer changes.
+/// size: over small inputs it lies among the activations, over large ones where pairs of pixels are compared. So the latter is measured
+/// over inputs where pairs count, of three sizes, since working memory that does not grow counts there, too.
 package struct MemoryEstimate: Equatable {
   /// Bytes.
   let fixed: Double
@@ -19,56 +19,68 @@ package struct MemoryEstimate: Equatable {
 
   /// Samples in the larger of two small batches: enough that the rounding of small blocks does not count.
   static let samples = 4
-  /// The size for which two estimates have to agree, within this share, to be believed.
-  private static let farPixels = 2_000_000.0
-  private static let tolerance = 0.03
+
+  /// What a pass over one sample needs.
+  private struct Point {
+    let pixels: Double
+    let bytes: Double
+    var density: Double { bytes / pixels }
+  }
 
   /// - Parameters:
   ///   - side: height and width of the smallest input that the network takes, pixels.
-  ///   - limit: bytes that none of the passes shall exceed, as far as that can be foreseen.
+  ///   - limit: bytes that no pass without gradients shall exceed, as far as that can be foreseen.
   ///   - peak: the most bytes that a pass over such an input needs.
   package init(side: Int, _ mode: PassMode, limit: Double = .infinity, peak: (InputShape) -> Int) {
-    func bytes(_ samples: Int, _ side: Int) -> Double { Double(peak(InputShape(samples: samples, height: side, width: side))) }
-    let one = bytes(1, side)
-    let fixed = max(0, one - (bytes(Self.samples, side) - one) / Double(Self.samples - 1))
-    func density(_ factor: Int) -> Density {
+    func point(_ factor: Int, samples: Int = 1) -> Point {
       let length = factor * side
-      let pixels = Double(length) * Double(length)
-      return Density(pixels: pixels, bytes: ((factor == 1 ? one : bytes(1, length)) - fixed) / pixels)
+      let bytes = peak(InputShape(samples: samples, height: length, width: length))
+      return Point(pixels: Double(length) * Double(length), bytes: Double(bytes))
     }
-    var found = (mode == .training ? [1, 2] : [3, 4]).map(density)
-    var trend = Trend(found[0], found[1])
-    for factor in mode == .training ? 0..<0 : 5..<9 {
-      let pixels = Double(factor * side) * Double(factor * side)
-      guard fixed + trend.density(at: pixels) * pixels <= limit else { break }
-      found.append(density(factor))
-      let next = Trend(found[found.count - 2], found[found.count - 1])
-      let (before, now) = (trend.density(at: Self.farPixels), next.density(at: Self.farPixels))
-      trend = next
-      if abs(now - before) <= Self.tolerance * now { break }
+    switch mode {
+    case .training:
+      let one = point(1)
+      let large = point(2)
+      let fixed = max(0, one.bytes - (point(1, samples: Self.samples).bytes - one.bytes) / Double(Self.samples - 1))
+      self.init(fixed: fixed, Point(pixels: one.pixels, bytes: one.bytes - fixed), Point(pixels: large.pixels, bytes: large.bytes - fixed))
+    case .inference:
+      let small = point(3)
+      let middle = point(4)
+      // At worst it grows with the square of the pixels.
+      let growth = (6.0 * 6) / (4 * 4)
+      if middle.bytes * growth * growth <= limit {
+        self.init(small, middle, point(6))
+      } else {
+        self.init(point(2), small, middle)
+      }
     }
+  }
+
+  private init(fixed: Double, perPixel: Double, perPixelPair: Double) {
     self.fixed = fixed
-    perPixel = trend.perPixel
-    perPixelPair = trend.perPixelPair
+    self.perPixel = perPixel
+    self.perPixelPair = perPixelPair
   }
 
-  /// Bytes for each pixel of a sample of some size.
-  private struct Density {
-    let pixels: Double
-    let bytes: Double
+  /// The terms that grow, through two sizes; none is negative.
+  private init(fixed: Double, _ small: Point, _ large: Point) {
+    let slope = (large.density - small.density) / (large.pixels - small.pixels)
+    self.init(fixed: fixed, perPixel: max(0, slope > 0 ? small.density - slope * small.pixels : large.density), perPixelPair: max(0, slope))
   }
 
-  /// The line through two densities; never falling, and never below zero.
-  private struct Trend {
-    let perPixel: Double
-    let perPixelPair: Double
-
-    init(_ small: Density, _ large: Density) {
-      perPixelPair = max(0, (large.bytes - small.bytes) / (large.pixels - small.pixels))
-      perPixel = max(0, perPixelPair > 0 ? small.bytes - perPixelPair * small.pixels : large.bytes)
+  /// All three terms, through three sizes; none is negative.
+  private init(_ small: Point, _ middle: Point, _ large: Point) {
+    let first = (middle.bytes - small.bytes) / (middle.pixels - small.pixels)
+    let second = (large.bytes - middle.bytes) / (large.pixels - middle.pixels)
+    let bend = max(0, (second - first) / (large.pixels - small.pixels))
+    let rise = second - bend * (large.pixels + middle.pixels)
+    let pair = rise >= 0 ? bend : max(0, second / (large.pixels + middle.pixels))
+    let constant = large.bytes - max(0, rise) * large.pixels - pair * large.pixels * large.pixels
+    if constant >= 0 {
+      self.init(fixed: constant, perPixel: max(0, rise), perPixelPair: pair)
+    } else {
+      self.init(fixed: 0, middle, large)
     }
-
-    func density(at pixels: Double) -> Double { perPixel + perPixelPair * pixels }
   }
 
   package func bytes(_ shape: InputShape) -> Double {

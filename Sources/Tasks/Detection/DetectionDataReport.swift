@@ -11,9 +11,9 @@ extension Detection: DataCheckTask {
     let hasValidation = !config.validation.annotations.isEmpty
     let validation = hasValidation ? try COCOInstances(contentsOf: config.validation.annotations) : nil
     var reports = [
-      try COCOReport(of: training, images: config.data.images, validation: validation, validationImages: config.validation.images)
+      COCOReport(of: training, images: config.data.images, validation: validation, validationImages: config.validation.images)
     ]
-    if let validation { reports.append(try COCOReport(of: validation, images: config.validation.images)) }
+    if let validation { reports.append(COCOReport(of: validation, images: config.validation.images)) }
     let map = config.data.categoryIds.isEmpty ? "category ids are classes: 0 to \(config.model.classes - 1)"
       : "classes: " + config.data.categoryIds.indices.map { "\($0) = category \(config.data.categoryIds[$0]) (\(config.className($0)))" }
         .joined(separator: ", ")
