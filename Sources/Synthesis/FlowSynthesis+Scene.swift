@@ -24,7 +24,7 @@ extension FlowSynthesis {
   // MARK: Surfaces
 
   /// Probabilities of the families: for the background of a flat scene, and for an object.
-  private static let backgroundFamilies: [(TextureFamily, Double)] = [
+  static let backgroundFamilies: [(TextureFamily, Double)] = [
     (.noise, 0.07), (.grain, 0.03), (.leaves, 0.24), (.foliage, 0.07), (.strands, 0.06), (.patches, 0.07), (.stripes, 0.03),
     (.masonry, 0.09), (.weave, 0.03), (.dots, 0.03), (.smooth, 0.05), (.mosaic, 0.23),
   ]

@@ -15,8 +15,29 @@ struct SceneObject {
   var light = SIMD2<Double>(0, 0)
   /// Shading towards the rim and to one side, as of something round.
   var isRound = true
+  /// What lies behind, from which the surface keeps apart; nil: its colour is as it was drawn.
+  var backdrop: Backdrop?
   /// True for surfaces that recede from the camera: their texture is also kept in reduced sizes (mipmaps).
   var recedes = false
+
+  /// A colour behind an object, and the least distance of the object's mean colour from it.
+  struct Backdrop {
+    /// Red, green, blue, 0...255.
+    let color: SIMD3<Float>
+    /// Root mean square over the channels, grey levels.
+    let distance: Float
+
+    /// What is to be added to a colour so that it keeps its distance: along the line between both, away from black and white.
+    func shift(of mean: SIMD3<Float>) -> SIMD3<Float> {
+      let apart = mean - color
+      let found = ((apart * apart).sum() / 3).squareRoot()
+      guard found < distance else { return SIMD3(repeating: 0) }
+      let way = found > 1 ? apart / found : SIMD3(repeating: 1)
+      let target = color + way * distance
+      let isPossible = target.min() > 12 && target.max() < 243
+      return (isPossible ? target : color + SIMD3(repeating: color.sum() > 384 ? -distance : distance)) - mean
+    }
+  }
 
   /// The object as a layer of a scene.
   /// - Parameters:
@@ -33,6 +54,11 @@ struct SceneObject {
     let painter = TexturePainter(
       family: family, baseHeight: base(needed.y), baseWidth: base(needed.x), octaves: octaves, exponent: exponent, theme: palette)
     var texels = painter.paint(&random)
+    if let backdrop {
+      let sum = texels.reduce(SIMD4<Float>(repeating: 0), +) / Float(texels.count)
+      let shift = SIMD4(backdrop.shift(of: SIMD3(sum.x, sum.y, sum.z)), 0)
+      for index in texels.indices { texels[index] += shift }
+    }
     shape(&texels, height: painter.height, width: painter.width, &random)
     let texture = Texture(height: painter.height, width: painter.width, texels: texels)
     let center = SIMD2(Double(painter.width), Double(painter.height)) / 2

@@ -76,7 +76,7 @@ public func writeScenes(
   let paths = scenes.flatMap { $0 }
   let own = Set(paths)
   let foreign = try File.files(below: root).filter { path in
-    ["png", "flo", "pfm", "ppm"].contains(Path.fileExtension(path)) && !own.contains(path)
+    ["png", "jpg", "flo", "pfm", "ppm"].contains(Path.fileExtension(path)) && !own.contains(path)
   }
   guard foreign.isEmpty else {
     throw Failure(.cannotCreate, at: root, "the folder holds \(foreign.count) files of other \(noun), such as \(foreign.sorted()[0])",

@@ -24,12 +24,13 @@ public enum TaskName: String, ConfigChoice {
 
 /// The generators by their name on the command line.
 public enum SynthName: String, ConfigChoice {
-  case flow
+  case flow, detection
 
   /// The compiler is the registry: a new generator is a new case here.
   public var task: any SynthTask.Type {
     switch self {
     case .flow: FlowSynthesisTask.self
+    case .detection: DetectionSynthesisTask.self
     }
   }
 }

@@ -30,11 +30,11 @@ struct Synth: ParsableCommand {
   @Option(parsing: .unconditional, help: "The seed of the generator.")
   var seed: Int
 
-  @Option(parsing: .unconditional, help: "Height of the images, pixels.")
-  var height = 288
+  @Option(parsing: .unconditional, help: "Height of the images, pixels (flow: \(FlowSynthesisTask.defaults.height), detection: \(DetectionSynthesisTask.defaults.height)).")
+  var height: Int?
 
-  @Option(parsing: .unconditional, help: "Width of the images, pixels.")
-  var width = 384
+  @Option(parsing: .unconditional, help: "Width of the images, pixels (flow: \(FlowSynthesisTask.defaults.width), detection: \(DetectionSynthesisTask.defaults.width)).")
+  var width: Int?
 
   @Option(parsing: .unconditional, help: "Share set apart, 0 to 1.")
   var validation = 0.1

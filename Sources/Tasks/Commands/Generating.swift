@@ -2,10 +2,17 @@ import Base
 import Foundation
 import Training
 
+/// The settings of a generator of images.
+public protocol SynthSettings: Codable, Sendable {
+  /// Rows and columns of the images, px.
+  var height: Int { get set }
+  var width: Int { get set }
+}
+
 /// Generated data with exact ground truth, in the public on-disk formats of a task.
 public protocol SynthTask {
   /// The settings of the generator, which `--set` changes.
-  associatedtype Settings: Codable & Sendable
+  associatedtype Settings: SynthSettings
   /// The public data sets in whose layout it writes.
   associatedtype Layout: ConfigChoice
 
@@ -19,6 +26,7 @@ public protocol SynthTask {
 
   /// Writes the data; a call that was interrupted is simply repeated.
   /// - Parameters:
+  ///   - settings: with the size that is asked for.
   ///   - request: its numbers are in range.
   ///   - progress: told how many are done, from any thread, one call at a time.
   static func write(
@@ -35,8 +43,9 @@ public struct SynthRequest: Sendable {
   public var seed: Int
   /// Frames in a scene, where the layout has scenes.
   public var frames = 4
-  public var height = 288
-  public var width = 384
+  /// Of the images, px; nil: as the settings say.
+  public var height: Int?
+  public var width: Int?
   /// Share that is set apart, 0...1.
   public var validationShare = 0.1
   /// Settings of the generator that differ from its defaults.
@@ -56,8 +65,9 @@ public struct SynthRequest: Sendable {
     try check(count >= 1, "--count", count, "1 or more")
     try check((2...100).contains(frames), "--frames", frames, "2 to 100")
     try check(seed >= 0, "--seed", seed, "0 or more")
-    try check((64...4096).contains(height), "--height", height, "64 to 4096")
-    try check((64...4096).contains(width), "--width", width, "64 to 4096")
+    for (option, size) in [("--height", height), ("--width", width)] {
+      if let size { try check((64...4096).contains(size), option, size, "64 to 4096") }
+    }
     try check((0...1).contains(validationShare), "--validation", validationShare, "0 to 1")
   }
 }
@@ -69,11 +79,13 @@ extension SynthTask {
   public static func generate(_ request: SynthRequest, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }) throws -> String {
     try request.check()
     let layout = try request.layout.map(layout(named:)) ?? defaultLayout
-    let settings = try ConfigLoader(defaults: defaults).load(yaml: "{}", named: "synth", overrides: request.overrides).value
+    var settings = try ConfigLoader(defaults: defaults).load(yaml: "{}", named: "synth", overrides: request.overrides).value
+    settings.height = request.height ?? settings.height
+    settings.width = request.width ?? settings.width
     let started = Date()
     try write(settings, layout, request) { progress($0, request.count) }
     let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
-    let things = "\(request.count) \(noun(layout, frames: request.frames)) of \(request.width)x\(request.height)"
+    let things = "\(request.count) \(noun(layout, frames: request.frames)) of \(settings.width)x\(settings.height)"
     return "\(things) in \(request.out) (\(seconds) s)\n"
   }
 

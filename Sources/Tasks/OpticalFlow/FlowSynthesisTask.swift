@@ -27,10 +27,9 @@ public enum FlowSynthesisTask: SynthTask {
   public static func write(
     _ settings: FlowSynthesis, _ layout: FlowLayout, _ request: SynthRequest, progress: @escaping @Sendable (_ done: Int) -> Void
   ) throws {
-    var settings = settings
-    settings.height = request.height
-    settings.width = request.width
     try settings.write(layout, count: request.count, frames: request.frames, seed: UInt64(request.seed),
                        heldOutShare: request.validationShare, to: request.out, progress: progress)
   }
 }
+
+extension FlowSynthesis: SynthSettings {}

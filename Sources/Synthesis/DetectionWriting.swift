@@ -1,0 +1,138 @@
+import Base
+import Data
+import Synchronization
+import Vision
+
+/// What is written for generated detection scenes.
+public enum DetectionLayout: String, ConfigChoice {
+  /// Instances: boxes and masks.
+  case coco
+  /// Instances, and panoptic maps with their segments.
+  case cocoPanoptic = "coco_panoptic"
+}
+
+extension DetectionSynthesis {
+  /// Writes samples in the layout of COCO.
+  ///
+  /// - `train/000001.jpg`, `val/…`: the images. Sample `index` has the id `index + 1` and this number as its name, in either folder.
+  /// - `annotations/instances_train.json`, `instances_val.json`.
+  /// - `annotations/panoptic_train.json` and `panoptic_train/000001.png`, the same for `val`, if the layout has them.
+  ///
+  /// Every file appears complete or not at all, the annotations last, and all are the same whatever the number of threads, so an
+  /// interrupted call is simply repeated.
+  /// - Parameters:
+  ///   - count: images, 1...999,999.
+  ///   - seed: of the data set.
+  ///   - heldOutShare: share of the images, 0...1, in `val`; they are spread evenly.
+  ///   - root: the folder to fill; made if missing.
+  ///   - threads: at work at the same time; 0 takes one per processor.
+  ///   - progress: called after each image with the number of those done, from any thread, one call at a time.
+  /// - Throws: `.usage` for settings out of range; `.cannotCreate` if a folder cannot be made or holds other images; the failures of
+  ///   `AtomicFile.write`.
+  public func write(
+    _ layout: DetectionLayout = .coco, count: Int, seed: UInt64, heldOutShare: Double = 0.1, to root: String, threads: Int = 0,
+    progress: @escaping @Sendable (_ done: Int) -> Void = { _ in }
+  ) throws {
+    try validate()
+    guard (1...999_999).contains(count) else { throw Failure(.usage, at: "count", "found \(count), expected 1...999999 images") }
+    guard (0...1).contains(heldOutShare) else { throw Failure(.usage, at: "heldOutShare", "found \(heldOutShare), expected 0...1") }
+    let marks = FlowSynthesis.validationMarks(count: count, share: heldOutShare)
+    let items = marks.enumerated().map { SceneItem(number: $0 + 1, split: $1 ? .val : .train, layout, images) }
+    let truths = Mutex([SceneTruth?](repeating: nil, count: count))
+    try writeScenes(items.map(\.paths), of: "images", to: root, threads: threads, progress: progress) { index in
+      let item = items[index]
+      let scene = sample(index: index, seed: seed)
+      try AtomicFile.write(encoded(scene.image), to: Path.join(root, item.image))
+      var truth = SceneTruth(objects: scene.objects)
+      if let path = item.map {
+        let panoptic = scene.panoptic
+        try panoptic.map.colors.write(to: Path.join(root, path))
+        truth.segments = panoptic.segments
+      }
+      truths.withLock { $0[index] = truth }
+    }
+    let found = truths.withLock { $0.compactMap { $0 } }
+    try File.createFolder(Path.join(root, "annotations"))
+    for split in Split.allCases {
+      try instances(items, found, split).write(to: Path.join(root, "annotations", "instances_\(split).json"))
+      if layout == .cocoPanoptic { try panoptic(items, found, split).write(to: Path.join(root, "annotations", "panoptic_\(split).json")) }
+    }
+  }
+
+  private func encoded(_ image: Image) -> [UInt8] {
+    switch images {
+    case .jpeg: JPEG.encode(image, quality: quality)
+    case .png: PNG.encode(image)
+    }
+  }
+
+  private func instances(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOAnnotationFile {
+    var annotations: [COCOAnnotationFile.Instance] = []
+    // Ids count over both parts, so that none occurs twice.
+    var id = 0
+    for (item, truth) in zip(items, truths) {
+      for object in truth.objects {
+        id += 1
+        guard item.split == split else { continue }
+        annotations.append(.init(id: id, imageID: item.number, categoryID: object.shape.categoryID, mask: object.mask,
+                                 segmentation: masks == .rle ? .runLengths : .polygons(object.mask.polygons)))
+      }
+    }
+    return COCOAnnotationFile(images: pictures(items, split), categories: things, annotations: .instances(annotations))
+  }
+
+  private func panoptic(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOAnnotationFile {
+    let annotations = zip(items, truths).filter { $0.0.split == split }.map { item, truth in
+      COCOAnnotationFile.Panoptic(imageID: item.number, fileName: "\(item.name).png", segments: truth.segments)
+    }
+    return COCOAnnotationFile(images: pictures(items, split), categories: things + stuff, annotations: .panoptic(annotations))
+  }
+
+  private func pictures(_ items: [SceneItem], _ split: Split) -> [COCOAnnotationFile.Picture] {
+    items.filter { $0.split == split }.map { item in
+      COCOAnnotationFile.Picture(id: item.number, fileName: Path.name(item.image), height: height, width: width)
+    }
+  }
+
+  private var things: [COCOAnnotationFile.Category] {
+    shapes.map { COCOAnnotationFile.Category(id: $0.categoryID, name: $0.rawValue, supercategory: "shape") }
+  }
+
+  private var stuff: [COCOAnnotationFile.Category] {
+    StuffClass.allCases.map {
+      COCOAnnotationFile.Category(id: $0.categoryID, name: $0.rawValue, supercategory: "background", isThing: false)
+    }
+  }
+}
+
+/// The parts of a data set, by the names of their folders.
+private enum Split: String, CaseIterable, CustomStringConvertible {
+  case train, val
+
+  var description: String { rawValue }
+}
+
+/// One image of a data set: its number, which is its id, and its files below the root.
+private struct SceneItem: Sendable {
+  let number: Int
+  let split: Split
+  let image: String
+  /// The panoptic map, if there is one.
+  let map: String?
+  var name: String { number.padded(to: 6) }
+  var paths: [String] { [image] + [map].compactMap { $0 } }
+
+  init(number: Int, split: Split, _ layout: DetectionLayout, _ form: DetectionSynthesis.ImageForm) {
+    self.number = number
+    self.split = split
+    let name = number.padded(to: 6)
+    image = "\(split)/\(name).\(form.fileExtension)"
+    map = layout == .cocoPanoptic ? "annotations/panoptic_\(split)/\(name).png" : nil
+  }
+}
+
+/// What the annotations say about one image.
+private struct SceneTruth: Sendable {
+  let objects: [LabeledScene.Object]
+  var segments: [PanopticSegment] = []
+}
