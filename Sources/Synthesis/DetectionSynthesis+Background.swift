@@ -4,7 +4,9 @@ import Foundation
 /// Ground and sky.
 extension DetectionSynthesis {
   /// Families of calm surfaces.
-  private static let calmFamilies: [(TextureFamily, Double)] = [(.noise, 0.2), (.grain, 0.3), (.smooth, 0.3), (.patches, 0.1), (.weave, 0.1)]
+  private static let calmFamilies: [(TextureFamily, Double)] = [
+    (.noise, 0.2), (.grain, 0.3), (.smooth, 0.3), (.patches, 0.1), (.weave, 0.1),
+  ]
 
   /// The layers behind all objects and the kind of each: ground alone, or sky and before it ground up to a horizon.
   func background(_ surfaces: FlowSynthesis, _ random: inout Random) -> (layers: [SceneLayer], stuff: [StuffClass]) {

@@ -1,12 +1,19 @@
 /// Bilinear sampling of interleaved channels at the crossings of two axes: along the columns first, then along the rows.
-struct BilinearGrid {
+package struct BilinearGrid {
   let rows: ResamplingAxis
   let columns: ResamplingAxis
   let sourceWidth: Int
   let channels: Int
 
+  package init(rows: ResamplingAxis, columns: ResamplingAxis, sourceWidth: Int, channels: Int) {
+    self.rows = rows
+    self.columns = columns
+    self.sourceWidth = sourceWidth
+    self.channels = channels
+  }
+
   /// The blended values, row-major and interleaved: `a + weight · (b - a)` along each axis.
-  func values<Sample>(of samples: [Sample], _ convert: (Sample) -> Float) -> [Float] {
+  package func values<Sample>(of samples: [Sample], _ convert: (Sample) -> Float) -> [Float] {
     guard let first = zip(rows.lower, rows.upper).map(min).min(), let last = zip(rows.lower, rows.upper).map(max).max() else { return [] }
     let blended = blendColumns(of: samples, from: first, through: last, convert)
     let width = columns.count * channels

@@ -30,10 +30,10 @@ struct Synth: ParsableCommand {
   @Option(parsing: .unconditional, help: "The seed of the generator.")
   var seed: Int
 
-  @Option(parsing: .unconditional, help: "Height of the images, pixels (flow: \(FlowSynthesisTask.defaults.height), detection: \(DetectionSynthesisTask.defaults.height)).")
+  @Option(parsing: .unconditional, help: "Height of the images, pixels; by default the generator's own.")
   var height: Int?
 
-  @Option(parsing: .unconditional, help: "Width of the images, pixels (flow: \(FlowSynthesisTask.defaults.width), detection: \(DetectionSynthesisTask.defaults.width)).")
+  @Option(parsing: .unconditional, help: "Width of the images, pixels; by default the generator's own.")
   var width: Int?
 
   @Option(parsing: .unconditional, help: "Share set apart, 0 to 1.")

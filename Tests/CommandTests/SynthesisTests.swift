@@ -2,7 +2,7 @@ import Data
 import Foundation
 import Testing
 
-/// `apus synth flow`.
+/// `apus synth flow` and `apus synth detection`.
 @Suite struct SynthesisTests {
   @Test func theSameSeedGivesTheSameBytes() throws {
     let place = try Workplace()
@@ -21,6 +21,23 @@ import Testing
     #expect(isOther)
     let sample = try FlyingChairs(root: place.path("c"), split: .train).sample(at: 0)
     #expect(sample.flow.height == 160 && sample.flow.width == 192)
+  }
+
+  @Test func detectionScenesAreTheSameForTheSameSeed() throws {
+    let place = try Workplace()
+    for folder in ["a", "b"] {
+      let outcome = try place.apus(
+        "synth", "detection", "--out", folder, "--count", "3", "--seed", "1", "--height", "64", "--width", "72", "--validation", "0.34",
+        "--layout", "coco_panoptic", "--set", "classes=2", "--set", "masks=rle")
+      expectSuccess(outcome)
+      #expect(outcome.output.contains("3 images of 72x64 in \(folder)"))
+    }
+    let names = try place.names(in: "a/annotations")
+    #expect(names.contains("instances_train.json") && names.contains("panoptic_val.json"))
+    for name in names + ["../train/000001.jpg", "../val/000003.jpg"] where name.hasSuffix(".json") || name.hasSuffix(".jpg") {
+      expectEqualBytes(try place.bytes("a/annotations/\(name)"), try place.bytes("b/annotations/\(name)"), name)
+    }
+    #expect(try place.text("a/annotations/instances_train.json").contains("{\"id\":3,\"name\":\"square\",\"supercategory\":\"shape\"}"))
   }
 
   @Test func anInterruptedCallIsRepeated() throws {

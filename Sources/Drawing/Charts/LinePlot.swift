@@ -52,6 +52,9 @@ public struct LinePlot: Figure {
   public var yScale = Axis.Scale.linear
   /// Whether a linear y axis always shows zero; errors and losses should be read against it.
   public var includesZero = true
+  /// What both axes show at least: 0...1 for shares.
+  public var xRange: ClosedRange<Double>?
+  public var yRange: ClosedRange<Double>?
   /// Size in pixels.
   public var width = 640.0
   public var height = 360.0
@@ -92,7 +95,7 @@ public struct LinePlot: Figure {
     top += 7
     let bottom = height - 12 - TextStyle.note.lineHeight * (xLabel.isEmpty ? 1 : 2)
     let frame = PlotFrame(
-      x: series.flatMap { $0.points.filter { $0.y.isFinite }.map(\.x) }, y: yValues, yScale: yScale,
+      x: xValues, y: yValues, yScale: yScale,
       within: Rectangle(left: margin, top: top, width: width - 2 * margin, height: bottom - top), typeface)
     frame.drawAxes(on: canvas)
     canvas.text(xLabel, at: Point(frame.area.center.x, bottom + 6 + TextStyle.note.lineHeight), .note, alignment: .center,
@@ -105,9 +108,13 @@ public struct LinePlot: Figure {
     }
   }
 
+  private var xValues: [Double] { series.flatMap { $0.points.filter { $0.y.isFinite }.map(\.x) } + Self.ends(xRange) }
+
   private var yValues: [Double] {
-    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) } + (includesZero && yScale == .linear ? [0] : [])
+    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) } + (includesZero && yScale == .linear ? [0] : []) + Self.ends(yRange)
   }
+
+  private static func ends(_ range: ClosedRange<Double>?) -> [Double] { range.map { [$0.lowerBound, $0.upperBound] } ?? [] }
 
   private func marker(_ curve: Series, _ index: Int) -> Marker? {
     curve.points.count <= Self.mostMarkedPoints ? Self.markers[index % Self.markers.count] : nil

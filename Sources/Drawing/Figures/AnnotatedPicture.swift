@@ -17,6 +17,20 @@ public struct LabeledBox: Sendable {
   }
 }
 
+/// The pixels of an object on a picture of the same size.
+public struct ColoredMask: Sendable {
+  public var mask: RunLengthMask
+  public var color: Color
+  /// Opacity of the colour within the mask, 0...1; its outline is opaque.
+  public var opacity: Double
+
+  public init(_ mask: RunLengthMask, color: Color, opacity: Double = 0.45) {
+    self.mask = mask
+    self.color = color
+    self.opacity = opacity
+  }
+}
+
 /// Joints of one body on a picture, and the limbs between them.
 public struct Skeleton: Sendable {
   /// A line between the joints of these two indices.
@@ -42,16 +56,20 @@ public struct Skeleton: Sendable {
   }
 }
 
-/// A picture with boxes and skeletons over it.
+/// A picture with masks, boxes and skeletons over it.
 public struct AnnotatedPicture: Figure {
   public var image: Image
+  public var masks: [ColoredMask]
   public var boxes: [LabeledBox]
   public var skeletons: [Skeleton]
   /// The picture's width on the sheet, to which it and what is drawn on it are shrunk or enlarged.
   public var width: Int
 
-  public init(_ image: Image, boxes: [LabeledBox] = [], skeletons: [Skeleton] = [], width: Int? = nil) {
+  public init(
+    _ image: Image, masks: [ColoredMask] = [], boxes: [LabeledBox] = [], skeletons: [Skeleton] = [], width: Int? = nil
+  ) {
     self.image = image
+    self.masks = masks
     self.boxes = boxes
     self.skeletons = skeletons
     self.width = width ?? image.width
@@ -68,6 +86,7 @@ public struct AnnotatedPicture: Figure {
     let zoom = Point(bounds.width / Double(max(1, image.width)), bounds.height / Double(max(1, image.height)))
     canvas.image(picture, at: Point(0, 0))
     canvas.clipped(to: bounds) {
+      for mask in masks { draw(mask, zoom, on: canvas) }
       for box in boxes { outline(box, zoom, on: canvas) }
       for skeleton in skeletons { draw(skeleton, zoom, on: canvas) }
       drawLabels(bounds, zoom, on: canvas)
@@ -84,6 +103,16 @@ public struct AnnotatedPicture: Figure {
     let rectangle = scaled(box.rectangle, zoom)
     canvas.outline(rectangle, Stroke(Color(.black, opacity: 0.5), width: 4))
     canvas.outline(rectangle, Stroke(box.color, width: 2, dash: box.isDashed ? [6, 4] : []))
+  }
+
+  private func draw(_ mask: ColoredMask, _ zoom: Point, on canvas: Canvas) {
+    for polygon in mask.mask.polygons {
+      let corners = stride(from: 0, to: polygon.count, by: 2).map { Point(polygon[$0], polygon[$0 + 1]) * zoom }
+      canvas.polygon(corners, Color(mask.color.rgb, opacity: mask.opacity))
+    }
+    for outline in mask.mask.outlines {
+      canvas.polyline((outline + outline.prefix(1)).map { $0 * zoom }, Stroke(mask.color, width: 1.5))
+    }
   }
 
   private func draw(_ skeleton: Skeleton, _ zoom: Point, on canvas: Canvas) {

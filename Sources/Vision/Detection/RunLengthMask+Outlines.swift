@@ -16,6 +16,13 @@ extension RunLengthMask {
     }
   }
 
+  /// The closed lines along the edges of the pixels between the mask and all else: around its parts and around their holes, as corners in
+  /// pixels. For drawing; `polygons` are for files.
+  public var outlines: [[SIMD2<Double>]] {
+    let parts = MaskParts(self)
+    return (1..<parts.count + 1).flatMap { parts.loops(of: $0) }.map { loop in loop.map { SIMD2<Double>(Double($0.x), Double($0.y)) } }
+  }
+
   /// The outline with a cut to a hole, between the two corners that are nearest to each other.
   private static func joined(_ outline: [SIMD2<Int>], _ hole: [SIMD2<Int>]) -> [SIMD2<Int>] {
     var best = (outer: 0, inner: 0, distance: Int.max)
