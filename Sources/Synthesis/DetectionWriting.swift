@@ -66,41 +66,43 @@ extension DetectionSynthesis {
     }
   }
 
-  private func instances(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOAnnotationFile {
-    var annotations: [COCOAnnotationFile.Instance] = []
+  private func instances(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOInstances {
+    var annotations: [COCOAnnotation] = []
     // Ids count over both parts, so that none occurs twice.
     var id = 0
     for (item, truth) in zip(items, truths) {
       for object in truth.objects {
         id += 1
         guard item.split == split else { continue }
-        annotations.append(.init(id: id, imageID: item.number, categoryID: object.shape.categoryID, mask: object.mask,
-                                 segmentation: masks == .rle ? .runLengths : .polygons(object.mask.polygons)))
+        let mask = object.mask
+        annotations.append(COCOAnnotation(
+          id: id, imageID: item.number, categoryID: object.shape.categoryID, box: mask.boundingBox, area: Double(mask.area),
+          segmentation: masks == .rle ? .runLengths(mask) : .polygons(mask.polygons)))
       }
     }
-    return COCOAnnotationFile(images: pictures(items, split), categories: things, annotations: .instances(annotations))
+    return COCOInstances(path: "", images: pictures(items, split), categories: things, annotations: annotations)
   }
 
-  private func panoptic(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOAnnotationFile {
+  private func panoptic(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOPanoptic {
     let annotations = zip(items, truths).filter { $0.0.split == split }.map { item, truth in
-      COCOAnnotationFile.Panoptic(imageID: item.number, fileName: "\(item.name).png", segments: truth.segments)
+      COCOPanoptic.Annotation(imageID: item.number, fileName: "\(item.name).png", segments: truth.segments)
     }
-    return COCOAnnotationFile(images: pictures(items, split), categories: things + stuff, annotations: .panoptic(annotations))
+    return COCOPanoptic(path: "", images: pictures(items, split), categories: things + stuff, annotations: annotations)
   }
 
-  private func pictures(_ items: [SceneItem], _ split: Split) -> [COCOAnnotationFile.Picture] {
+  private func pictures(_ items: [SceneItem], _ split: Split) -> [COCOImage] {
     items.filter { $0.split == split }.map { item in
-      COCOAnnotationFile.Picture(id: item.number, fileName: Path.name(item.image), height: height, width: width)
+      COCOImage(id: item.number, fileName: Path.name(item.image), height: height, width: width)
     }
   }
 
-  private var things: [COCOAnnotationFile.Category] {
-    shapes.map { COCOAnnotationFile.Category(id: $0.categoryID, name: $0.rawValue, supercategory: "shape") }
+  private var things: [COCOCategory] {
+    shapes.map { COCOCategory(id: $0.categoryID, name: $0.rawValue, supercategory: "shape") }
   }
 
-  private var stuff: [COCOAnnotationFile.Category] {
+  private var stuff: [COCOCategory] {
     StuffClass.allCases.map {
-      COCOAnnotationFile.Category(id: $0.categoryID, name: $0.rawValue, supercategory: "background", isThing: false)
+      COCOCategory(id: $0.categoryID, name: $0.rawValue, supercategory: "background", isThing: false)
     }
   }
 }

@@ -22,10 +22,6 @@ import Vision
     return files
   }
 
-  private func json(_ path: String) throws -> [String: [[String: Any]]] {
-    try #require(try JSONSerialization.jsonObject(with: Foundation.Data(File.bytes(at: path))) as? [String: [[String: Any]]])
-  }
-
   @Test(arguments: [DetectionSynthesis.MaskForm.polygons, .rle]) func annotationsAreTheTruth(form: DetectionSynthesis.MaskForm) throws {
     try withFolder { root in
       var settings = settings
@@ -33,24 +29,21 @@ import Vision
       try settings.write(count: 6, seed: 4, heldOutShare: 0.5, to: root)
       var ids = Set<Int>()
       for (split, samples) in [("train", [0, 2, 4]), ("val", [1, 3, 5])] {
-        let file = try json("\(root)/annotations/instances_\(split).json")
-        #expect(file["images"]?.compactMap { $0["id"] as? Int } == samples.map { $0 + 1 })
-        #expect(file["categories"]?.compactMap { $0["id"] as? Int } == [1, 3, 4, 7, 9, 12, 13, 17])
-        for sample in samples {
+        let file = try COCOInstances(contentsOf: "\(root)/annotations/instances_\(split).json")
+        #expect(file.images.map(\.id) == samples.map { $0 + 1 })
+        #expect(file.categories.map(\.id) == [1, 3, 4, 7, 9, 12, 13, 17] && file.categories[1].name == "square")
+        #expect(file.annotations.allSatisfy { $0.missing.isEmpty })
+        for (image, sample) in zip(file.images, samples) {
           let scene = settings.sample(index: sample, seed: 4)
-          let image = try #require(file["images"]?.first { $0["id"] as? Int == sample + 1 })
-          let name = try #require(image["file_name"] as? String)
-          #expect(image["height"] as? Int == 64 && image["width"] as? Int == 80 && name == "00000\(sample + 1).jpg")
-          #expect(try File.bytes(at: "\(root)/\(split)/\(name)") == JPEG.encode(scene.image, quality: 92))
-          let annotations = try #require(file["annotations"]).filter { $0["image_id"] as? Int == sample + 1 }
+          #expect(image.height == 64 && image.width == 80 && image.fileName == "00000\(sample + 1).jpg")
+          #expect(try File.bytes(at: "\(root)/\(split)/\(image.fileName)") == JPEG.encode(scene.image, quality: 92))
+          let annotations = file.annotations.filter { $0.imageID == image.id }
           #expect(annotations.count == scene.objects.count)
           for (annotation, object) in zip(annotations, scene.objects) {
-            ids.insert(try #require(annotation["id"] as? Int))
-            #expect(annotation["category_id"] as? Int == object.shape.categoryID && annotation["iscrowd"] as? Int == 0)
-            #expect(annotation["area"] as? Int == object.mask.area)
-            let box = object.mask.boundingBox
-            #expect(annotation["bbox"] as? [Double] == [box.x, box.y, box.width, box.height])
-            #expect(try mask(annotation["segmentation"]) == object.mask)
+            ids.insert(annotation.id)
+            #expect(annotation.categoryID == object.shape.categoryID && !annotation.isCrowd)
+            #expect(annotation.area == Double(object.mask.area) && annotation.box == object.mask.boundingBox)
+            #expect(try annotation.mask(in: image) == object.mask)
           }
         }
       }
@@ -58,31 +51,21 @@ import Vision
     }
   }
 
-  private func mask(_ segmentation: Any?) throws -> RunLengthMask {
-    if let polygons = segmentation as? [[Double]] { return try RunLengthMask(polygons: polygons, height: 64, width: 80) }
-    let lengths = try #require(segmentation as? [String: Any])
-    #expect(lengths["size"] as? [Int] == [64, 80])
-    return try RunLengthMask(height: 64, width: 80, compressedCounts: #require(lengths["counts"] as? String))
-  }
-
   @Test func panopticMapsHaveTheirSegments() throws {
     try withFolder { root in
       try settings.write(.cocoPanoptic, count: 4, seed: 1, heldOutShare: 0.25, to: root)
-      let file = try json("\(root)/annotations/panoptic_train.json")
-      let kinds = try #require(file["categories"]).map { ($0["name"] as? String, $0["isthing"] as? Int) }
-      #expect(kinds.count == 10 && kinds.filter { $0.1 == 0 }.map(\.0) == ["ground", "sky"])
-      let annotations = try #require(file["annotations"])
-      #expect(annotations.compactMap { $0["image_id"] as? Int } == [1, 2, 3])
-      for (index, annotation) in annotations.enumerated() {
+      let file = try COCOPanoptic(contentsOf: "\(root)/annotations/panoptic_train.json")
+      #expect(file.categories.count == 10 && file.categories.filter { !$0.isThing }.map(\.name) == ["ground", "sky"])
+      #expect(file.annotations.map(\.imageID) == [1, 2, 3] && file.images.map(\.id) == [1, 2, 3])
+      for (index, annotation) in file.annotations.enumerated() {
         let (map, segments) = settings.sample(index: index, seed: 1).panoptic
-        let name = try #require(annotation["file_name"] as? String)
-        #expect(try PanopticMap(colors: Image(contentsOf: "\(root)/annotations/panoptic_train/\(name)")) == map)
-        let infos = try #require(annotation["segments_info"] as? [[String: Any]])
-        #expect(infos.map { $0["id"] as? Int } == segments.map { Int($0.id) })
-        #expect(infos.map { $0["category_id"] as? Int } == segments.map(\.category))
-        #expect(infos.map { $0["area"] as? Int } == segments.map(\.area))
-        #expect(infos.map { ($0["bbox"] as? [Double])?.last } == segments.map(\.box?.height))
+        #expect(try PanopticMap(contentsOf: "\(root)/annotations/panoptic_train/\(annotation.fileName)") == map)
+        #expect(annotation.segments == segments)
       }
+      // The truth, taken as a result, is perfect.
+      let maps = "\(root)/annotations/panoptic_train"
+      let quality = try file.quality(of: file, maps: maps, resultMaps: maps)
+      #expect(quality.all.pq == 1)
     }
   }
 

@@ -57,17 +57,7 @@ public struct COCOPanoptic: Sendable {
   /// Writes results: the list of segments. The maps are written one by one, `PanopticMap.write`.
   /// - Throws: the failures of `AtomicFile.write`.
   public static func writeResults(_ annotations: [Annotation], to path: String) throws {
-    let texts = annotations.map { annotation in
-      let segments = annotation.segments.map { segment in
-        var text = "{\"id\":\(segment.id),\"category_id\":\(segment.category),\"iscrowd\":\(segment.isCrowd ? 1 : 0)"
-        if let area = segment.area { text += ",\"area\":\(area)" }
-        if let box = segment.box { text += ",\"bbox\":[\(box.x),\(box.y),\(box.width),\(box.height)]" }
-        return text + "}"
-      }
-      let file = annotation.fileName.quotedJSON
-      return "{\"image_id\":\(annotation.imageID),\"file_name\":\(file),\"segments_info\":[\(segments.joined(separator: ","))]}"
-    }
-    try AtomicFile.write("{\"annotations\":[\n\(texts.joined(separator: ",\n"))\n]}\n", to: path)
+    try AtomicFile.write("{\"annotations\":[\n\(annotations.map(\.json).joined(separator: ",\n"))\n]}\n", to: path)
   }
 
   /// The panoptic quality of results.

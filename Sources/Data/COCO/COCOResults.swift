@@ -87,11 +87,9 @@ extension COCOResult {
   /// One object of JSON.
   fileprivate var json: String {
     var text = "{\"image_id\":\(imageID),\"category_id\":\(categoryID)"
-    if let box { text += ",\"bbox\":[\(box.x),\(box.y),\(box.width),\(box.height)]" }
+    if let box { text += ",\"bbox\":\(box.json)" }
     text += ",\"score\":\(score)"
-    if let mask {
-      text += ",\"segmentation\":{\"size\":[\(mask.height),\(mask.width)],\"counts\":\(mask.compressedCounts.quotedJSON)}"
-    }
+    if let mask { text += ",\"segmentation\":\(mask.json)" }
     if !keypoints.isEmpty { text += ",\"keypoints\":[\(keypoints.map { "\($0)" }.joined(separator: ","))]" }
     return text + "}"
   }
