@@ -44,7 +44,7 @@ public struct MatchingFigure: Figure {
   }
 
   private var grid: FigureGrid {
-    var plot = LinePlot(title: "", xLabel: "step", yLabel: "objects with the same query as at the last evaluation")
+    var plot = LinePlot(title: "", xLabel: "step", yLabel: "same query as before")
     plot.unit = "%"
     plot.better = .higher
     plot.yRange = 0...100
@@ -53,7 +53,7 @@ public struct MatchingFigure: Figure {
     let table = QueryTable(moments: moments, objects: objects, rows: min(objects.count, mostRows), width: Double(width - 20))
     let more = objects.count - table.rows
     let rows = more > 0 ? "\(table.rows) of \(objects.count) objects" : "objects"
-    let note = "rows: \(rows), columns: evaluations, numbers and colours: queries"
+    let note = "\(rows) by evaluations; numbers and colours: queries"
     return FigureGrid([.init(plot), .init("", note: note, table)], columns: 1, title: title)
   }
 
