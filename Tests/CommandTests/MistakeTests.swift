@@ -69,6 +69,8 @@ import Testing
     Mistake("predict config.yaml --weights w --source w --out o --set prediction.occlusion_absolute=-1", 64, "'prediction.occlusion_absolute' is -1"),
     Mistake("predict config.yaml --weights w --source w --out o --set inference.padding=even", 64, "'inference.padding'", "sintel, kitti"),
     Mistake("synth flow --out new --count 0 --seed 1", 64, "--count: 0 is out of range, expected 1 or more"),
+    Mistake("synth detection --out new --count 2 --seed 1 --set classes=9", 64, "classes", "9", "1 to 8: disc, square"),
+    Mistake("synth detection --out new --count 2 --seed 1 --layout voc", 64, "'voc'", "coco_panoptic"),
     Mistake("synth flow --out new --count 2 --seed -1", 64, "--seed: -1 is out of range, expected 0 or more"),
     Mistake("synth flow --out new --layout sintl --count 2 --seed 1", 64, "'sintl'", "flying_things"),
     Mistake("synth flow --out new --layout sintel --count 2 --seed 1 --frames 1", 64, "--frames: 1 is out of range, expected 2 to 100"),

@@ -83,6 +83,6 @@ import Vision
     #expect(try MatchingFigure([], objects: []).image().width > 0)
     #expect(try ConfusionFigure([0], names: []).image().width > 0)
     let map = PanopticMap(height: 60, width: 100, segments: Array(repeating: PanopticMap.void, count: 6000))
-    #expect(try PanopticPicture(grey, map: map, segments: [], categories: []).image().width == 120)
+    #expect(try PanopticPicture(grey, map: map, segments: [], categories: []).image().width == 100)
   }
 }

@@ -6,14 +6,11 @@ extension COCOInstances {
   /// bytes.
   /// - Throws: `.badData` if a number is not finite; the failures of `AtomicFile.write`.
   public func write(to path: String) throws {
-    for annotation in annotations {
-      guard annotation.box.isFinite, annotation.area.isFinite, annotation.keypoints.allSatisfy(\.isFinite),
-            annotation.hasFiniteCorners else {
-        throw Failure(.badData, at: path, "the annotation \(annotation.id) has a number that is not finite")
-      }
+    if let annotation = annotations.first(where: { !$0.isFinite }) {
+      throw Failure(.badData, at: path, "the annotation \(annotation.id) has a number that is not finite")
     }
-    let file = COCOText.file(
-      images: images, categories: categories.map { $0.json(isPanoptic: false) }, annotations: annotations.map(\.json))
+    let kinds = categories.map { $0.json(isPanoptic: false) }
+    let file = COCOText.file(images: images, categories: kinds, annotations: annotations.map(\.json))
     try AtomicFile.write(file, to: path)
   }
 }
@@ -22,7 +19,8 @@ extension COCOPanoptic {
   /// Writes the lists of segments as COCO has them. The maps are written one by one, `PanopticMap.write`.
   /// - Throws: the failures of `AtomicFile.write`.
   public func write(to path: String) throws {
-    let file = COCOText.file(images: images, categories: categories.map { $0.json(isPanoptic: true) }, annotations: annotations.map(\.json))
+    let kinds = categories.map { $0.json(isPanoptic: true) }
+    let file = COCOText.file(images: images, categories: kinds, annotations: annotations.map(\.json))
     try AtomicFile.write(file, to: path)
   }
 }
@@ -49,7 +47,8 @@ extension COCOCategory {
 }
 
 extension COCOAnnotation {
-  fileprivate var hasFiniteCorners: Bool {
+  fileprivate var isFinite: Bool {
+    guard box.isFinite, area.isFinite, keypoints.allSatisfy(\.isFinite) else { return false }
     guard case .polygons(let polygons) = segmentation else { return true }
     return polygons.allSatisfy { $0.allSatisfy(\.isFinite) }
   }

@@ -52,6 +52,8 @@ public struct LinePlot: Figure {
   public var yScale = Axis.Scale.linear
   /// Whether a linear y axis always shows zero; errors and losses should be read against it.
   public var includesZero = true
+  /// Whether curves of few points show each of them.
+  public var marksPoints = true
   /// What both axes show at least: 0...1 for shares.
   public var xRange: ClosedRange<Double>?
   public var yRange: ClosedRange<Double>?
@@ -117,7 +119,7 @@ public struct LinePlot: Figure {
   private static func ends(_ range: ClosedRange<Double>?) -> [Double] { range.map { [$0.lowerBound, $0.upperBound] } ?? [] }
 
   private func marker(_ curve: Series, _ index: Int) -> Marker? {
-    curve.points.count <= Self.mostMarkedPoints ? Self.markers[index % Self.markers.count] : nil
+    marksPoints && curve.points.count <= Self.mostMarkedPoints ? Self.markers[index % Self.markers.count] : nil
   }
 
   private func dash(_ curve: Series) -> [Double] { curve.style == .dashed ? [6, 4] : [] }

@@ -41,7 +41,7 @@ public struct AttentionFigure: Figure {
   }
 
   private var grid: FigureGrid {
-    let columns = max(1, min(maps.count, max(1, (width - 10) / 200)))
+    let columns = max(1, min(maps.count, max(1, (width - 10) / 185)))
     let own = max(60, (width - 10 * (columns + 1)) / columns)
     let cells = maps.map { map in
       FigureGrid.Cell(map.caption, note: note(map), AttentionPanel(image: image, map: map, width: own))

@@ -25,7 +25,7 @@ public struct ConfusionFigure: Figure {
   }
 
   private static let margin = 10.0
-  private static let largestCell = 74.0
+  private static let largestCell = 120.0
 
   private struct Layout {
     let labels: [String]

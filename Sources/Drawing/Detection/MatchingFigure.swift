@@ -44,7 +44,7 @@ public struct MatchingFigure: Figure {
   }
 
   private var grid: FigureGrid {
-    var plot = LinePlot(title: "", xLabel: "step", yLabel: "objects that keep their query since the evaluation before")
+    var plot = LinePlot(title: "", xLabel: "step", yLabel: "same query as before")
     plot.unit = "%"
     plot.better = .higher
     plot.yRange = 0...100
@@ -53,7 +53,7 @@ public struct MatchingFigure: Figure {
     let table = QueryTable(moments: moments, objects: objects, rows: min(objects.count, mostRows), width: Double(width - 20))
     let more = objects.count - table.rows
     let rows = more > 0 ? "\(table.rows) of \(objects.count) objects" : "objects"
-    let note = "rows: \(rows), columns: evaluations, numbers and colours: queries"
+    let note = "\(rows) by evaluations; numbers and colours: queries"
     return FigureGrid([.init(plot), .init("", note: note, table)], columns: 1, title: title)
   }
 
@@ -96,14 +96,21 @@ private struct QueryTable: Figure {
   }
 
   private func drawSteps(_ left: Double, _ cell: Double, on canvas: Canvas) {
-    var lastRight = -Double.infinity
-    for (column, moment) in moments.enumerated() {
-      let text = "\(moment.step)"
+    /// The text of a step below its column, within the figure.
+    func label(_ column: Int) -> (text: String, left: Double, right: Double) {
+      let text = "\(moments[column].step)"
       let textWidth = canvas.typeface.width(of: text, .note)
       let start = min(left + (Double(column) + 0.5) * cell - textWidth / 2, width - textWidth)
-      guard start > lastRight + 8 else { continue }
-      canvas.text(text, at: Point(start, Double(rows) * Self.rowHeight + 3), .note)
-      lastRight = start + textWidth
+      return (text, start, start + textWidth)
+    }
+    // The last one always stands, the others where they have room.
+    guard let last = moments.indices.last.map(label) else { return }
+    var lastRight = -Double.infinity
+    for column in moments.indices {
+      let place = label(column)
+      guard column == moments.indices.last || (place.left > lastRight + 8 && place.right < last.left - 8) else { continue }
+      canvas.text(place.text, at: Point(place.left, Double(rows) * Self.rowHeight + 3), .note)
+      lastRight = place.right
     }
   }
 }

@@ -45,6 +45,7 @@ public struct PrecisionRecallFigure: Figure {
       plot.series.append(.init(name: name, points: points, style: .dashed, colorIndex: 7))
     }
     plot.better = .higher
+    plot.marksPoints = false
     (plot.xRange, plot.yRange) = (0...1, 0...1)
     plot.width = width
     plot.height = max(260, min(420, 0.75 * width))
