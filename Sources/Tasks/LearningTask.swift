@@ -75,6 +75,15 @@ public protocol EvaluationTask: LearningTask {
   static func evaluate(_ config: Config, _ model: Model, visuals: String?, _ monitor: EvaluationMonitor) throws -> EvaluationReport
 }
 
+/// A task with a format for the results of a whole evaluation, such as a benchmark takes.
+public protocol ResultsTask: EvaluationTask {
+  /// As `evaluate`, and writes what the network says about every sample.
+  /// - Parameter results: the file.
+  static func evaluate(
+    _ config: Config, _ model: Model, visuals: String?, results: String, _ monitor: EvaluationMonitor
+  ) throws -> EvaluationReport
+}
+
 /// A task whose network makes result files from what a user names.
 public protocol PredictionTask: LearningTask {
   associatedtype TaskPredictor: Predictor

@@ -13,12 +13,16 @@ struct Evaluate: ParsableCommand {
   @Option(help: ArgumentHelp("Also draw every sample into this folder.", valueName: "folder"))
   var saveVisuals: String?
 
+  @Option(help: ArgumentHelp("Also write what the model says about every sample, as a benchmark takes it.", valueName: "file"))
+  var results: String?
+
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
   func run() throws {
     var request = EvaluationRequest(config: try options.request(), weights: weights.source)
     request.visuals = saveVisuals
+    request.results = results
     request.isJSON = json
     let counter = CountLine("evaluating")
     let text = try request.config.task().evaluate(request, monitor: .init { counter.show($0, of: $1) })

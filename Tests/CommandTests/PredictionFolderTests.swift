@@ -39,11 +39,11 @@ import Testing
 
   @Test func oneFolderTakesOnePrediction() throws {
     let place = try prepared(frames: 12)
-    let first = try place.start(Self.arguments + ["flow", "--set", "inference.iterations=32"])
+    let first = try place.start(Self.arguments + ["flow", "--set", "inference.iterations=200"])
     while first.isRunning, !place.exists("flow/f1.flo") { usleep(500) }
     expectFailure(try place.apus(Self.arguments + ["flow"]), 73, "flow: another prediction is writing to this folder")
     expectSuccess(try first.wait())
-    let again = try place.apus(Self.arguments + ["flow", "--set", "inference.iterations=32"])
+    let again = try place.apus(Self.arguments + ["flow", "--set", "inference.iterations=200"])
     #expect(again.outputLines.last == "11 of them were there already")
   }
 

@@ -9,6 +9,8 @@ public struct EvaluationRequest: Sendable {
   public var weights: WeightSource
   /// A folder for pictures of every sample; nil: none.
   public var visuals: String?
+  /// A file for what the network says about every sample; nil: none.
+  public var results: String?
   /// One JSON object instead of a table.
   public var isJSON = false
 
@@ -30,13 +32,33 @@ extension LearningTask {
   }
 }
 
+extension ResultsTask {
+  fileprivate static func judgeAndWrite(
+    _ file: String, _ config: Any, _ network: Any, _ request: EvaluationRequest, _ monitor: EvaluationMonitor
+  ) throws -> EvaluationReport {
+    guard let config = config as? Config, let network = network as? Model else { stop("ResultsTask: config or network of another task") }
+    return try evaluate(config, network, visuals: request.visuals, results: file, monitor)
+  }
+}
+
 extension EvaluationTask {
+  private static func withResults(
+    _ file: String, _ config: Config, _ network: Model, _ request: EvaluationRequest, _ monitor: EvaluationMonitor
+  ) throws -> EvaluationReport {
+    guard let task = Self.self as? any ResultsTask.Type else {
+      throw Failure(.usage, at: "--results", "the task of this config has no format for the results of an evaluation",
+                    remedy: "apus predict writes the results of this task.")
+    }
+    return try task.judgeAndWrite(file, config, network, request, monitor)
+  }
+
   fileprivate static func judge(_ request: EvaluationRequest, _ monitor: EvaluationMonitor) throws -> String {
     let config = try load(request.config).value
     let network = model(config)
     try request.weights.load(into: network, title: modelTitle(config), part: TaskTraining.weightsPart)
     if request.visuals != nil, let problem = Typeface.problem { Console().warning(problem) }
-    let report = try evaluate(config, network, visuals: request.visuals, monitor)
+    let report = try request.results.map { try withResults($0, config, network, request, monitor) }
+      ?? evaluate(config, network, visuals: request.visuals, monitor)
     for warning in report.warnings { Console().warning(warning) }
     let metrics = report.metrics
     let kinds = Self.metrics

@@ -54,7 +54,7 @@ public enum Detection: LearningTask {
       throw Failure(.usage, at: "model.classes", "0 means the classes of the data, but data.annotations is empty",
                     remedy: "Name the annotations, or give model.classes.")
     }
-    let categories = try COCODetection.categories(of: data.annotations)
+    let categories = try COCODetection.categories(of: data.annotations, isPanoptic: !data.panopticMasks.isEmpty)
     let option = "the categories of \(data.annotations)"
     let names = categories.map { "\"\($0.name.filter { $0 != "\"" && $0 != "\\" })\"" }
     return [

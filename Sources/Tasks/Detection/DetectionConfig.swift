@@ -77,7 +77,9 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
   /// The set; nil if there is none.
   func open(_ config: DetectionConfig) throws -> COCODetection? {
     annotations.isEmpty ? nil
-      : try COCODetection(annotations, images: images, classes: config.classMap, readsMasks: config.model.masks)
+      : try COCODetection(
+        annotations, images: images, maps: panopticMasks.isEmpty ? nil : panopticMasks, classes: config.classMap,
+        readsMasks: config.model.masks)
   }
 
   /// Which images to judge by, in order.

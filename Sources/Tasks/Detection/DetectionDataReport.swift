@@ -7,6 +7,10 @@ extension Detection: DataCheckTask {
     guard !config.data.annotations.isEmpty else {
       throw Failure(.usage, at: "data.annotations", "'' leaves nothing to check", remedy: "Name a COCO annotation file.")
     }
+    guard config.data.panopticMasks.isEmpty else {
+      throw Failure(.usage, at: "data.panoptic_masks", "the report is for files of instances, not for panoptic ones yet",
+                    remedy: "Check the instances file of the same images.")
+    }
     let training = try COCOInstances(contentsOf: config.data.annotations)
     let hasValidation = !config.validation.annotations.isEmpty
     let validation = hasValidation ? try COCOInstances(contentsOf: config.validation.annotations) : nil

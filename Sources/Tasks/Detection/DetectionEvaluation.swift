@@ -32,21 +32,27 @@ struct DetectionEvaluator: Evaluator {
   struct Prediction {
     let detections: [Models.Detection]
     let masks: [RunLengthMask]
+    /// Of a panoptic set.
+    let panoptic: PanopticResult?
   }
 
   private let classes: ClassMap
   private var boxes: AveragePrecision
   private var masks: AveragePrecision?
+  private var quality: PanopticQuality?
   private var images = 0
   private var objects = 0
 
-  init(_ classes: ClassMap, categories: [Int], judgesMasks: Bool) {
+  /// - Parameter data: the set, whose categories are judged; its segments too, if it is panoptic and the network makes masks.
+  init(_ classes: ClassMap, _ data: COCODetection, judgesMasks: Bool) {
     self.classes = classes
-    boxes = AveragePrecision(categories: categories)
-    masks = judgesMasks ? AveragePrecision(categories: categories) : nil
+    boxes = AveragePrecision(categories: data.categoryIDs)
+    masks = judgesMasks ? AveragePrecision(categories: data.categoryIDs) : nil
+    let categories = data.instances.categories.map { PanopticQuality.Category(id: $0.id, isThing: $0.isThing) }
+    quality = judgesMasks && data.isPanoptic ? PanopticQuality(categories: categories) : nil
   }
 
-  mutating func add(_ prediction: Prediction, _ truth: EvaluatedImage) {
+  mutating func add(_ prediction: Prediction, _ truth: EvaluatedImage) throws {
     let example = truth.example
     images += 1
     objects += example.annotations.count { !$0.isCrowd }
@@ -61,6 +67,10 @@ struct DetectionEvaluator: Evaluator {
         .init(category: classes.category(of: $0.label), score: $0.score, area: Double($1.area))
       },
       masks: prediction.masks)
+    if let result = prediction.panoptic, let truth = example.panoptic {
+      let segments = result.segments.map { PanopticSegment(id: $0.id, category: classes.category(of: $0.label)) }
+      try quality?.add(truth: truth.map, truthSegments: truth.segments, predicted: result.map, predictedSegments: segments)
+    }
   }
 
   func boxResult() -> AveragePrecisionResult { boxes.result() }
@@ -69,6 +79,11 @@ struct DetectionEvaluator: Evaluator {
     var metrics = Metrics()
     for (kind, value) in zip(Detection.boxMetrics, boxes.result().summary.values) { metrics[kind.name] = value }
     if let masks { for (kind, value) in zip(Detection.maskMetrics, masks.result().summary.values) { metrics[kind.name] = value } }
+    if let quality {
+      for (suffix, score) in [("", quality.all), ("_th", quality.things), ("_st", quality.stuff)] {
+        for (name, value) in [("PQ", score.pq), ("SQ", score.sq), ("RQ", score.rq)] { metrics[name + suffix] = 100 * value }
+      }
+    }
     metrics["images"] = Double(images)
     metrics["objects"] = Double(objects)
     return metrics
@@ -81,7 +96,7 @@ extension BoundingBox {
   }
 }
 
-extension Detection: EvaluationTask {
+extension Detection: EvaluationTask, ResultsTask {
   private static let meanings = [
     "mean average precision, IoU 0.50 to 0.95", "average precision at IoU 0.50", "average precision at IoU 0.75", "of objects below 32² px",
     "of objects of 32² to 96² px", "of objects above 96² px", "highest recall with 1 detection an image", "with 10", "with 100",
@@ -96,17 +111,49 @@ extension Detection: EvaluationTask {
     MetricKind("mask_\($0)", "masks: \($1)", better: .higher)
   }
 
-  public static let metrics = boxMetrics + maskMetrics + [MetricKind("images", "evaluated"), MetricKind("objects", "to be found")]
+  /// Panoptic quality of all categories, of things and of stuff.
+  static let panopticMetrics = [("", "all categories"), ("_th", "things"), ("_st", "stuff")].flatMap { suffix, what in
+    [MetricKind("PQ\(suffix)", unit: "%", "panoptic quality of \(what)", better: .higher),
+     MetricKind("SQ\(suffix)", unit: "%", "mean IoU of matched segments of \(what)", better: .higher),
+     MetricKind("RQ\(suffix)", unit: "%", "F1 of segments of \(what)", better: .higher)]
+  }
+
+  public static let metrics = boxMetrics + maskMetrics + panopticMetrics
+    + [MetricKind("images", "evaluated"), MetricKind("objects", "to be found")]
 
   public static func evaluate(
     _ config: DetectionConfig, _ model: DETRModel, visuals: String?, _ monitor: EvaluationMonitor
+  ) throws -> EvaluationReport {
+    try evaluate(config, model, visuals: visuals, monitor) { _, _ in }
+  }
+
+  /// Writes boxes, or with masks these alone, as COCO's result file: its ids, pixels of the original images.
+  public static func evaluate(
+    _ config: DetectionConfig, _ model: DETRModel, visuals: String?, results file: String, _ monitor: EvaluationMonitor
+  ) throws -> EvaluationReport {
+    var results: [COCOResult] = []
+    let report = try evaluate(config, model, visuals: visuals, monitor) { image, prediction in
+      for (index, detection) in prediction.detections.enumerated() {
+        let mask = prediction.masks.indices.contains(index) ? prediction.masks[index] : nil
+        results.append(COCOResult(
+          imageID: image, categoryID: config.classMap.category(of: detection.label), score: detection.score,
+          box: mask == nil ? BoundingBox(detection) : nil, mask: mask))
+      }
+    }
+    try COCOResults.write(results, to: file)
+    return report
+  }
+
+  private static func evaluate(
+    _ config: DetectionConfig, _ model: DETRModel, visuals: String?, _ monitor: EvaluationMonitor,
+    visit: (_ image: Int, _ prediction: DetectionEvaluator.Prediction) -> Void
   ) throws -> EvaluationReport {
     guard let data = try config.validation.open(config) else {
       throw Failure(.usage, at: "validation.annotations", "'' leaves nothing to evaluate on", remedy: "Name a COCO annotation file.")
     }
     if let visuals { try File.createFolder(visuals) }
     let count = visuals == nil ? 0 : data.count
-    let report = try judge(model, config, on: data, pictures: count, title: "", monitor)
+    let report = try judge(model, config, on: data, pictures: count, title: "", monitor, visit: visit)
     if let visuals { for picture in report.pictures { try AtomicFile.write(picture.png, to: "\(visuals)/\(picture.name).png") } }
     return report
   }
@@ -115,16 +162,18 @@ extension Detection: EvaluationTask {
   /// - Parameters:
   ///   - pictures: the first so many images are drawn.
   ///   - title: put behind the names of pictures' titles.
+  ///   - visit: told what the network says about each image, by its id.
   static func judge(
-    _ model: DETRModel, _ config: DetectionConfig, on data: COCODetection, pictures: Int, title: String, _ monitor: EvaluationMonitor
+    _ model: DETRModel, _ config: DetectionConfig, on data: COCODetection, pictures: Int, title: String, _ monitor: EvaluationMonitor,
+    visit: (_ image: Int, _ prediction: DetectionEvaluator.Prediction) -> Void = { _, _ in }
   ) throws -> EvaluationReport {
     let indices = config.validation.indices(of: data.count)
     let images = EvaluationImages(images: data, augmentation: config.augmentation)
     let pass = EvaluationPass<EvaluatedImage>(
       images, indices, batchSize: config.inference.batchSize, workers: config.train.workers, monitor: monitor)
     let memory = MemoryGuard(Detection.self, config, model, .inference)
-    let detector = Detector(model)
-    var evaluator = DetectionEvaluator(config.classMap, categories: data.categoryIDs, judgesMasks: config.model.masks)
+    let detector = Detector(model, isThing: data.isPanoptic ? data.isThing(config.classMap) : nil)
+    var evaluator = DetectionEvaluator(config.classMap, data, judgesMasks: config.model.masks)
     var drawn: [EvaluationReport.Picture] = []
     let shown = Set(indices.prefix(pictures))
     try pass.run(&evaluator) { _, samples in
@@ -133,6 +182,7 @@ extension Detection: EvaluationTask {
       let sizes = samples.map { Extent(height: $0.example.sample.image.height, width: $0.example.sample.image.width) }
       return detector(batch.images, originalSizes: sizes)
     } visit: { index, sample, prediction in
+      visit(sample.example.image, prediction)
       guard shown.contains(index) else { return }
       let name = data.name(of: index)
       let figure = Detection.picture(of: sample.example, prediction, config, title: title.isEmpty ? name : "\(name), \(title)")
@@ -145,8 +195,13 @@ extension Detection: EvaluationTask {
 /// Runs a network on batches of images.
 struct Detector {
   private let model: DETRModel
+  /// For panoptic results: whether a class is of things.
+  private let isThing: ((Int) -> Bool)?
 
-  init(_ model: DETRModel) { self.model = model }
+  init(_ model: DETRModel, isThing: ((Int) -> Bool)? = nil) {
+    self.model = model
+    self.isThing = isThing
+  }
 
   /// - Parameter originalSizes: of the images before they were resized.
   func callAsFunction(_ images: PaddedImages, originalSizes: [Extent]) -> [DetectionEvaluator.Prediction] {
@@ -154,8 +209,11 @@ struct Detector {
       let output = model.detr(images, auxiliary: false, .evaluation)
       let detections = output.last.detections(originalSizes)
       let masks = model.segmentation.map { $0.instanceMasks(output, images, originalSizes: originalSizes) }
+      let panoptic = isThing.flatMap { isThing in
+        model.segmentation?.panopticResults(output, images, originalSizes: originalSizes, isThing: isThing)
+      }
       return detections.enumerated().map { image, list in
-        DetectionEvaluator.Prediction(detections: list, masks: masks?[image] ?? [])
+        DetectionEvaluator.Prediction(detections: list, masks: masks?[image] ?? [], panoptic: panoptic?[image])
       }
     }
   }

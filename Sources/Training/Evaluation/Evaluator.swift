@@ -7,7 +7,8 @@ public protocol Evaluator<Prediction, Truth> {
   associatedtype Truth
 
   /// Takes in what the model says about one sample.
-  mutating func add(_ prediction: Prediction, _ truth: Truth)
+  /// - Throws: `.badData` if the truth cannot be judged by.
+  mutating func add(_ prediction: Prediction, _ truth: Truth) throws
 
   /// The metrics of all samples so far.
   /// - Throws: `.badData` if there was nothing to judge by.
@@ -77,7 +78,7 @@ public struct EvaluationPass<Sample: Sendable> {
       let predictions = try predict(chosen, samples)
       require(predictions.count == samples.count, "EvaluationPass: \(predictions.count) predictions for \(samples.count) samples")
       for (index, (sample, prediction)) in zip(chosen, zip(samples, predictions)) {
-        evaluator.add(prediction, sample)
+        try evaluator.add(prediction, sample)
         try visit(index, sample, prediction)
       }
       monitor.report(start + samples.count, indices.count)
