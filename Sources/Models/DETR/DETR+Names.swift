@@ -55,10 +55,10 @@ extension DETRModel: PublishedModel {
     ]
   } + [
     ("transformer.decoder.norm.", "model.decoder.layernorm."),
-    ("transformer.", "model."),
     ("backbone.0.body.", "model.backbone.conv_encoder.model."),
     ("input_proj.", "model.input_projection."),
     ("query_embed.", "model.query_position_embeddings."),
+    ("transformer.", "model."),  // what is left: the first rule that fits counts
     ("class_embed.", "class_labels_classifier."),
     ("bbox_embed.", "bbox_predictor."),
   ])
