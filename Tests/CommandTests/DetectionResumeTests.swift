@@ -70,7 +70,7 @@ import WeightFiles
   }
 
   /// The other tests could not fail if nothing were drawn.
-  @Test(arguments: ["model.dropout=0", "augmentation.flip_probability=0", "augmentation.crop_probability=0", "plan.seed=1"])
+  @Test(arguments: ["model.dropout=0", "augmentation.flip_probability=0", "augmentation.crop_probability=0", "plan.seed=7"])
   func everyRandomSourceIsInUse(option: String) throws {
     let place = try Self.workplace()
     expectSuccess(try Self.train(place, "--set", option))
@@ -144,6 +144,6 @@ import WeightFiles
     let place = try Self.workplace()
     let outcome = try place.apus("train", "detr.yaml", "--work-dir", "run", "--set", "model.masks=false")
     // The patterns of the config fit nothing then.
-    expectFailure(outcome, 64, "stages.0.optimizer.freeze", "bbox_attention.*")
+    expectFailure(outcome, 64, ".optimizer.freeze: no parameter is named like '")
   }
 }

@@ -18,12 +18,15 @@ extension DETRModel: PublishedModel {
   public static let namings = [WeightNaming("huggingface") { try huggingFace($0, from: $1) }]
 
   /// The arrays of a file under official names, whoever named it: `module.` is taken away; Hugging Face's names are translated and their
-  /// separate projections joined; a residual network of torchvision becomes the backbone; counts of batches are dropped.
+  /// separate projections joined; a residual network of torchvision becomes the backbone, without its counts of batches. A network of ours
+  /// whose normalisation learns from batches keeps these counts.
   public static func official(_ state: StateDictionary, from place: String) throws -> StateDictionary {
-    var state = try state.renamed([("module.", "")], from: place)
-    state = StateDictionary(state.unshared.entries.filter { !$0.name.hasSuffix(".num_batches_tracked") })
+    let state = try state.renamed([("module.", "")], from: place)
     let names = Set(state.names)
-    if names.contains("layer1.0.conv1.weight") { return try state.renamed([("", "backbone.0.body.")], from: place) }
+    if names.contains("layer1.0.conv1.weight") {
+      let counted = StateDictionary(state.unshared.entries.filter { !$0.name.hasSuffix(".num_batches_tracked") })
+      return try counted.renamed([("", "backbone.0.body.")], from: place)
+    }
     guard names.contains(where: { $0.hasSuffix("class_labels_classifier.weight") }) else { return state }
     return try state.renamed(from: place) { name in
       prefixed(name) { newerTable.ours(hubTable.ours($0)) }
