@@ -86,6 +86,12 @@ import Vision
     let names = Dictionary(uniqueKeysWithValues: Workplace.categories.map { ($0.id, $0.name) })
     #expect(objects.allSatisfy { names[$0.category_id] == $0.category })
     #expect(try listed(place, "found/501.json").height == 64)
+    // The results for a benchmark: ids of images and categories as in the file, all slots.
+    expectSuccess(try place.apus("evaluate", "detr.yaml", "--weights", "run", "--results", "results.json"))
+    let results = try COCOResults.read(place.path("results.json"))
+    #expect(results.count == 4 * 6 && Set(results.map(\.imageID)) == [500, 501, 502, 503])
+    #expect(results.allSatisfy { names[$0.categoryID] != nil && $0.box != nil })
+    #expect(results.map(\.categoryID).sorted() == objects.map(\.category_id).sorted())
   }
 
   /// Images of one size: the network sees the same whatever stands beside them.
