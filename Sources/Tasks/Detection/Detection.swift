@@ -69,7 +69,7 @@ public enum Detection: LearningTask {
   public static let help = {
     var help = TaskHelp(title: "DETR detection")
     help.examples = [
-      "apus synth detection --out data/scenes --count 2000 --seed 1",
+      "apus synth detection --out demo_data/scenes --count 5000 --seed 1",
       "apus train configs/detr/demo.yaml --resume auto",
     ]
     help.train = """
@@ -78,8 +78,28 @@ public enum Detection: LearningTask {
         apus train configs/detr/finetune.yaml --set data.annotations=mine/train.json --set data.images=mine/images
       """
     help.evaluate = """
+      Detection: COCO's twelve numbers for boxes, and for masks and panoptic sets if the network makes masks; --results writes COCO's result
+      format. Give the run's own config.yaml if classes were taken from the training data and that is not here.
+
       Examples:
         apus evaluate configs/detr/demo.yaml --weights work_dirs/demo/RUN
+        apus evaluate work_dirs/demo/RUN/config.yaml --weights work_dirs/demo/RUN --results results.json
+      """
+    help.predict = """
+      Detection: the source is a folder of pictures, or pictures. For every picture a JSON file lists class, score and box in its pixels
+      (and the mask), and a second picture shows them.
+
+      Example:
+        apus predict work_dirs/demo/RUN/config.yaml --weights work_dirs/demo/RUN --source pictures/ --out found/ --threshold 0.5
+      """
+    help.inspect = """
+      Example:
+        apus inspect configs/detr/r50.yaml
+      """
+    help.convert = """
+      Examples:
+        apus convert detr-r50-e632da11.pth
+        apus convert model.safetensors detr-r50.pth --model detr-r50
       """
     help.parity = """
       Detection reads image.<i> [3, h, w] (normalised), boxes.<i> [n, 4] (cx cy w h, relative), labels.<i> [n], masks.<i> [n, h, w] and
