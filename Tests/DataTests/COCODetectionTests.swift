@@ -25,7 +25,7 @@ import Vision
 
   /// One image of 12x8 pixels under the id 17.
   private func open(
-    _ classes: ClassMap, masks: Bool = true, width: Int = 12, annotations: [COCOAnnotation] = COCODetectionTests.annotations
+    _ classes: CategoryMap, masks: Bool = true, width: Int = 12, annotations: [COCOAnnotation] = COCODetectionTests.annotations
   ) throws -> COCODetection {
     try File.createFolder(folder + "/images")
     try Image(height: 8, width: 12, channels: 3, pixels: [UInt8](repeating: 50, count: 288)).write(to: folder + "/images/a.png")
@@ -36,7 +36,7 @@ import Vision
 
   @Test("objects are clipped and have classes; crowds, unknown categories and what lies outside are no targets")
   func objects() throws {
-    let set = try open(ClassMap(ids: [4, 9], classes: 2))
+    let set = try open(CategoryMap(ids: [4, 9]))
     let example = try set.sample(at: 0)
     #expect(set.count == 1 && set.name(of: 0) == "a" && set.categoryIDs == [4, 9] && example.image == 17)
     #expect(example.sample.objects.map(\.label) == [1, 0])
@@ -50,37 +50,37 @@ import Vision
   }
 
   @Test("without masks none are made") func boxesOnly() throws {
-    let example = try open(ClassMap(ids: [4, 9], classes: 2), masks: false).sample(at: 0)
+    let example = try open(CategoryMap(ids: [4, 9]), masks: false).sample(at: 0)
     #expect(example.masks.isEmpty && example.sample.objects.allSatisfy { $0.mask.isEmpty } && example.sample.objects.count == 2)
   }
 
   @Test("category ids as classes") func identity() throws {
-    let set = try open(ClassMap(ids: [], classes: 10))
+    let set = try open(CategoryMap(ids: Array(0..<10)))
     #expect(try set.sample(at: 0).sample.objects.map(\.label) == [9, 4])
   }
 
   @Test("a map goes both ways") func maps() {
-    let gaps = ClassMap(ids: [4, 9], classes: 2), identity = ClassMap(ids: [], classes: 3)
-    #expect([4, 9, 5].map(gaps.label(of:)) == [0, 1, nil] && [0, 1].map(gaps.category(of:)) == [4, 9])
-    #expect([0, 2, 3, -1].map(identity.label(of:)) == [0, 2, nil, nil] && identity.category(of: 2) == 2)
+    let gaps = CategoryMap(ids: [4, 9]), identity = CategoryMap(ids: Array(0..<3))
+    #expect([4, 9, 5].map(gaps.classIndex(of:)) == [0, 1, nil] && [0, 1].map(gaps.id(of:)) == [4, 9])
+    #expect([0, 2, 3, -1].map(identity.classIndex(of:)) == [0, 2, nil, nil] && identity.id(of: 2) == 2)
   }
 
   @Test("a category that is no class is named with its annotation") func unknownClass() throws {
-    let outside = #expect(throws: Failure.self) { try self.open(ClassMap(ids: [], classes: 9)) }
+    let outside = #expect(throws: Failure.self) { try self.open(CategoryMap(ids: Array(0..<9))) }
     #expect(outside?.kind == .badData && outside?.place == "\(folder)/o.json: annotation 1")
     #expect(outside?.problem == "category 9 is no class of the network, which has the ids 0 to 8")
-    let listed = #expect(throws: Failure.self) { try self.open(ClassMap(ids: [9], classes: 1)) }
+    let listed = #expect(throws: Failure.self) { try self.open(CategoryMap(ids: [9])) }
     #expect(listed?.problem == "category 4 is no class of the network, which has the ids [9]")
   }
 
   @Test("an image of another size is refused") func size() throws {
-    let set = try open(ClassMap(ids: [4, 9], classes: 2), width: 13, annotations: [])
+    let set = try open(CategoryMap(ids: [4, 9]), width: 13, annotations: [])
     let failure = #expect(throws: Failure.self) { try set.sample(at: 0) }
     #expect(failure?.kind == .badData && failure?.problem.contains("the image is 12x8, but \(folder)/o.json says 13x8") == true)
   }
 
   @Test("the categories of a file by id") func categories() throws {
-    _ = try open(ClassMap(ids: [4, 9], classes: 2))
+    _ = try open(CategoryMap(ids: [4, 9]))
     #expect(try COCODetection.categories(of: folder + "/o.json").map(\.id) == [4, 9])
   }
 }

@@ -149,7 +149,7 @@ struct DETRFixture {
 
   func forward() throws -> (output: DETR.Output, report: SetLoss.Report) {
     let output = model.detr(images, Pass(.training))
-    return (output, try SetLoss()(output, targets, segmentation: model.segmentation, canvas: images.canvas))
+    return (output, try SetLoss()(output, targets, segmentation: model.segmentation))
   }
 
   /// AdamW as the recipe has it: the backbone at a tenth of the rate.

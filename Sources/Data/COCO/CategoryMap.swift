@@ -7,6 +7,14 @@ public struct CategoryMap: Sendable, Equatable, Codable {
   /// The name of each class; empty for one that no category has.
   public let names: [String]
 
+  /// - Parameters:
+  ///   - ids: one for each class, each once.
+  ///   - names: one for each class, or none.
+  public init(ids: [Int], names: [String] = []) {
+    self.ids = ids
+    self.names = names
+  }
+
   /// The sorted ids become the classes from 0 on.
   public init(_ categories: [COCOCategory]) {
     let sorted = Dictionary(categories.map { ($0.id, $0) }) { first, _ in first }.values.sorted { $0.id < $1.id }
@@ -33,14 +41,17 @@ public struct CategoryMap: Sendable, Equatable, Codable {
 
   public var classCount: Int { ids.count }
 
+  /// The ids that are classes, in words.
+  var listedIDs: String { ids == Array(0..<classCount) ? "0 to \(classCount - 1)" : "\(ids.compactMap { $0 }.prefix(12))" }
+
   /// The class of a category; nil if the file does not know the id.
   public func classIndex(of id: Int) -> Int? { ids.firstIndex(of: id) }
 
   /// The id of a class; nil if no category has it.
   public func id(of classIndex: Int) -> Int? { ids.indices.contains(classIndex) ? ids[classIndex] : nil }
 
-  /// The name of a class, or else its number.
+  /// The name of a class, or else its id, or its number if it has none.
   public func name(of classIndex: Int) -> String {
-    names.indices.contains(classIndex) && !names[classIndex].isEmpty ? names[classIndex] : "\(classIndex)"
+    names.indices.contains(classIndex) && !names[classIndex].isEmpty ? names[classIndex] : "\(id(of: classIndex) ?? classIndex)"
   }
 }

@@ -25,7 +25,7 @@ public struct COCODetection: Dataset {
 
   public let instances: COCOInstances
   private let folder: String
-  private let classes: ClassMap
+  private let classes: CategoryMap
   private let readsMasks: Bool
   private let annotations: [Int: [COCOAnnotation]]
   /// The ids of the file's categories.
@@ -39,7 +39,7 @@ public struct COCODetection: Dataset {
   ///   - maps: the folder of the maps, if the annotations are panoptic; nil: they are instances.
   ///   - readsMasks: whether samples have masks.
   /// - Throws: `.missingInput`, `.badData` if the file is gone or broken, has no image, or an object that is of no class of the network.
-  public init(_ path: String, images folder: String, maps: String? = nil, classes: ClassMap, readsMasks: Bool) throws {
+  public init(_ path: String, images folder: String, maps: String? = nil, classes: CategoryMap, readsMasks: Bool) throws {
     if let maps {
       let file = try COCOPanoptic(contentsOf: path)
       instances = COCOInstances(path: path, images: file.images, categories: file.categories, annotations: [])
@@ -54,12 +54,13 @@ public struct COCODetection: Dataset {
     }
     annotations = instances.annotationsByImage()
     let listed = Set(instances.categories.map(\.id))
-    let used = (instances.annotations.lazy.map { ($0.id, $0.categoryID) }).first { listed.contains($1) && classes.label(of: $1) == nil }
-      ?? panoptic?.segments.values.lazy.flatMap(\.segments).map { (Int($0.id), $0.category) }.first { classes.label(of: $1) == nil }
+    let used = instances.annotations.lazy.map { ($0.id, $0.categoryID) }
+      .first { listed.contains($1) && classes.classIndex(of: $1) == nil }
+      ?? panoptic?.segments.values.lazy.flatMap(\.segments).map { (Int($0.id), $0.category) }.first { classes.classIndex(of: $1) == nil }
     if let (id, category) = used {
-      let known = classes.ids.isEmpty ? "the ids 0 to \(classes.count - 1)" : "the ids \(classes.ids.prefix(12))"
       throw Failure(
-        .badData, at: "\(path): annotation \(id)", "category \(category) is no class of the network, which has \(known)",
+        .badData, at: "\(path): annotation \(id)",
+        "category \(category) is no class of the network, which has the ids \(classes.listedIDs)",
         remedy: "Set model.classes to 0 for the categories of the data, or to the largest id plus 1.")
     }
     categoryIDs = instances.categories.map(\.id)
@@ -74,9 +75,9 @@ public struct COCODetection: Dataset {
   public var isPanoptic: Bool { panoptic != nil }
 
   /// Whether a class is of countable things.
-  public func isThing(_ classes: ClassMap) -> (Int) -> Bool {
+  public var isThing: (Int) -> Bool {
     let things = Set(instances.categories.filter(\.isThing).map(\.id))
-    return { things.contains(classes.category(of: $0)) }
+    return { [classes] label in classes.id(of: label).map(things.contains) ?? false }
   }
 
   public func name(of index: Int) -> String { Path.stem(instances.images[index].fileName) }
@@ -105,7 +106,7 @@ public struct COCODetection: Dataset {
     let objects = all.indices.compactMap { i -> DetectionSample.Object? in
       guard !all[i].isCrowd, all[i].box.isFinite, listedCategories.contains(all[i].categoryID) else { return nil }
       let box = all[i].box.clipped(toWidth: image.width, height: image.height)
-      guard !box.isEmpty, let label = classes.label(of: all[i].categoryID) else { return nil }
+      guard !box.isEmpty, let label = classes.classIndex(of: all[i].categoryID) else { return nil }
       return .init(label: label, box: box, mask: readsMasks ? masks[i].flags.map { $0 ? 1 : 0 } : [])
     }
     let sample = DetectionSample(image: image, objects: objects)
@@ -129,7 +130,7 @@ public struct COCODetection: Dataset {
     }
     let objects = zip(annotations, masks).compactMap { annotation, mask -> DetectionSample.Object? in
       let box = annotation.box
-      guard let label = classes.label(of: annotation.categoryID), box.width > 1, box.height > 1 else { return nil }
+      guard let label = classes.classIndex(of: annotation.categoryID), box.width > 1, box.height > 1 else { return nil }
       return .init(label: label, box: BoundingBox(x0: box.x, y0: box.y, x1: box.x1 - 1, y1: box.y1 - 1),
                    mask: readsMasks ? mask.flags.map { $0 ? 1 : 0 } : [])
     }

@@ -75,8 +75,9 @@ public struct DETR: Module {
     /// The cells before and after the encoder, `[n, h, w, hidden]`.
     let projected, memory: Tensor
     let mask: FeatureMask
-    /// Height and width of the images.
+    /// Height and width of the images, and of the canvas that they share.
     let sizes: [Extent]
+    let canvas: Extent
     /// The decoder's last output, `[n, queries, hidden]`.
     let queries: Tensor
   }
@@ -103,7 +104,7 @@ public struct DETR: Module {
     let outputs = transformer.decoder(content, queryPositions: isAtInput ? nil : queries, lookedAt, pass)
     let features = Features(
       stages: stages, projected: projected, memory: encoded.reshaped(to: [n, h, w, d]), mask: mask, sizes: images.sizes,
-      queries: outputs[outputs.count - 1])
+      canvas: images.canvas, queries: outputs[outputs.count - 1])
 
     let judged = auxiliary ? concatenate(outputs, axis: 0) : outputs[outputs.count - 1]
     return Output(logits: classEmbed(judged), boxes: bboxEmbed(judged), layers: auxiliary ? outputs.count : 1, features: features)

@@ -1,5 +1,6 @@
 import Base
 import Tensors
+import Vision
 
 /// One slot's object in an image.
 public struct Detection: Sendable, Equatable {
@@ -9,8 +10,8 @@ public struct Detection: Sendable, Equatable {
   public let label: Int
   /// The probability of that class.
   public let score: Double
-  /// Left, top, right and bottom, in pixels of the original image.
-  public let box: [Double]
+  /// In pixels of the original image.
+  public let box: BoundingBox
 }
 
 extension DETR.Prediction {
@@ -27,10 +28,10 @@ extension DETR.Prediction {
         let slot = image * queries + query
         let row = probabilities[slot * classes..<(slot + 1) * classes - 1]
         let best = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
-        let corners = BoxCorners(Array(boxes[4 * slot..<4 * slot + 4]))
+        let share = BoundingBox(centered: boxes[4 * slot..<4 * slot + 4])
         return Detection(
           query: query, label: best - row.startIndex, score: row[best],
-          box: [corners.x0 * width, corners.y0 * height, corners.x1 * width, corners.y1 * height])
+          box: BoundingBox(x: share.x * width, y: share.y * height, width: share.width * width, height: share.height * height))
       }
     }
   }

@@ -36,7 +36,7 @@ public struct SetLoss: Codable, Sendable, Equatable {
   ///   - targets: one for each image; masks if the network makes them.
   ///   - segmentation: makes the masks of the matched slots.
   public func callAsFunction(
-    _ output: DETR.Output, _ targets: [DetectionTarget], segmentation: DETRSegmentation? = nil, canvas: Extent? = nil
+    _ output: DETR.Output, _ targets: [DetectionTarget], segmentation: DETRSegmentation? = nil
   ) throws -> Report {
     let matches = Matches(try matching.pairs(output, targets), targets, output)
     let ce = matches.crossEntropy(output, eosCoef: eosCoef)
@@ -51,8 +51,8 @@ public struct SetLoss: Codable, Sendable, Equatable {
         terms.append((name + suffix, values.sliced(0, layer..<layer + 1).reshaped(to: [])))
       }
     }
-    if let segmentation, let canvas, mask > 0 || dice > 0 {
-      let losses = matches.maskLosses(output, segmentation, canvas)
+    if let segmentation, mask > 0 || dice > 0 {
+      let losses = matches.maskLosses(output, segmentation)
       total = total + losses.focal * mask + losses.dice * dice
       terms += [("loss_mask", losses.focal), ("loss_dice", losses.dice)]
     }
@@ -117,8 +117,9 @@ private struct Matches {
   }
 
   /// Focal and Dice loss of the last layer's masks.
-  func maskLosses(_ output: DETR.Output, _ segmentation: DETRSegmentation, _ canvas: Extent) -> (focal: Tensor, dice: Tensor) {
+  func maskLosses(_ output: DETR.Output, _ segmentation: DETRSegmentation) -> (focal: Tensor, dice: Tensor) {
     let n = targets.count
+    let canvas = output.features.canvas
     let last = (layers - 1) * n
     let slots = (0..<n).flatMap { image in pairs[last + image].map { (image: image, query: $0.query, target: $0.target) } }
     let zero = Tensor(0, precision: output.boxes.precision)

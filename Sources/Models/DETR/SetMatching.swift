@@ -60,16 +60,16 @@ public struct SetMatching: Codable, Sendable, Equatable {
     return try (0..<items).map { item in
       let target = targets[item % targets.count]
       guard method == .hungarian else { return (0..<min(queries, target.count)).map { Pair(query: $0, target: $0) } }
-      let corners = target.boxes.map(BoxCorners.init)
+      let truths = target.boxes.map { BoundingBox(centered: $0) }
       var costs = [Double](repeating: 0, count: queries * target.count)
       for query in 0..<queries {
         let slot = item * queries + query
         let box = Array(boxes[4 * slot..<4 * slot + 4])
-        let predicted = BoxCorners(box)
+        let predicted = BoundingBox(centered: box)
         for object in 0..<target.count {
           let distance = zip(box, target.boxes[object]).reduce(0) { $0 + abs($1.0 - $1.1) }
           costs[query * target.count + object] = costBbox * distance - costClass * probabilities[slot * classes + target.labels[object]]
-            - costGiou * predicted.generalizedIoU(corners[object])
+            - costGiou * predicted.generalizedIoU(with: truths[object])
         }
       }
       guard costs.allSatisfy({ $0.isFinite }), let columns = LinearAssignment.cheapest(costs, rows: queries, columns: target.count) else {
@@ -80,23 +80,10 @@ public struct SetMatching: Codable, Sendable, Equatable {
   }
 }
 
-/// A box by its corners.
-struct BoxCorners {
-  let x0, y0, x1, y1: Double
-
-  /// - Parameter box: centre x, centre y, width, height.
-  init(_ box: [Double]) {
-    (x0, y0) = (box[0] - box[2] / 2, box[1] - box[3] / 2)
-    (x1, y1) = (box[0] + box[2] / 2, box[1] + box[3] / 2)
-  }
-
-  var area: Double { (x1 - x0) * (y1 - y0) }
-
-  /// The IoU, less the share of the enclosing box that neither covers: -1...1. - Source: Rezatofighi et al. 2019.
-  func generalizedIoU(_ other: BoxCorners) -> Double {
-    let shared = max(min(x1, other.x1) - max(x0, other.x0), 0) * max(min(y1, other.y1) - max(y0, other.y0), 0)
-    let union = area + other.area - shared
-    let hull = (max(x1, other.x1) - min(x0, other.x0)) * (max(y1, other.y1) - min(y0, other.y0))
-    return shared / union - (hull - union) / hull
+extension BoundingBox {
+  /// - Parameter values: centre x, centre y, width and height.
+  init(centered values: some Collection<Double>) {
+    let box = Array(values)
+    self.init(x: box[0] - box[2] / 2, y: box[1] - box[3] / 2, width: box[2], height: box[3])
   }
 }

@@ -114,11 +114,8 @@ public enum Detection: LearningTask {
 }
 
 extension DetectionConfig {
-  /// The class of each category id; nil: the id is the class.
-  var classMap: ClassMap { ClassMap(ids: data.categoryIds, classes: model.classes) }
-
-  /// The name of a class for pictures.
-  func className(_ label: Int) -> String {
-    data.categoryNames.indices.contains(label) ? data.categoryNames[label] : "\(classMap.category(of: label))"
+  /// The category of each class: those of the data, or without any the ids themselves.
+  var categories: CategoryMap {
+    CategoryMap(ids: data.categoryIds.isEmpty ? Array(0..<model.classes) : data.categoryIds, names: data.categoryNames)
   }
 }

@@ -78,7 +78,7 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
   func open(_ config: DetectionConfig) throws -> COCODetection? {
     annotations.isEmpty ? nil
       : try COCODetection(
-        annotations, images: images, maps: panopticMasks.isEmpty ? nil : panopticMasks, classes: config.classMap,
+        annotations, images: images, maps: panopticMasks.isEmpty ? nil : panopticMasks, classes: config.categories,
         readsMasks: config.model.masks)
   }
 

@@ -18,8 +18,9 @@ extension Detection: DataCheckTask {
       COCOReport(of: training, images: config.data.images, validation: validation, validationImages: config.validation.images)
     ]
     if let validation { reports.append(COCOReport(of: validation, images: config.validation.images)) }
+    let categories = config.categories
     let map = config.data.categoryIds.isEmpty ? "category ids are classes: 0 to \(config.model.classes - 1)"
-      : "classes: " + config.data.categoryIds.indices.map { "\($0) = category \(config.data.categoryIds[$0]) (\(config.className($0)))" }
+      : "classes: " + config.data.categoryIds.indices.map { "\($0) = category \(config.data.categoryIds[$0]) (\(categories.name(of: $0)))" }
         .joined(separator: ", ")
     let text = (["training set", "validation set"].prefix(reports.count).enumerated().map { "\($1): \(reports[$0])" } + [map + "\n"])
     return DataReport(text: text.joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable))

@@ -34,9 +34,12 @@ struct DetectionEvaluator: Evaluator {
     let masks: [RunLengthMask]
     /// Of a panoptic set.
     let panoptic: PanopticResult?
+
+    /// The mask of one of the detections; nil if the network makes none.
+    func mask(at index: Int) -> RunLengthMask? { masks.indices.contains(index) ? masks[index] : nil }
   }
 
-  private let classes: ClassMap
+  private let classes: CategoryMap
   private var boxes: AveragePrecision
   private var masks: AveragePrecision?
   private var quality: PanopticQuality?
@@ -44,7 +47,7 @@ struct DetectionEvaluator: Evaluator {
   private var objects = 0
 
   /// - Parameter data: the set, whose categories are judged; its segments too, if it is panoptic and the network makes masks.
-  init(_ classes: ClassMap, _ data: COCODetection, judgesMasks: Bool) {
+  init(_ classes: CategoryMap, _ data: COCODetection, judgesMasks: Bool) {
     self.classes = classes
     boxes = AveragePrecision(categories: data.categoryIDs)
     masks = judgesMasks ? AveragePrecision(categories: data.categoryIDs) : nil
@@ -57,23 +60,21 @@ struct DetectionEvaluator: Evaluator {
     images += 1
     objects += example.annotations.count { !$0.isCrowd }
     let truths = example.annotations.map { AveragePrecision.Truth(category: $0.categoryID, area: $0.area, isCrowd: $0.isCrowd) }
-    let found = prediction.detections.map { ($0, BoundingBox($0)) }
     boxes.add(
       image: example.image, truths: truths, boxes: example.annotations.map(\.box),
-      detections: found.map { .init(category: classes.category(of: $0.label), score: $0.score, area: $1.area) }, boxes: found.map(\.1))
+      detections: prediction.detections.map { .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: $0.box.area) },
+      boxes: prediction.detections.map(\.box))
     masks?.add(
       image: example.image, truths: truths, masks: example.masks,
       detections: zip(prediction.detections, prediction.masks).map {
-        .init(category: classes.category(of: $0.label), score: $0.score, area: Double($1.area))
+        .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: Double($1.area))
       },
       masks: prediction.masks)
     if let result = prediction.panoptic, let truth = example.panoptic {
-      let segments = result.segments.map { PanopticSegment(id: $0.id, category: classes.category(of: $0.label)) }
+      let segments = result.segments.map { PanopticSegment(id: $0.id, category: classes.id(ofLabel: $0.label)) }
       try quality?.add(truth: truth.map, truthSegments: truth.segments, predicted: result.map, predictedSegments: segments)
     }
   }
-
-  func boxResult() -> AveragePrecisionResult { boxes.result() }
 
   func result() throws -> Metrics {
     var metrics = Metrics()
@@ -87,12 +88,6 @@ struct DetectionEvaluator: Evaluator {
     metrics["images"] = Double(images)
     metrics["objects"] = Double(objects)
     return metrics
-  }
-}
-
-extension BoundingBox {
-  init(_ detection: Models.Detection) {
-    self.init(x0: detection.box[0], y0: detection.box[1], x1: detection.box[2], y1: detection.box[3])
   }
 }
 
@@ -131,13 +126,14 @@ extension Detection: EvaluationTask, ResultsTask {
   public static func evaluate(
     _ config: DetectionConfig, _ model: DETRModel, visuals: String?, results file: String, _ monitor: EvaluationMonitor
   ) throws -> EvaluationReport {
+    let categories = config.categories
     var results: [COCOResult] = []
     let report = try evaluate(config, model, visuals: visuals, monitor) { image, prediction in
       for (index, detection) in prediction.detections.enumerated() {
-        let mask = prediction.masks.indices.contains(index) ? prediction.masks[index] : nil
+        let mask = prediction.mask(at: index)
         results.append(COCOResult(
-          imageID: image, categoryID: config.classMap.category(of: detection.label), score: detection.score,
-          box: mask == nil ? BoundingBox(detection) : nil, mask: mask))
+          imageID: image, categoryID: categories.id(ofLabel: detection.label), score: detection.score,
+          box: mask == nil ? detection.box : nil, mask: mask))
       }
     }
     try COCOResults.write(results, to: file)
@@ -146,50 +142,48 @@ extension Detection: EvaluationTask, ResultsTask {
 
   private static func evaluate(
     _ config: DetectionConfig, _ model: DETRModel, visuals: String?, _ monitor: EvaluationMonitor,
-    visit: (_ image: Int, _ prediction: DetectionEvaluator.Prediction) -> Void
+    collect: (_ image: Int, _ prediction: DetectionEvaluator.Prediction) -> Void
   ) throws -> EvaluationReport {
     guard let data = try config.validation.open(config) else {
       throw Failure(.usage, at: "validation.annotations", "'' leaves nothing to evaluate on", remedy: "Name a COCO annotation file.")
     }
     if let visuals { try File.createFolder(visuals) }
-    let count = visuals == nil ? 0 : data.count
-    let report = try judge(model, config, on: data, pictures: count, title: "", monitor, visit: visit)
-    if let visuals { for picture in report.pictures { try AtomicFile.write(picture.png, to: "\(visuals)/\(picture.name).png") } }
-    return report
+    let metrics = try judge(model, config, on: data, monitor) { index, example, prediction in
+      collect(example.image, prediction)
+      guard let visuals else { return }
+      try picture(of: example, prediction, config).write(to: "\(visuals)/\(data.name(of: index)).png")
+    }
+    return EvaluationReport(metrics: metrics)
   }
 
   /// Detects and judges on a validation set.
-  /// - Parameters:
-  ///   - pictures: the first so many images are drawn.
-  ///   - title: put behind the names of pictures' titles.
-  ///   - visit: told what the network says about each image, by its id.
+  /// - Parameter visit: told what the network says about each image.
   static func judge(
-    _ model: DETRModel, _ config: DetectionConfig, on data: COCODetection, pictures: Int, title: String, _ monitor: EvaluationMonitor,
-    visit: (_ image: Int, _ prediction: DetectionEvaluator.Prediction) -> Void = { _, _ in }
-  ) throws -> EvaluationReport {
-    let indices = config.validation.indices(of: data.count)
+    _ model: DETRModel, _ config: DetectionConfig, on data: COCODetection, _ monitor: EvaluationMonitor,
+    visit: (_ index: Int, _ example: COCODetection.Example, _ prediction: DetectionEvaluator.Prediction) throws -> Void
+  ) throws -> Metrics {
     let images = EvaluationImages(images: data, augmentation: config.augmentation)
     let pass = EvaluationPass<EvaluatedImage>(
-      images, indices, batchSize: config.inference.batchSize, workers: config.train.workers, monitor: monitor)
+      images, config.validation.indices(of: data.count), batchSize: config.inference.batchSize, workers: config.train.workers,
+      monitor: monitor)
     let memory = MemoryGuard(Detection.self, config, model, .inference)
-    let detector = Detector(model, isThing: data.isPanoptic ? data.isThing(config.classMap) : nil)
-    var evaluator = DetectionEvaluator(config.classMap, data, judgesMasks: config.model.masks)
-    var drawn: [EvaluationReport.Picture] = []
-    let shown = Set(indices.prefix(pictures))
+    let detector = Detector(model, isThing: data.isPanoptic ? data.isThing : nil)
+    var evaluator = DetectionEvaluator(config.categories, data, judgesMasks: config.model.masks)
     try pass.run(&evaluator) { _, samples in
       let batch = DetectionBatch(samples.map(\.element))
       try memory.require(InputShape(samples: samples.count, height: batch.images.canvas.height, width: batch.images.canvas.width))
       let sizes = samples.map { Extent(height: $0.example.sample.image.height, width: $0.example.sample.image.width) }
       return detector(batch.images, originalSizes: sizes)
     } visit: { index, sample, prediction in
-      visit(sample.example.image, prediction)
-      guard shown.contains(index) else { return }
-      let name = data.name(of: index)
-      let figure = Detection.picture(of: sample.example, prediction, config, title: title.isEmpty ? name : "\(name), \(title)")
-      drawn.append(.init(name: name, png: try PNG.encode(figure.image())))
+      try visit(index, sample.example, prediction)
     }
-    return EvaluationReport(metrics: try evaluator.result(), pictures: drawn)
+    return try evaluator.result()
   }
+}
+
+extension CategoryMap {
+  /// The category id of a class that the network names; all of a config's classes have one.
+  func id(ofLabel label: Int) -> Int { id(of: label) ?? label }
 }
 
 /// Runs a network on batches of images.

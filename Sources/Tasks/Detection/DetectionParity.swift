@@ -64,7 +64,7 @@ extension Detection: ParityTask {
     let learner = try Learner(DetectionTraining.learners(config, model)[0], steps: config.plan.steps)
     return [ParityPhase(learner: learner) {
       let output = model.detr(inputs.images, auxiliary: config.loss.auxiliary, .evaluation)
-      let report = try config.loss(output, inputs.targets, segmentation: model.segmentation, canvas: inputs.images.canvas)
+      let report = try config.loss(output, inputs.targets, segmentation: model.segmentation)
       return ParityPass(
         outputs: outputs(of: model, output, inputs.targets.count),
         losses: [("total", report.total)] + report.terms.map { ($0.name, $0.value) },
@@ -106,9 +106,10 @@ extension Detection: ParityTask {
   private static func results(_ prediction: DETR.Prediction, _ sizes: [Extent]) -> [(name: String, value: Tensor)] {
     prediction.detections(sizes).enumerated().flatMap { image, list -> [(name: String, value: Tensor)] in
       let precision = prediction.boxes.precision
+      let corners = list.flatMap { [$0.box.x, $0.box.y, $0.box.x1, $0.box.y1] }
       return [("post.\(image).scores", Tensor(list.map(\.score), shape: [list.count], precision: precision)),
               ("post.\(image).labels", Tensor(list.map { Double($0.label) }, shape: [list.count])),
-              ("post.\(image).boxes", Tensor(list.flatMap(\.box), shape: [list.count, 4], precision: precision))]
+              ("post.\(image).boxes", Tensor(corners, shape: [list.count, 4], precision: precision))]
     }
   }
 }

@@ -6,24 +6,18 @@ import Vision
 extension Detection {
   /// An image with the objects that the network finds, and the true ones dashed.
   static func picture(
-    of example: COCODetection.Example, _ prediction: DetectionEvaluator.Prediction, _ config: DetectionConfig, title: String
+    of example: COCODetection.Example, _ prediction: DetectionEvaluator.Prediction, _ config: DetectionConfig
   ) -> AnnotatedPicture {
-    let truths = example.sample.objects.map { object in
-      LabeledBox(Rectangle(object.box), color: Palette.color(object.label), isDashed: true)
-    }
-    return AnnotatedPicture(example.sample.image, boxes: truths + boxes(prediction, config))
+    let truths = example.sample.objects.map { PicturedObject("", category: $0.label, box: $0.box) }
+    return AnnotatedPicture(example.sample.image, objects: objects(prediction, config), truths: truths)
   }
 
-  /// The objects above the config's threshold, the best one last.
-  static func boxes(_ prediction: DetectionEvaluator.Prediction, _ config: DetectionConfig) -> [LabeledBox] {
-    prediction.detections.filter { $0.score >= config.inference.threshold }.sorted { $0.score < $1.score }.map { detection in
-      LabeledBox(
-        Rectangle(BoundingBox(detection)), label: "\(config.className(detection.label)) \(Int((100 * detection.score).rounded())) %",
-        color: Palette.color(detection.label))
+  /// The objects above the config's threshold.
+  static func objects(_ prediction: DetectionEvaluator.Prediction, _ config: DetectionConfig) -> [PicturedObject] {
+    let categories = config.categories
+    return prediction.detections.enumerated().filter { $1.score >= config.inference.threshold }.map { index, detection in
+      PicturedObject(categories.name(of: detection.label), category: detection.label, score: detection.score, box: detection.box,
+                     mask: prediction.mask(at: index))
     }
   }
-}
-
-extension Rectangle {
-  fileprivate init(_ box: BoundingBox) { self.init(left: box.x, top: box.y, width: box.width, height: box.height) }
 }

@@ -64,7 +64,7 @@ public struct DetectionPredictor: Predictor {
     let batch = DetectionBatch([DetectionElement(config.augmentation.evaluated(DetectionSample(image: image, objects: [])))])
     try memory.require(InputShape(samples: 1, height: batch.images.canvas.height, width: batch.images.canvas.width))
     let prediction = detector(batch.images, originalSizes: [Extent(height: image.height, width: image.width)])[0]
-    try AnnotatedPicture(image, boxes: Detection.boxes(prediction, config)).write(to: "\(place)_objects.png")
+    try AnnotatedPicture(image, objects: Detection.objects(prediction, config)).write(to: "\(place)_objects.png")
     try AtomicFile.write(try json(item, image, prediction), to: "\(place).json")
     return nil
   }
@@ -89,13 +89,14 @@ public struct DetectionPredictor: Predictor {
       let height: Int
       let objects: [Object]
     }
+    let categories = config.categories
     let found = prediction.detections.enumerated().filter { $1.score >= config.inference.threshold }
       .sorted { $0.element.score > $1.element.score }
     let objects = found.map { index, detection in
-      let box = BoundingBox(detection)
-      let mask = prediction.masks.indices.contains(index) ? prediction.masks[index] : nil
+      let box = detection.box
+      let mask = prediction.mask(at: index)
       return Object(
-        categoryId: config.classMap.category(of: detection.label), category: config.className(detection.label), score: detection.score,
+        categoryId: categories.id(ofLabel: detection.label), category: categories.name(of: detection.label), score: detection.score,
         bbox: [box.x, box.y, box.width, box.height],
         segmentation: mask.map { Segmentation(size: [$0.height, $0.width], counts: $0.compressedCounts) })
     }

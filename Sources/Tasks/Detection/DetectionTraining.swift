@@ -93,11 +93,18 @@ public struct DetectionTraining: StageTraining {
 
   private func forward(_ batch: DetectionBatch, _ pass: Pass) throws -> SetLoss.Report {
     let output = model.detr(batch.images, auxiliary: config.loss.auxiliary, pass)
-    return try config.loss(output, batch.targets, segmentation: model.segmentation, canvas: batch.images.canvas)
+    return try config.loss(output, batch.targets, segmentation: model.segmentation)
   }
 
   public mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
     guard let validation else { return nil }
-    return try Detection.judge(model, config, on: validation, pictures: 4, title: "step \(step)", monitor)
+    let shown = Set(config.validation.indices(of: validation.count).prefix(4))
+    var pictures: [EvaluationReport.Picture] = []
+    let metrics = try Detection.judge(model, config, on: validation, monitor) { index, example, prediction in
+      guard shown.contains(index) else { return }
+      let figure = Detection.picture(of: example, prediction, config)
+      pictures.append(.init(name: validation.name(of: index), png: try PNG.encode(figure.image())))
+    }
+    return EvaluationReport(metrics: metrics, pictures: pictures)
   }
 }

@@ -47,6 +47,15 @@ public struct BoundingBox: Sendable, Hashable, Codable {
     return intersection / (isCrowd ? area : area + truth.area - intersection)
   }
 
+  /// The IoU, less the share of the enclosing box that neither covers, -1...1; NaN if both are empty.
+  /// - Source: Rezatofighi et al. 2019.
+  public func generalizedIoU(with other: BoundingBox) -> Double {
+    let intersection = intersectionArea(with: other)
+    let union = area + other.area - intersection
+    let hull = (max(x1, other.x1) - min(x, other.x)) * (max(y1, other.y1) - min(y, other.y))
+    return intersection / union - (hull - union) / hull
+  }
+
   /// The part of the box inside an image of this size; its extent may be zero or negative, see `isEmpty`.
   public func clipped(toWidth imageWidth: Int, height imageHeight: Int) -> BoundingBox {
     func clamp(_ value: Double, _ limit: Int) -> Double { min(max(value, 0), Double(limit)) }
