@@ -187,13 +187,7 @@ import Vision
               "data.annotations: '' leaves nothing to check"),
       Mistake("data check detr.yaml --set data.annotations=nix.json", 66, "nix.json: there is no such file"),
     ]
-    for mistake in mistakes {
-      let outcome = try place.apus(mistake.arguments)
-      expectFailure(outcome, mistake.code)
-      for word in mistake.words {
-        #expect(outcome.errors.contains(word), "'\(word)' after apus \(mistake.testDescription): \(outcome.errors)")
-      }
-    }
+    for mistake in mistakes { try mistake.expectNamed(in: place) }
     #expect(!place.exists("work_dirs"), "something was left behind")
   }
 

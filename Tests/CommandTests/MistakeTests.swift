@@ -12,6 +12,15 @@ import Testing
     init(_ line: String, _ code: Int32, _ words: String...) {
       (arguments, self.code, self.words) = (line.split(separator: " ").map(String.init), code, words)
     }
+
+    /// Runs it: the exit code is right, and the message holds all words.
+    @discardableResult
+    func expectNamed(in place: Workplace) throws -> Outcome {
+      let outcome = try place.apus(arguments)
+      expectFailure(outcome, code)
+      for word in words { #expect(outcome.errors.contains(word), "'\(word)' after apus \(testDescription): \(outcome.errors)") }
+      return outcome
+    }
   }
 
   static let mistakes = [
@@ -94,9 +103,7 @@ import Testing
     try place.write("huge", "")
     #expect(truncate(place.path("huge"), 1 << 40) == 0)
     for mistake in Self.mistakes {
-      let outcome = try place.apus(mistake.arguments)
-      expectFailure(outcome, mistake.code)
-      for word in mistake.words { #expect(outcome.errors.contains(word), "'\(word)' after apus \(mistake.testDescription): \(outcome.errors)") }
+      let outcome = try mistake.expectNamed(in: place)
       #expect(outcome.output.isEmpty, "\(outcome.output)")
     }
     #expect(!place.exists("work_dirs") && !place.exists("pairs/run.lock") && !place.exists("new"), "something was left behind")

@@ -159,8 +159,7 @@ struct DETRFixture {
 
   // MARK: Comparison
 
-  /// How far a tensor may be from the float64 reference, by element and in the root mean square over all.
-  typealias Bounds = (element: Double, mean: Double)
+  typealias Bounds = Fixture.Bounds
 
   /// Float64: `1e-8` of the largest value (the acceptance; found: below 1e-11). Float32: four times PyTorch's own distance, at least 16
   /// roundings.
@@ -187,19 +186,7 @@ struct DETRFixture {
   /// Compares a whole tensor through its stored elements, its norm and four projections; `values` are in official order.
   /// - Returns: what is wrong, nil if nothing.
   func compare(_ group: String, _ name: String, _ values: [Double], _ bounds: Bounds? = nil) throws -> String? {
-    let expected = try fixture.tensor("f64/\(group)/\(name)").doubles
-    let statistics = try fixture.tensor("f64/\(group).statistics/\(name)").doubles
-    let allowed = try bounds ?? self.bounds(group, name)
-    let found = expected.count == values.count ? values : FixtureHash.compact(values, to: expected.count)
-    for (i, pair) in zip(found, expected).enumerated() where !(abs(pair.0 - pair.1) <= allowed.element) {
-      return "\(group)/\(name)[\(i)]: \(pair.0), expected \(pair.1) ± \(allowed.element)"
-    }
-    // Errors of this mean size would move the norm and a projection by their own L2 norm.
-    let whole = allowed.mean * Double(values.count).squareRoot()
-    for (i, pair) in zip(FixtureHash.statistics(values), statistics).enumerated() where i != 5 && !(abs(pair.0 - pair.1) <= whole) {
-      return "\(group)/\(name): statistic \(i) is \(pair.0), expected \(pair.1) ± \(whole)"
-    }
-    return nil
+    try fixture.mismatch(group, name, values, bounds ?? self.bounds(group, name))
   }
 
   /// Whether a term of the loss is right before a step (counted from 0): in float32 within the given share, or four times PyTorch's own

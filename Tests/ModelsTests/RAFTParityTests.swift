@@ -46,20 +46,9 @@ import TestSupport
   private func compare(
     _ it: RAFTFixture, _ group: String, _ name: String, _ values: [Double], _ bounds: (element: Double, mean: Double)? = nil
   ) throws -> String? {
-    let expected = try it.fixture.tensor("f64/\(group)/\(name)").doubles
     let statistics = try it.fixture.tensor("f64/\(group).statistics/\(name)").doubles
     let bound = try Bound(precision: it.precision, fixture: it.fixture).allowed(group, name, largest: statistics[5])
-    let allowed = bounds ?? (bound, bound)
-    let found = expected.count == values.count ? values : FixtureHash.compact(values, to: expected.count)
-    for (i, pair) in zip(found, expected).enumerated() where !(abs(pair.0 - pair.1) <= allowed.element) {
-      return "\(group)/\(name)[\(i)]: \(pair.0), expected \(pair.1) ± \(allowed.element)"
-    }
-    // Errors of this mean size would move the norm and a projection by their own L2 norm.
-    let whole = allowed.mean * Double(values.count).squareRoot()
-    for (i, pair) in zip(FixtureHash.statistics(values), statistics).enumerated() where i != 5 && !(abs(pair.0 - pair.1) <= whole) {
-      return "\(group)/\(name): statistic \(i) is \(pair.0), expected \(pair.1) ± \(whole)"
-    }
-    return nil
+    return try it.fixture.mismatch(group, name, values, bounds ?? (bound, bound))
   }
 
   /// How far float32 gradients of the large model may be from float64, relative to the largest value of their tensor.

@@ -82,6 +82,28 @@ public struct Fixture {
   }
 }
 
+extension Fixture {
+  /// How far a tensor may be from the float64 reference, by element and in the root mean square over all.
+  public typealias Bounds = (element: Double, mean: Double)
+
+  /// Compares a whole tensor, in official order, with its float64 reference: the stored elements, its norm and four projections.
+  /// - Returns: what is wrong, nil if nothing.
+  public func mismatch(_ group: String, _ name: String, _ values: [Double], _ allowed: Bounds) throws -> String? {
+    let expected = try tensor("f64/\(group)/\(name)").doubles
+    let statistics = try tensor("f64/\(group).statistics/\(name)").doubles
+    let found = expected.count == values.count ? values : FixtureHash.compact(values, to: expected.count)
+    for (i, pair) in zip(found, expected).enumerated() where !(abs(pair.0 - pair.1) <= allowed.element) {
+      return "\(group)/\(name)[\(i)]: \(pair.0), expected \(pair.1) ± \(allowed.element)"
+    }
+    // Errors of this mean size would move the norm and a projection by their own L2 norm.
+    let whole = allowed.mean * Double(values.count).squareRoot()
+    for (i, pair) in zip(FixtureHash.statistics(values), statistics).enumerated() where i != 5 && !(abs(pair.0 - pair.1) <= whole) {
+      return "\(group)/\(name): statistic \(i) is \(pair.0), expected \(pair.1) ± \(whole)"
+    }
+    return nil
+  }
+}
+
 extension Tensor {
   /// `[n, c, h, w]` → `[n, h, w, c]`, `[n, c, t]` → `[n, t, c]`; others as they are.
   public var channelsLast: Tensor { rank >= 3 ? transposed([0] + Array(2..<rank) + [1]) : self }

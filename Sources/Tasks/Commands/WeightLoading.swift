@@ -30,3 +30,9 @@ extension WeightSource {
     throw failure.told(remedy: "By names and shapes these are weights of \(variant.name): choose that variant, or other weights.")
   }
 }
+
+extension StageTraining where Model: PublishedModel {
+  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
+    try Model.official(state, from: origin)
+  }
+}

@@ -40,10 +40,6 @@ public struct DetectionTraining: StageTraining {
     [LearnerPlan("", model, config.optimizer, config.schedule)]
   }
 
-  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
-    try DETRModel.official(state, from: origin)
-  }
-
   public static func requireFit(_ state: StateDictionary, _ model: DETRModel, from origin: String) throws {
     try WeightSource.requireFit(state, model, title: "DETR", from: origin)
   }

@@ -38,10 +38,6 @@ public struct FlowTraining: StageTraining {
     [LearnerPlan("", model, config.optimizer, config.schedule)]
   }
 
-  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
-    try RAFT.official(state, from: origin)
-  }
-
   public static func requireFit(_ state: StateDictionary, _ model: RAFT, from origin: String) throws {
     try WeightSource.requireFit(state, model, title: "RAFT", from: origin)
   }
