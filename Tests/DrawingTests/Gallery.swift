@@ -124,8 +124,8 @@ struct Gallery {
       LabeledBox(Rectangle(left: 250, top: 2, width: 80, height: 60), label: "a corner with a long name 0.31", color: Palette.color(4)),
     ]
     let joints: [Point?] = [Point(230, 90), Point(230, 130), Point(205, 160), Point(255, 160), nil, Point(250, 210)]
-    let limbs = [(0, 1, 5), (1, 2, 2), (1, 3, 1), (3, 5, 1)].map { Skeleton.Limb($0.0, $0.1, Palette.color($0.2)) }
-    let skeleton = Skeleton(joints: joints, limbs: limbs)
+    let limbs = [(0, 1, 5), (1, 2, 2), (1, 3, 1), (3, 5, 1)].map { PicturedSkeleton.Limb($0.0, $0.1, Palette.color($0.2)) }
+    let skeleton = PicturedSkeleton(joints: joints, limbs: limbs)
     let names = ["road", "sidewalk", "building", "traffic light", "vegetation", "sky", "person", "rider", "car", "truck", "bus", "bicycle"]
     let classes = names.enumerated().map { LabelOverlay.Class($0.element, Palette.color($0.offset)) }
     let labels = (0..<240 * 320).map { pixel in pixel / 320 < 8 ? 255 : pixel % 320 / 40 + 4 * (pixel / 320 / 180) }

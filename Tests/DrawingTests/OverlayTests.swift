@@ -41,7 +41,7 @@ import Vision
     let red = Color(255, 0, 0)
     let blue = Color(0, 0, 255)
     let joints = [Point(10, 10), Point(50, 10), nil, Point(50, 50)]
-    let skeleton = Skeleton(joints: joints, limbs: [.init(0, 1, red), .init(1, 2, blue), .init(3, 9, blue)])
+    let skeleton = PicturedSkeleton(joints: joints, limbs: [.init(0, 1, red), .init(1, 2, blue), .init(3, 9, blue)])
     let rendered = try RenderedFigure(AnnotatedPicture(grey, skeletons: [skeleton]))
     #expect(rendered.pixel(30, 10) == RGB(255, 0, 0))
     #expect(rendered.count(RGB(0, 0, 255)) == 0)

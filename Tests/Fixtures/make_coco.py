@@ -1,4 +1,4 @@
-"""Makes coco_masks.json and coco_evaluation.json: run-length masks and average precision as pycocotools computes them.
+"""Makes coco_masks.json, coco_evaluation.json and coco_keypoints.json: run-length masks and average precision as pycocotools computes them.
 
 Every number follows from the name of its case through fixture_hash, so there are no seeds.
 """
@@ -187,8 +187,93 @@ def make_evaluation(path, count):
     path.write_text("[" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "]\n")
 
 
+# Keypoints
+
+def body(source, size, count, category, image, scales):
+    """An annotated body: image, category, whether a crowd, area, box, then x, y, visibility of each keypoint."""
+    width, height = [source.choice(scales) * (0.5 + source.fraction()) for _ in range(2)]
+    x, y = source.fraction() * (size - width), source.fraction() * (size - height)
+    points = []
+    hidden = source.choice([0, 0, 0, 0.5, 1])
+    for _ in range(count):
+        visible = 0 if source.fraction() < hidden else source.choice([1, 2, 2])
+        points += [round(x + source.fraction() * width, 1), round(y + source.fraction() * height, 1), visible] if visible else [0, 0, 0]
+    area = round(width * height * (0.4 + 0.4 * source.fraction()), 2)
+    crowd = int(source.fraction() < 0.1)
+    return [image, category, crowd, area, round(x, 1), round(y, 1), round(width, 1), round(height, 1)] + points
+
+
+def found(source, truth, spread, score, wrong):
+    """A result near an annotated body: image, category, score, then x, y of each keypoint."""
+    x, y, width, height = truth[4:8]
+    points = []
+    for place in range(8, len(truth), 3):
+        px, py, visible = truth[place:place + 3]
+        if not visible:
+            px, py = x + (3 * source.fraction() - 1) * width, y + (3 * source.fraction() - 1) * height
+        reach = spread * max(width, height)
+        points += [round(px + (source.fraction() - 0.5) * reach, 1), round(py + (source.fraction() - 0.5) * reach, 1)]
+    return [truth[0], wrong or truth[1], score] + points
+
+
+def make_body_case(number):
+    source = Source(f"bodies {number}")
+    size = source.choice([100, 400, 1000])
+    count = 17 if number % 4 else source.choice([1, 5, 21])
+    images = list(range(1, source.integer(1, 5) + 1))
+    categories = [1] if number % 3 else [2, 9]
+    scales = [[20, 40], [40, 80, 150], [90, 200, 400]][source.integer(0, 2)]
+    scales = [min(scale, size / 2) for scale in scales]
+    scores = [0.9, 0.5, 0.5, 0.3] if number % 5 == 0 else [round(0.01 * place, 2) for place in range(1, 100)]
+    truths, results = [], []
+    for image in images:
+        for _ in range(source.integer(0, 5)):
+            truths.append(body(source, size, count, source.choice(categories), image, scales))
+            for _ in range(source.choice([0, 1, 1, 2])):
+                wrong = source.choice(categories) if source.fraction() < 0.1 else None
+                results.append(found(source, truths[-1], source.choice([0, 0.03, 0.1, 0.3]), source.choice(scores), wrong))
+        for _ in range(source.integer(0, 2)):
+            results.append(found(source, body(source, size, count, source.choice(categories), image, scales), 0.1, source.choice(scores), None))
+    if number % 20 == 11 and truths:  # more than the limit of 20 results
+        results += [found(source, truths[0], source.choice([0.05, 0.2]), source.choice(scores), None) for _ in range(30)]
+    sigmas = [] if count == 17 else [round(0.02 + 0.1 * source.fraction(), 3) for _ in range(count)]
+    return {"size": size, "count": count, "images": images, "categories": categories, "sigmas": sigmas, "truths": truths, "results": results}
+
+
+def evaluate_bodies(case):
+    """The ten numbers, the sums of the arrays of precision, recall and scores, and OKS of the first image and category."""
+    truths = [{"id": number + 1, "image_id": image, "category_id": category, "iscrowd": crowd, "area": area, "bbox": numbers[:4],
+               "keypoints": numbers[4:], "num_keypoints": sum(value > 0 for value in numbers[6::3])}
+              for number, (image, category, crowd, area, *numbers) in enumerate(case["truths"])]
+    results = [{"image_id": image, "category_id": category, "score": score,
+                "keypoints": [value for place in range(0, len(points), 2) for value in [*points[place:place + 2], 1]]}
+               for image, category, score, *points in case["results"]]
+    truth = dataset(case, truths)
+    evaluation = COCOeval(truth, truth.loadRes(results) if results else dataset(case, []), "keypoints")
+    if case["sigmas"]:
+        evaluation.params.kpt_oks_sigmas = np.array(case["sigmas"])
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    first = evaluation.ious[case["images"][0], case["categories"][0]]
+    return {"summary": [float(value) for value in evaluation.stats],
+            "sums": [float(evaluation.eval[name].sum()) for name in ["precision", "recall", "scores"]],
+            "similarity": [float(value) for value in np.asarray(first).reshape(-1)]}
+
+
+def make_bodies(path, count):
+    cases = []
+    for number in range(count):
+        case = make_body_case(number)
+        with contextlib.redirect_stdout(io.StringIO()):
+            case["expected"] = evaluate_bodies(case)
+        cases.append(case)
+    path.write_text("[" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "]\n")
+
+
 if __name__ == "__main__":
-    for name, make in [("coco_masks.json", make_masks), ("coco_evaluation.json", lambda path: make_evaluation(path, 200))]:
+    for name, make in [("coco_masks.json", make_masks), ("coco_evaluation.json", lambda path: make_evaluation(path, 200)),
+                       ("coco_keypoints.json", lambda path: make_bodies(path, 120))]:
         watch = fixture.Stopwatch(60)
         make(HERE / name)
         watch.report(HERE / name)

@@ -3,8 +3,8 @@ import Vision
 
 /// The search for what `COCOReport` tells.
 struct COCOInspection {
-  private let instances: COCOInstances
-  private let images: [Int: COCOImage]
+  let instances: COCOInstances
+  let images: [Int: COCOImage]
   private let categories: Set<Int>
   private(set) var findings: [COCOReport.Kind: COCOReport.Finding] = [:]
 
@@ -19,7 +19,7 @@ struct COCOInspection {
     findings[kind] = COCOReport.Finding(kind: kind, count: examples.count, examples: Array(examples.prefix(COCOReport.exampleLimit)))
   }
 
-  private mutating func report(_ kind: COCOReport.Kind, _ examples: some Collection<Int>) { report(kind, examples.lazy.map { "\($0)" }) }
+  mutating func report(_ kind: COCOReport.Kind, _ examples: some Collection<Int>) { report(kind, examples.lazy.map { "\($0)" }) }
 
   private func ids(where isMeant: (COCOAnnotation) -> Bool) -> [Int] { instances.annotations.filter(isMeant).map(\.id) }
 

@@ -85,6 +85,14 @@ extension JSONScanner {
     return BoundingBox(x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3])
   }
 
+  /// `[from, to]`: two keypoints, counted from 1.
+  mutating func limb() throws -> Skeleton.Pair {
+    let start = placeOfNext
+    let ends = try list { try $0.integer() }
+    guard ends.count == 2, ends[0] > 0, ends[1] > 0 else { throw problem("\(ends), expected two keypoints, counted from 1", at: start) }
+    return Skeleton.Pair(ends[0] - 1, ends[1] - 1)
+  }
+
   /// Reads a value, or nil for `null`.
   mutating func optional<Value>(_ value: (inout JSONScanner) throws -> Value) throws -> Value? {
     takeNull() ? nil : try value(&self)
@@ -124,17 +132,23 @@ extension COCOCategory {
     var name: String?
     var group = ""
     var thing = true
+    var keypoints: [String] = []
+    var limbs: [Skeleton.Pair] = []
     try json.object { json, key in
       switch key {
       case "id": id = try json.integer()
       case "name": name = try json.string()
       case "supercategory": group = try json.optional { try $0.string() } ?? ""
       case "isthing": thing = try json.flag()
+      case "keypoints": keypoints = try json.optional { try $0.list { try $0.string() } } ?? []
+      case "skeleton": limbs = try json.optional { try $0.list { try $0.limb() } } ?? []
       default: try json.skip()
       }
     }
     self.init(
       id: try json.needed(id, "id", of: start), name: try json.needed(name, "name", of: start), supercategory: group, isThing: thing)
+    self.keypoints = keypoints
+    self.limbs = limbs
   }
 }
 

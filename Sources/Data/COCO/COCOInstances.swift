@@ -73,6 +73,10 @@ public struct COCOCategory: Sendable, Hashable {
   public var supercategory: String
   /// In panoptic files: countable objects, not stuff. Where the file does not say: true.
   public var isThing: Bool
+  /// Names of the keypoints; empty if the category has none.
+  public var keypoints: [String] = []
+  /// Limbs between the keypoints, whose indices start at 0 here and at 1 in the file (`skeleton`).
+  public var limbs: [Skeleton.Pair] = []
 
   public init(id: Int, name: String, supercategory: String = "", isThing: Bool = true) {
     self.id = id

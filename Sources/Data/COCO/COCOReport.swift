@@ -25,6 +25,7 @@ public struct COCOReport: Sendable, Equatable, CustomStringConvertible {
     case unknownCategories, unknownImages
     case duplicateAnnotations, duplicateImages, duplicateCategories
     case missingFiles, imageSizes
+    case misfitKeypoints, outsideKeypoints, keypointCounts, unknownVisibilities
     case missingIDs, missingBoxes, missingAreas, missingCrowdFlags, annotationZero
     case emptyCategories, emptyImages, crowds, sharedImages
   }
@@ -81,6 +82,7 @@ public struct COCOReport: Sendable, Equatable, CustomStringConvertible {
     inspection.inspectIdentifiers()
     inspection.inspectBoxes()
     inspection.inspectSegmentations()
+    inspection.inspectKeypoints()
     inspection.inspectOccurrence()
     if let images { inspection.inspectFiles(in: images, decodes: decodesImages) }
     if let validation { inspection.inspectSharing(with: validation, images, validationImages) }
@@ -95,9 +97,11 @@ public struct COCOReport: Sendable, Equatable, CustomStringConvertible {
 extension COCOReport.Kind {
   var severity: COCOReport.Severity {
     switch self {
-    case .normalizedBoxes, .cornerBoxes, .duplicateImages, .duplicateCategories, .missingFiles, .imageSizes, .sharedImages: .error
+    case .normalizedBoxes, .cornerBoxes, .duplicateImages, .duplicateCategories, .missingFiles, .imageSizes, .sharedImages,
+         .misfitKeypoints: .error
     case .emptyBoxes, .outsideBoxes, .lostBoxes, .brokenPolygons, .misfitMasks, .unknownCategories, .unknownImages, .duplicateAnnotations,
-         .missingIDs, .missingBoxes, .missingAreas, .missingCrowdFlags, .emptyCategories: .warning
+         .missingIDs, .missingBoxes, .missingAreas, .missingCrowdFlags, .emptyCategories, .outsideKeypoints, .keypointCounts,
+         .unknownVisibilities: .warning
     case .annotationZero, .emptyImages, .crowds: .note
     }
   }
@@ -111,6 +115,10 @@ extension COCOReport.Kind {
     case .cornerBoxes: "boxes that look like two corners: x + width or y + height is beyond the image"
     case .brokenPolygons: "segmentations with a polygon that has not three corners, or is not finite"
     case .misfitMasks: "masks of another size than their image"
+    case .misfitKeypoints: "annotations with another number of keypoints than their category lists"
+    case .outsideKeypoints: "annotations with a labelled keypoint outside the picture"
+    case .keypointCounts: "annotations whose num_keypoints is not the number of labelled keypoints"
+    case .unknownVisibilities: "annotations with a visibility that is none of 0, 1, 2, or a place that is not finite"
     case .unknownCategories: "annotations of a category that is not listed"
     case .unknownImages: "annotations of an image that is not listed"
     case .duplicateAnnotations: "annotations with the id of another"
@@ -137,6 +145,10 @@ extension COCOReport.Kind {
     case .normalizedBoxes: "multiply them by width and height: COCO's are pixels"
     case .cornerBoxes: "write x, y, width and height"
     case .brokenPolygons: "the polygon is passed over"
+    case .misfitKeypoints: "write x, y and visibility of every keypoint; 0, 0, 0 for one that is not labelled"
+    case .outsideKeypoints: "taken as not labelled in training; judged by as they are"
+    case .keypointCounts: "the keypoints count, not num_keypoints"
+    case .unknownVisibilities: "taken as not labelled"
     case .misfitMasks: "matches nothing; encode it in the size of the image"
     case .unknownCategories, .unknownImages: "dropped"
     case .duplicateAnnotations: "all are kept"

@@ -42,7 +42,10 @@ extension COCOCategory {
   /// - Parameter isPanoptic: with the word whether it counts things or stuff.
   fileprivate func json(isPanoptic: Bool) -> String {
     let kind = isPanoptic ? ",\"isthing\":\(isThing ? 1 : 0)" : ""
-    return "{\"id\":\(id),\"name\":\(name.quotedJSON),\"supercategory\":\(supercategory.quotedJSON)\(kind)}"
+    let points = keypoints.isEmpty ? "" : ",\"keypoints\":[\(keypoints.map(\.quotedJSON).joined(separator: ","))]"
+    let pairs = limbs.map { "[\($0.first + 1),\($0.second + 1)]" }.joined(separator: ",")
+    let lines = limbs.isEmpty ? "" : ",\"skeleton\":[\(pairs)]"
+    return "{\"id\":\(id),\"name\":\(name.quotedJSON),\"supercategory\":\(supercategory.quotedJSON)\(kind)\(points)\(lines)}"
   }
 }
 

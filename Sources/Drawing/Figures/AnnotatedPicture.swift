@@ -32,7 +32,7 @@ public struct ColoredMask: Sendable {
 }
 
 /// Joints of one body on a picture, and the limbs between them.
-public struct Skeleton: Sendable {
+public struct PicturedSkeleton: Sendable {
   /// A line between the joints of these two indices.
   public struct Limb: Sendable {
     public var from: Int
@@ -61,12 +61,12 @@ public struct AnnotatedPicture: Figure {
   public var image: Image
   public var masks: [ColoredMask]
   public var boxes: [LabeledBox]
-  public var skeletons: [Skeleton]
+  public var skeletons: [PicturedSkeleton]
   /// The picture's width on the sheet, to which it and what is drawn on it are shrunk or enlarged.
   public var width: Int
 
   public init(
-    _ image: Image, masks: [ColoredMask] = [], boxes: [LabeledBox] = [], skeletons: [Skeleton] = [], width: Int? = nil
+    _ image: Image, masks: [ColoredMask] = [], boxes: [LabeledBox] = [], skeletons: [PicturedSkeleton] = [], width: Int? = nil
   ) {
     self.image = image
     self.masks = masks
@@ -115,7 +115,7 @@ public struct AnnotatedPicture: Figure {
     }
   }
 
-  private func draw(_ skeleton: Skeleton, _ zoom: Point, on canvas: Canvas) {
+  private func draw(_ skeleton: PicturedSkeleton, _ zoom: Point, on canvas: Canvas) {
     func joint(_ index: Int) -> Point? { skeleton.joints.indices.contains(index) ? skeleton.joints[index].map { $0 * zoom } : nil }
     for isBorder in [true, false] {
       for limb in skeleton.limbs {
