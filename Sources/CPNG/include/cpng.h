@@ -9,6 +9,7 @@ typedef struct {
   uint32_t width, height;
   uint32_t channels;     // after expansion of palettes, small depths and transparency: 1 grey, 3 RGB, 4 RGBA
   uint32_t bits;         // bits per sample in the file: 1, 2, 4, 8 or 16
+  uint32_t single;       // 1: a pixel of the file is one number, grey or a palette's index; 0: it has several samples
   uint64_t packed_size;  // bytes of the pixel rows as the file holds them, before compression
 } cpng_header;
 
@@ -28,3 +29,11 @@ int cpng_read(const uint8_t *bytes, size_t count, int depth, void *samples, size
 // Encodes height * width * channels samples of `depth` bits (8, or 16 in host byte order); channels 1, 3 or 4.
 int cpng_write(const void *samples, uint32_t height, uint32_t width, uint32_t channels, int depth, cpng_sink sink,
                void *context, char *message, size_t capacity);
+
+// Reads the numbers of a file whose pixels are single: palette indices and grey levels as they stand in the file, neither looked up nor
+// scaled, into `samples`, row-major: `size` = height * width * depth / 8 bytes. `depth` is 16 (host byte order) for files of 16 bits, else 8.
+int cpng_read_numbers(const uint8_t *bytes, size_t count, int depth, void *samples, size_t size, char *message, size_t capacity);
+
+// Encodes height * width indices into a palette of `colors` (1 to 256) entries: red, green, blue each.
+int cpng_write_indices(const uint8_t *indices, uint32_t height, uint32_t width, const uint8_t *palette, uint32_t colors, cpng_sink sink,
+                       void *context, char *message, size_t capacity);

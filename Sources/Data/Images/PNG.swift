@@ -46,7 +46,7 @@ public enum PNG {
     bytes.count >= 26 && bytes.starts(with: magic) && bytes[24] == 16 && bytes[25] == 2
   }
 
-  private static func header(of bytes: [UInt8], place: String) throws -> cpng_header {
+  static func header(of bytes: [UInt8], place: String) throws -> cpng_header {
     var header = cpng_header()
     if let problem = Codec.message(of: { cpng_read_header(bytes, bytes.count, &header, $0, $1) }) {
       throw Failure(.badData, at: place, "this PNG cannot be read: \(problem)")
@@ -61,11 +61,16 @@ public enum PNG {
   }
 
   private static func samples<Sample: FixedWidthInteger>(_ count: Int, of bytes: [UInt8], place: String) throws -> [Sample] {
+    try read(count, place: place) { cpng_read(bytes, bytes.count, Int32(Sample.bitWidth), $0, $1, $2, $3) }
+  }
+
+  /// Samples that one of libpng's shims reads into memory.
+  static func read<Sample: FixedWidthInteger>(
+    _ count: Int, place: String, _ shim: (UnsafeMutablePointer<Sample>?, Int, UnsafeMutablePointer<CChar>, Int) -> Int32
+  ) throws -> [Sample] {
     try Array(unsafeUninitializedCapacity: count) { buffer, filled in
       let size = count * MemoryLayout<Sample>.stride
-      if let problem = Codec.message(of: {
-        cpng_read(bytes, bytes.count, Int32(Sample.bitWidth), buffer.baseAddress, size, $0, $1)
-      }) {
+      if let problem = Codec.message(of: { shim(buffer.baseAddress, size, $0, $1) }) {
         throw Failure(.badData, at: place, "this PNG cannot be read: \(problem)")
       }
       filled = count

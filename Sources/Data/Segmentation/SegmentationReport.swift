@@ -1,0 +1,215 @@
+import Base
+import Vision
+
+/// What is wrong with a set of pictures and label files: everything at once, counted, with a few examples each.
+///
+/// Every file is read, which takes as long as an epoch of loading.
+public struct SegmentationReport: Sendable, CustomStringConvertible {
+  public enum Severity: String, Sendable { case error, warning, note }
+
+  /// What was found. The raw values are for programs.
+  public enum Kind: String, Sendable, CaseIterable {
+    case unreadableImages, unreadableLabels, colorLabels, labelSizes, unknownValues, masks
+    case sharedImages, absentClasses, emptyLabels, ignoredValues
+  }
+
+  /// One kind of thing, and how often.
+  public struct Finding: Sendable, Equatable {
+    public let kind: Kind
+    public let count: Int
+    /// The first few, with what was found in them.
+    public let examples: [String]
+  }
+
+  public static let exampleLimit = 5
+
+  public let name: String
+  public let imageCount: Int
+  /// In the order of `Kind`, without those that do not occur.
+  public let findings: [Finding]
+  /// Pixels and pictures of each class.
+  public let classes: [(name: String, pixels: Int, images: Int)]
+  /// Pixels that are ignored.
+  public let ignoredPixels: Int
+
+  public func finding(_ kind: Kind) -> Finding? { findings.first { $0.kind == kind } }
+
+  /// Whether there is no error.
+  public var isUsable: Bool { !findings.contains { $0.kind.severity == .error } }
+
+  /// - Parameters:
+  ///   - name: of the set, for the heading.
+  ///   - validation: the other set, of which no picture should be in this one.
+  public init(of set: SegmentationSet, name: String, validation: SegmentationSet? = nil) {
+    var inspection = SegmentationInspection(set)
+    inspection.inspectFiles()
+    inspection.inspectClasses()
+    if let validation { inspection.inspectSharing(with: validation) }
+    self.name = name
+    imageCount = set.count
+    findings = Kind.allCases.compactMap { inspection.finding($0) }
+    classes = (0..<set.table.classes).map { label in
+      (name: set.table.rules.name(of: label), pixels: inspection.pixels[label], images: inspection.images[label])
+    }
+    ignoredPixels = inspection.ignoredPixels
+  }
+
+  public var description: String {
+    var text = "\(name): \(imageCount) pictures with labels\n"
+    if findings.isEmpty {
+      text += "nothing to report\n"
+    } else {
+      var table = TextTable(["", "count", "finding", "what happens", "such as"], rightAligned: [1])
+      for finding in findings {
+        let examples = finding.examples.joined(separator: "; ") + (finding.count > finding.examples.count ? "; ..." : "")
+        table.add([finding.kind.severity.rawValue, "\(finding.count)", finding.kind.message, finding.kind.consequence, examples])
+      }
+      text += table.text
+    }
+    let total = max(1, classes.reduce(ignoredPixels) { $0 + $1.pixels })
+    func share(_ pixels: Int) -> String {
+      let tenths = (1000 * pixels + total / 2) / total
+      return "\(tenths / 10).\(tenths % 10) %"
+    }
+    var table = TextTable(["class", "name", "pixels", "pictures"], rightAligned: [0, 2, 3])
+    for (label, entry) in classes.enumerated() { table.add(["\(label)", entry.name, share(entry.pixels), "\(entry.images)"]) }
+    table.add(["", "ignored", share(ignoredPixels), ""])
+    return text + table.text
+  }
+}
+
+extension LabelRules {
+  /// The name of a class; without names its number.
+  public func name(of label: Int) -> String { classes.indices.contains(label) ? classes[label] : "class \(label)" }
+}
+
+extension SegmentationReport.Kind {
+  public var severity: SegmentationReport.Severity {
+    switch self {
+    case .unreadableImages, .unreadableLabels, .colorLabels, .labelSizes, .unknownValues, .masks, .sharedImages: .error
+    case .absentClasses, .emptyLabels: .warning
+    case .ignoredValues: .note
+    }
+  }
+
+  public var message: String {
+    switch self {
+    case .unreadableImages: "pictures that cannot be read"
+    case .unreadableLabels: "label files that cannot be read"
+    case .colorLabels: "label files with colours instead of one number a pixel"
+    case .labelSizes: "label files of another size than their picture"
+    case .unknownValues: "label files with values that are no class"
+    case .masks: "label files are masks: only 0 and 255 occur"
+    case .sharedImages: "pictures that are in the validation set, too"
+    case .absentClasses: "classes that never occur"
+    case .emptyLabels: "label files in which everything is ignored"
+    case .ignoredValues: "values of the files that are ignored"
+    }
+  }
+
+  public var consequence: String {
+    switch self {
+    case .unreadableImages, .unreadableLabels: "training stops there"
+    case .colorLabels: "write palette or grey PNGs of class numbers"
+    case .labelSizes: "scale labels by the nearest pixel"
+    case .unknownValues: "labels.classes, labels.map, labels.ignore or labels.others"
+    case .masks: "labels.preset: binary_mask makes 255 the class 1"
+    case .sharedImages: "scores would be too good: take them out of one"
+    case .absentClasses: "cannot be learned; not in the mean of IoU"
+    case .emptyLabels: "teach nothing"
+    case .ignoredValues: "count for nothing"
+    }
+  }
+}
+
+/// The search for what `SegmentationReport` tells.
+struct SegmentationInspection {
+  private let set: SegmentationSet
+  private var examples: [SegmentationReport.Kind: [String]] = [:]
+  private var counts: [SegmentationReport.Kind: Int] = [:]
+  /// Pixels and pictures of each class.
+  private(set) var pixels: [Int]
+  private(set) var images: [Int]
+  private(set) var ignoredPixels = 0
+  /// Pixels of each number of the files that is ignored.
+  private var ignored: [Int: Int] = [:]
+  /// All numbers that occur in files of one number a pixel.
+  private var values: Set<Int> = []
+
+  init(_ set: SegmentationSet) {
+    self.set = set
+    pixels = Array(repeating: 0, count: set.table.classes)
+    images = pixels
+  }
+
+  func finding(_ kind: SegmentationReport.Kind) -> SegmentationReport.Finding? {
+    counts[kind].map { SegmentationReport.Finding(kind: kind, count: $0, examples: examples[kind] ?? []) }
+  }
+
+  private mutating func report(_ kind: SegmentationReport.Kind, _ example: String) {
+    counts[kind, default: 0] += 1
+    if counts[kind, default: 0] <= SegmentationReport.exampleLimit { examples[kind, default: []].append(example) }
+  }
+
+  mutating func inspectFiles() {
+    for pair in set.files.pairs {
+      var size: (height: Int, width: Int)?
+      do {
+        let image = try Image(contentsOf: pair.image)
+        size = (image.height, image.width)
+      } catch {
+        report(.unreadableImages, "\(error)")
+      }
+      do {
+        try inspect(LabelMap(contentsOf: pair.label), of: pair, size)
+      } catch let failure as Failure {
+        report(failure.problem.hasSuffix(LabelMap.oneNumber) ? .colorLabels : .unreadableLabels, "\(failure.place): \(failure.problem)")
+      } catch {
+        report(.unreadableLabels, "\(pair.label): \(error)")
+      }
+    }
+  }
+
+  private mutating func inspect(_ labels: LabelMap, of pair: SegmentationFiles.Pair, _ size: (height: Int, width: Int)?) throws {
+    if let size, size != (labels.height, labels.width) {
+      report(.labelSizes, "\(pair.label) \(labels.width)x\(labels.height), picture \(size.width)x\(size.height)")
+    }
+    let counts = labels.counts()
+    values.formUnion(counts.map(\.value))
+    let unknown = counts.filter { !set.table.knows($0.value) }
+    if !unknown.isEmpty {
+      report(.unknownValues, "\(pair.label): " + someOf(unknown.map { "\($0.value) (\($0.count) px)" }))
+    }
+    var seen: Set<Int> = []
+    for (value, count) in counts where set.table.knows(value) {
+      if let label = set.table.classIndex(of: value) {
+        pixels[label] += count
+        seen.insert(label)
+      } else {
+        ignoredPixels += count
+        ignored[value, default: 0] += count
+      }
+    }
+    for label in seen { images[label] += 1 }
+    if seen.isEmpty, unknown.isEmpty { report(.emptyLabels, pair.label) }
+  }
+
+  mutating func inspectClasses() {
+    if LabelTable.isMask(values), set.table.classIndex(of: 255) == nil, set.table.classes > 1 {
+      counts[.masks] = set.count
+      examples[.masks] = set.files.pairs.prefix(SegmentationReport.exampleLimit).map(\.label)
+    }
+    for label in pixels.indices where pixels[label] == 0 { report(.absentClasses, "\(set.table.rules.name(of: label)) (\(label))") }
+    for (value, count) in ignored.sorted(by: { $0.key < $1.key }) { report(.ignoredValues, "\(value) (\(count) px)") }
+  }
+
+  /// Pictures are shared if they are one file, or files of one name with the same bytes.
+  mutating func inspectSharing(with other: SegmentationSet) {
+    let others = Dictionary(other.files.pairs.map { (Path.name($0.image), $0.image) }) { first, _ in first }
+    for pair in set.files.pairs {
+      guard let twin = others[Path.name(pair.image)] else { continue }
+      if twin != pair.image, let mine = try? File.bytes(at: pair.image), let theirs = try? File.bytes(at: twin), mine != theirs { continue }
+      report(.sharedImages, pair.image)
+    }
+  }
+}
