@@ -66,6 +66,17 @@ extension PreparedWorkload {
   }
 }
 
+extension PreparedWorkload {
+  /// One inference without gradients; its operations are those of a first, profiled run, which leaves nothing in memory.
+  package static func inference(_ body: @escaping () -> Void) -> PreparedWorkload {
+    Profiler.start()
+    noGradient(body)
+    let operations = Profiler.stop().events.reduce(0) { $0 + Double($1.flops) }
+    MemoryPool.trim()
+    return PreparedWorkload(operations: operations) { noGradient(body) }
+  }
+}
+
 extension Tensor {
   /// Operations of the recorded products this tensor depends on, their gradients included: a product of two recorded factors has two.
   package var recordedOperations: Double {

@@ -36,13 +36,15 @@ public struct ResNet: Module {
     layer4 = stage(3, inputs: channels[2], &random)
   }
 
-  /// The outputs of the four stages.
-  public func callAsFunction(_ images: Tensor, _ pass: Pass) -> [Tensor] {
+  /// The outputs of the four stages, or of some of them.
+  public func callAsFunction(_ images: Tensor, keeping kept: Range<Int> = 0..<4, _ pass: Pass) -> [Tensor] {
     var x = conv1(images, bn1, pass, activation: .relu).maxPooled(window: 3, stride: 2, padding: 1)
-    return [layer1, layer2, layer3, layer4].map { stage in
+    var outputs: [Tensor] = []
+    for (index, stage) in [layer1, layer2, layer3, layer4].enumerated() {
       x = stage(x, pass)
-      return x
+      if kept.contains(index) { outputs.append(x) }
     }
+    return outputs
   }
 }
 

@@ -70,7 +70,7 @@ public struct DETR: Module {
 
   /// The intermediate results that masks are made of.
   struct Features {
-    /// The outputs of the backbone's stages, `[n, h, w, c]`.
+    /// The outputs of the backbone's stages, `[n, h, w, c]`; none without a mask head.
     let stages: [Tensor]
     /// The cells before and after the encoder, `[n, h, w, hidden]`.
     let projected, memory: Tensor
@@ -84,8 +84,8 @@ public struct DETR: Module {
 
   /// - Parameter auxiliary: return the predictions of all layers, as the losses need them, else of the last one only.
   public func callAsFunction(_ images: PaddedImages, auxiliary: Bool = true, _ pass: Pass) -> Output {
-    let stages = backbone.body(images.pixels, pass)
-    let projected = inputProj(stages[3])  // [n, h, w, hidden]
+    let stages = backbone.body(images.pixels, keeping: config.masks ? 0..<4 : 3..<4, pass)
+    let projected = inputProj(stages[stages.count - 1])  // [n, h, w, hidden]
     let (n, h, w, d) = projected.shape4
     let mask = FeatureMask(images, height: h, width: w)
     let padding = mask.isFull ? nil : MultiHeadAttention.Mask(keyPadding: mask.padding(projected.precision))
@@ -103,7 +103,7 @@ public struct DETR: Module {
     let lookedAt = DecoderMemory(memory, positions: isAtInput ? nil : decoderPositions, mask: padding)
     let outputs = transformer.decoder(content, queryPositions: isAtInput ? nil : queries, lookedAt, pass)
     let features = Features(
-      stages: stages, projected: projected, memory: encoded.reshaped(to: [n, h, w, d]), mask: mask, sizes: images.sizes,
+      stages: config.masks ? stages : [], projected: projected, memory: encoded.reshaped(to: [n, h, w, d]), mask: mask, sizes: images.sizes,
       canvas: images.canvas, queries: outputs[outputs.count - 1])
 
     let judged = auxiliary ? concatenate(outputs, axis: 0) : outputs[outputs.count - 1]

@@ -63,7 +63,7 @@ extension Conv2d {
     guard let affine = norm.constantAffine(pass) else {
       return norm(self(x), pass, activation: activation, residual: residual, outputActivation: outputActivation)
     }
-    let scaled = weight.value * affine.scale
+    let scaled = weight.value.scaledWeight(by: affine.scale)
     let shift = bias.map { $0.value * affine.scale + affine.shift } ?? affine.shift
     guard let residual, activation == .relu else {
       let isRectified = activation == .relu || outputActivation == .relu

@@ -30,6 +30,16 @@ extension Tensor {
     }
   }
 
+  /// The product with a constant that only scales a weight for the op that follows: as `*`, but nobody keeps the product, it is made again
+  /// from the factors when the gradient of that op asks for it (see `SavedTensor`).
+  /// - Gradient: `dy · scale`; none for the scale.
+  public func scaledWeight(by scale: Tensor) -> Tensor {
+    let (weight, scale) = (detached(), scale.detached())
+    let y = weight.combined(APUS_MULTIPLY, scale, op: .multiply)
+    return y.recorded(.multiply, from: [self], rule: { [shape] dy in [(dy * scale).summed(to: shape)] },
+                      remaking: { weight.combined(APUS_MULTIPLY, scale, op: .multiply).storage })
+  }
+
   /// Element-wise quotient. - Gradient: `dy / b` and `-dy · a / b²`.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     a.combined(APUS_DIVIDE, b, op: .divide).recorded(.divide, from: [a, b]) { dy in

@@ -33,10 +33,11 @@ extension Tensor {
       algorithm = product.run(x, taps, epilogue, into: y)
     }
     Profiler.count(flops: g.flops, by: algorithm)
-    let parents = [x, weight] + [bias, residual].compactMap { $0 }, saved = SavedTensor(x), rest = residual.map(\.withoutElements)
+    let parents = [x, weight] + [bias, residual].compactMap { $0 }
+    let (saved, kernel, rest) = (SavedTensor(x), SavedTensor(weight), residual.map(\.withoutElements))
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
-      [saved.needsGradient ? dy.convolutionInputGradient(weight, inputSize: g.input, options) : nil,
-       weight.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, options) : nil]
+      [saved.needsGradient ? dy.convolutionInputGradient(kernel.tensor, inputSize: g.input, options) : nil,
+       kernel.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, options) : nil]
         + (bias.map { [$0.needsGradient ? dy.sum([0, 1, 2]) : nil] } ?? []) + (rest.map { [$0.ifNeeded == nil ? nil : dy] } ?? [])
     }
     guard let activation else { return y.recorded(.convolution, by: algorithm, from: parents, rule: gradients) }
