@@ -24,11 +24,11 @@ public struct ResNet: Module {
         let shape = BlockShape(
           inputs: block == 0 ? inputs : widths[index] * config.expansion, width: widths[index], stride: block == 0 ? stride : 1,
           dilation: isDilated && block > 0 ? 2 : 1)
-        return config.variant.isBottleneck ? Bottleneck(shape, config, &random) : BasicBlock(shape, config, &random)
+        return config.variant.isBottleneck ? Bottleneck(shape, config.style, &random) : BasicBlock(shape, config.style, &random)
       })
     }
     conv1 = Conv2d(3, config.width, kernel: 7, Conv2dOptions(stride: 2, padding: 3), bias: false, weights: .kaimingNormal, &random)
-    bn1 = config.makeNorm(config.width)
+    bn1 = config.norm.make(config.width)
     channels = widths.map { $0 * config.expansion }
     layer1 = stage(0, inputs: config.width, &random)
     layer2 = stage(1, inputs: channels[0], &random)
@@ -65,13 +65,7 @@ extension ResNet {
     var blocks: [Int] { stages.isEmpty ? variant.blocks : stages }
     var expansion: Int { variant.isBottleneck ? 4 : 1 }
 
-    func makeNorm(_ channels: Int) -> Normalization {
-      switch norm {
-      case .frozen: .frozen(FrozenBatchNorm2d(channels))
-      case .batch: .batch(BatchNorm2d(channels))
-      case .group: .group(GroupNorm(groups: min(32, channels / 4), channels))
-      }
-    }
+    var style: BlockStyle { BlockStyle(weights: .kaimingNormal) { [norm] in norm.make($0) } }
   }
 
   public enum Variant: String, ConfigChoice {
@@ -96,81 +90,20 @@ extension ResNet {
     case batch
     /// Group normalisation, for small batches from scratch: 32 groups, of four channels at least.
     case group
+
+    /// - Parameter momentum: the share of the batch in running statistics.
+    func make(_ channels: Int, momentum: Double = 0.1) -> Normalization {
+      switch self {
+      case .frozen: .frozen(FrozenBatchNorm2d(channels))
+      case .batch: .batch(BatchNorm2d(channels, momentum: momentum))
+      case .group: .group(GroupNorm(groups: Self.groups(of: channels), channels))
+      }
+    }
+
+    /// Of four channels at least, as many as divide the channels.
+    private static func groups(of channels: Int) -> Int {
+      let most = max(1, min(32, channels / 4))
+      return (1...most).last { channels.isMultiple(of: $0) } ?? 1
+    }
   }
-}
-
-/// The sizes of one residual block.
-private struct BlockShape {
-  let inputs, width, stride, dilation: Int
-
-  /// The 3x3 convolution that has the block's stride or dilation.
-  var spatial: Conv2dOptions { Conv2dOptions(stride: Extent(stride), padding: Extent(dilation), dilation: Extent(dilation)) }
-}
-
-/// Two 3x3 convolutions, the first of them strided.
-private struct BasicBlock: Layer {
-  let conv1: Conv2d
-  let bn1: Normalization
-  let conv2: Conv2d
-  let bn2: Normalization
-  let downsample: Projection?
-
-  init(_ shape: BlockShape, _ config: ResNet.Config, _ random: inout Random) {
-    let options = Conv2dOptions(padding: Extent(shape.dilation), dilation: Extent(shape.dilation))
-    conv1 = Conv2d(shape.inputs, shape.width, kernel: 3, shape.spatial, bias: false, weights: .kaimingNormal, &random)
-    bn1 = config.makeNorm(shape.width)
-    conv2 = Conv2d(shape.width, shape.width, kernel: 3, options, bias: false, weights: .kaimingNormal, &random)
-    bn2 = config.makeNorm(shape.width)
-    downsample = Projection(shape, config, &random)
-  }
-
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    let y = conv1(x, bn1, pass, activation: .relu)
-    return conv2(y, bn2, pass, residual: downsample?(x, pass) ?? x, outputActivation: .relu)
-  }
-}
-
-/// A 1x1 convolution to a quarter of the channels, a strided 3x3 convolution, and a 1x1 convolution back.
-private struct Bottleneck: Layer {
-  let conv1: Conv2d
-  let bn1: Normalization
-  let conv2: Conv2d
-  let bn2: Normalization
-  let conv3: Conv2d
-  let bn3: Normalization
-  let downsample: Projection?
-
-  init(_ shape: BlockShape, _ config: ResNet.Config, _ random: inout Random) {
-    let outputs = shape.width * config.expansion
-    conv1 = Conv2d(shape.inputs, shape.width, kernel: 1, bias: false, weights: .kaimingNormal, &random)
-    bn1 = config.makeNorm(shape.width)
-    conv2 = Conv2d(shape.width, shape.width, kernel: 3, shape.spatial, bias: false, weights: .kaimingNormal, &random)
-    bn2 = config.makeNorm(shape.width)
-    conv3 = Conv2d(shape.width, outputs, kernel: 1, bias: false, weights: .kaimingNormal, &random)
-    bn3 = config.makeNorm(outputs)
-    downsample = Projection(shape, config, &random)
-  }
-
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    var y = conv1(x, bn1, pass, activation: .relu)
-    y = conv2(y, bn2, pass, activation: .relu)
-    return conv3(y, bn3, pass, residual: downsample?(x, pass) ?? x, outputActivation: .relu)
-  }
-}
-
-/// The strided 1x1 convolution of a shortcut, where the block changes the shape.
-private struct Projection: Module {
-  static let checkpointNames = ["conv": "0", "norm": "1"]
-  let conv: Conv2d
-  let norm: Normalization
-
-  init?(_ shape: BlockShape, _ config: ResNet.Config, _ random: inout Random) {
-    let outputs = shape.width * config.expansion
-    guard shape.stride != 1 || shape.inputs != outputs else { return nil }
-    let options = Conv2dOptions(stride: Extent(shape.stride))
-    conv = Conv2d(shape.inputs, outputs, kernel: 1, options, bias: false, weights: .kaimingNormal, &random)
-    norm = config.makeNorm(outputs)
-  }
-
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { conv(x, norm, pass) }
 }
