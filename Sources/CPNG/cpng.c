@@ -214,3 +214,8 @@ int cpng_write(const void *samples, uint32_t height, uint32_t width, uint32_t ch
                      .depth = depth, .type = type};
   return writing(&p, sink, context, message, capacity);
 }
+
+size_t cpng_inflate(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity) {
+  uLongf size = (uLongf)capacity;
+  return uncompress(out, &size, bytes, (uLong)count) == Z_OK ? (size_t)size : 0;
+}

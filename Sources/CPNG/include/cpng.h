@@ -37,3 +37,6 @@ int cpng_read_numbers(const uint8_t *bytes, size_t count, int depth, void *sampl
 // Encodes height * width indices into a palette of `colors` (1 to 256) entries: red, green, blue each.
 int cpng_write_indices(const uint8_t *indices, uint32_t height, uint32_t width, const uint8_t *palette, uint32_t colors, cpng_sink sink,
                        void *context, char *message, size_t capacity);
+
+// Expands a zlib stream into at most `capacity` bytes. Returns how many; 0 if it is broken or longer.
+size_t cpng_inflate(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity);

@@ -34,12 +34,8 @@ public struct DetectionSample: Sendable {
   /// Left and right exchanged.
   public func flipped() -> DetectionSample {
     var result = self
-    let (h, w, c) = (image.height, image.width, image.channels)
-    for y in 0..<h {
-      for x in 0..<w {
-        for k in 0..<c { result.image.pixels[(y * w + x) * c + k] = image.pixels[(y * w + w - 1 - x) * c + k] }
-      }
-    }
+    let (h, w) = (image.height, image.width)
+    result.image = image.mirrored()
     result.objects = objects.map { object in
       var object = object
       object.box = BoundingBox(x0: Double(w) - object.box.x1, y0: object.box.y, x1: Double(w) - object.box.x, y1: object.box.y1)
