@@ -30,7 +30,7 @@ extension AnnotatedPicture {
   /// lie on top.
   /// - Parameters:
   ///   - truths: true objects, whose boxes are dashed and without names.
-  ///   - width: the picture's width on the sheet; nil: its own.
+  ///   - width: the picture's width on the sheet; nil: its own, but so much at least that names have room.
   public init(_ image: Image, objects: [PicturedObject], truths: [PicturedObject] = [], width: Int? = nil) {
     let ranked = objects.enumerated().sorted { ($0.element.score ?? 1, $0.offset) < ($1.element.score ?? 1, $1.offset) }.map(\.element)
     self.init(
@@ -38,7 +38,7 @@ extension AnnotatedPicture {
       masks: ranked.compactMap { object in object.mask.map { ColoredMask($0, color: Palette.color(object.category)) } },
       boxes: truths.map { LabeledBox(Rectangle($0.box), color: Palette.color($0.category), isDashed: true) }
         + ranked.map { LabeledBox(Rectangle($0.box), label: $0.label, color: Palette.color($0.category)) },
-      width: width)
+      width: width ?? max(image.width, 480))
   }
 }
 

@@ -82,8 +82,22 @@ public struct DETR: Module {
     let queries: Tensor
   }
 
-  /// - Parameter auxiliary: return the predictions of all layers, as the losses need them, else of the last one only.
-  public func callAsFunction(_ images: PaddedImages, auxiliary: Bool = true, _ pass: Pass) -> Output {
+  /// Where the last layer of the encoder and that of the decoder looked, averaged over the heads.
+  public final class AttentionRecord {
+    /// `[n, h · w, h · w]`: of each cell to all cells; nil without encoder layers.
+    public internal(set) var encoder: Tensor?
+    /// `[n, queries, h · w]`: of each slot to the cells.
+    public internal(set) var decoder: Tensor?
+    /// Rows and columns of cells.
+    public internal(set) var cells = Extent(1)
+
+    public init() {}
+  }
+
+  /// - Parameters:
+  ///   - auxiliary: return the predictions of all layers, as the losses need them, else of the last one only.
+  ///   - record: told where the network looked.
+  public func callAsFunction(_ images: PaddedImages, auxiliary: Bool = true, _ pass: Pass, record: AttentionRecord? = nil) -> Output {
     let stages = backbone.body(images.pixels, keeping: config.masks ? 0..<4 : 3..<4, pass)
     let projected = inputProj(stages[stages.count - 1])  // [n, h, w, hidden]
     let (n, h, w, d) = projected.shape4
@@ -94,14 +108,15 @@ public struct DETR: Module {
     let isAtInput = config.positionsAt == .input
     var cells = projected.reshaped(to: [n, h * w, d])
     if isAtInput, let encoderPositions { cells = cells + encoderPositions }
-    var memory = transformer.encoder(cells, positions: isAtInput ? nil : encoderPositions, mask: padding, pass)
+    var memory = transformer.encoder(cells, positions: isAtInput ? nil : encoderPositions, mask: padding, pass, record)
     let encoded = memory
     if isAtInput, let decoderPositions { memory = memory + decoderPositions }
 
     let queries = queryEmbed.weight.value.reshaped(to: [1, config.queries, d]).broadcast(to: [n, config.queries, d])
     let content = isAtInput ? queries : .zeros([n, config.queries, d], projected.precision)
     let lookedAt = DecoderMemory(memory, positions: isAtInput ? nil : decoderPositions, mask: padding)
-    let outputs = transformer.decoder(content, queryPositions: isAtInput ? nil : queries, lookedAt, pass)
+    let outputs = transformer.decoder(content, queryPositions: isAtInput ? nil : queries, lookedAt, pass, record)
+    record?.cells = Extent(height: h, width: w)
     let features = Features(
       stages: config.masks ? stages : [], projected: projected, memory: encoded.reshaped(to: [n, h, w, d]), mask: mask, sizes: images.sizes,
       canvas: images.canvas, queries: outputs[outputs.count - 1])

@@ -49,7 +49,7 @@ public struct SetMatching: Codable, Sendable, Equatable {
   /// The pairs of each image for each layer, by slot.
   /// - Returns: `[layers · n]`, layer by layer, as the output has them.
   /// - Throws: `.diverged` if a prediction is NaN.
-  func pairs(_ output: DETR.Output, _ targets: [DetectionTarget]) throws -> [[Pair]] {
+  public func pairs(_ output: DETR.Output, _ targets: [DetectionTarget]) throws -> [[Pair]] {
     let (items, queries, classes) = output.logits.shape3
     let probabilities = output.logits.detached().softmax().doubles
     let boxes = output.boxes.detached().doubles

@@ -24,8 +24,10 @@ struct Transformer: Module {
     }
 
     /// - Shape: cells `[n, s, hidden]` and their positions → same.
-    func callAsFunction(_ cells: Tensor, positions: Tensor?, mask: MultiHeadAttention.Mask?, _ pass: Pass) -> Tensor {
-      let memory = layers.reduce(cells) { $1($0, positions: positions, mask: mask, pass) }
+    func callAsFunction(
+      _ cells: Tensor, positions: Tensor?, mask: MultiHeadAttention.Mask?, _ pass: Pass, _ record: DETR.AttentionRecord? = nil
+    ) -> Tensor {
+      let memory = layers.reduce(cells) { $1($0, positions: positions, mask: mask, pass, record) }
       return norm?(memory) ?? memory
     }
   }
@@ -41,10 +43,12 @@ struct Transformer: Module {
     }
 
     /// - Returns: the normalised output of every layer, `[n, queries, hidden]` each.
-    func callAsFunction(_ content: Tensor, queryPositions: Tensor?, _ memory: DecoderMemory, _ pass: Pass) -> [Tensor] {
+    func callAsFunction(
+      _ content: Tensor, queryPositions: Tensor?, _ memory: DecoderMemory, _ pass: Pass, _ record: DETR.AttentionRecord? = nil
+    ) -> [Tensor] {
       var x = content
       return layers.map { layer in
-        x = layer(x, queryPositions: queryPositions, memory, pass)
+        x = layer(x, queryPositions: queryPositions, memory, pass, record)
         return norm(x)
       }
     }
@@ -82,9 +86,12 @@ struct EncoderLayer: Module {
     preNorm = config.preNorm
   }
 
-  func callAsFunction(_ x: Tensor, positions: Tensor?, mask: MultiHeadAttention.Mask?, _ pass: Pass) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, positions: Tensor?, mask: MultiHeadAttention.Mask?, _ pass: Pass, _ record: DETR.AttentionRecord?
+  ) -> Tensor {
     let y = sublayer(x, norm1, preNorm, dropout, pass) { u in
       let located = positions.map { u + $0 } ?? u
+      record?.encoder = selfAttn.meanWeights(queries: located, keys: located, mask: mask)
       return selfAttn(queries: located, keys: located, values: u, mask: mask, pass)
     }
     guard let feedForward, let norm2 else { return y }
@@ -112,14 +119,17 @@ struct DecoderLayer: Module {
     preNorm = config.preNorm
   }
 
-  func callAsFunction(_ x: Tensor, queryPositions: Tensor?, _ memory: DecoderMemory, _ pass: Pass) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, queryPositions: Tensor?, _ memory: DecoderMemory, _ pass: Pass, _ record: DETR.AttentionRecord?
+  ) -> Tensor {
     func located(_ u: Tensor) -> Tensor { queryPositions.map { u + $0 } ?? u }
     var y = sublayer(x, norm1, preNorm, dropout, pass) { u in
       let q = located(u)
       return selfAttn(queries: q, keys: q, values: u, pass)
     }
     y = sublayer(y, norm2, preNorm, dropout, pass) { u in
-      multiheadAttn(queries: located(u), keys: memory.keys, values: memory.values, mask: memory.mask, pass)
+      record?.decoder = multiheadAttn.meanWeights(queries: located(u), keys: memory.keys, mask: memory.mask)
+      return multiheadAttn(queries: located(u), keys: memory.keys, values: memory.values, mask: memory.mask, pass)
     }
     guard let feedForward, let norm3 else { return y }
     return sublayer(y, norm3, preNorm, dropout, pass) { feedForward($0, pass) }

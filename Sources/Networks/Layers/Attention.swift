@@ -66,6 +66,22 @@ public struct MultiHeadAttention: Module {
     return outProj(joined.selfAttention(heads: heads, bias: mask?.bias, dropout: dropoutMask(joined, keys: joined.shape[1], pass)))
   }
 
+  /// Where each query looks, without gradients and dropout: the weights of the keys, averaged over the heads; they sum to 1.
+  /// - Shape: queries `[n, t, width]`, keys `[n, s, width]` → `[n, t, s]`.
+  public func meanWeights(queries: Tensor, keys: Tensor, mask: Mask? = nil) -> Tensor {
+    noGradient {
+      let (n, t, width) = queries.shape3, s = keys.shape[1], depth = width / heads
+      let weights = inProjWeight.value.split(1, into: 3)
+      let biases = inProjBias.value.split(0, into: 3)
+      func byHead(_ x: Tensor, _ part: Int) -> Tensor {
+        x.linear(by: weights[part], bias: biases[part]).reshaped(to: [n, x.shape[1], heads, depth]).transposed([0, 2, 1, 3])
+      }
+      let scores = byHead(queries, 0).matmul(byHead(keys, 1), otherTransposed: true) * (1 / Double(depth).squareRoot())
+      let shares = (mask.map { scores + $0.bias } ?? scores).softmax()
+      return shares.mean([1]).reshaped(to: [n, t, s])
+    }
+  }
+
   /// The dropout mask of the attention weights `[n, heads, queries, keys]` in training.
   private func dropoutMask(_ queries: Tensor, keys: Int, _ pass: Pass) -> DropoutMask? {
     guard pass.isTraining && dropout.p > 0 else { return nil }

@@ -43,12 +43,15 @@ struct DetectionEvaluator: Evaluator {
   private var boxes: AveragePrecision
   private var masks: AveragePrecision?
   private var quality: PanopticQuality?
+  private(set) var confusion: ConfusionMatrix
   private var images = 0
   private var objects = 0
 
-  /// - Parameter data: the set, whose categories are judged; its segments too, if it is panoptic and the network makes masks.
-  init(_ classes: CategoryMap, _ data: COCODetection, judgesMasks: Bool) {
-    self.classes = classes
+  /// - Parameter data: the set, whose categories are judged; its masks if the network makes some, its segments too, if it is panoptic.
+  init(_ config: DetectionConfig, _ data: COCODetection) {
+    let judgesMasks = config.model.masks
+    classes = config.categories
+    confusion = ConfusionMatrix(categories: data.categoryIDs, scoreThreshold: config.inference.threshold)
     boxes = AveragePrecision(categories: data.categoryIDs)
     masks = judgesMasks ? AveragePrecision(categories: data.categoryIDs) : nil
     let categories = data.instances.categories.map { PanopticQuality.Category(id: $0.id, isThing: $0.isThing) }
@@ -64,6 +67,10 @@ struct DetectionEvaluator: Evaluator {
       image: example.image, truths: truths, boxes: example.annotations.map(\.box),
       detections: prediction.detections.map { .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: $0.box.area) },
       boxes: prediction.detections.map(\.box))
+    confusion.add(
+      truths: example.annotations.filter { !$0.isCrowd }.map { .init(category: $0.categoryID, box: $0.box) },
+      detections: prediction.detections.map { .init(category: classes.id(ofLabel: $0.label), box: $0.box) },
+      scores: prediction.detections.map(\.score))
     masks?.add(
       image: example.image, truths: truths, masks: example.masks,
       detections: zip(prediction.detections, prediction.masks).map {
@@ -76,9 +83,12 @@ struct DetectionEvaluator: Evaluator {
     }
   }
 
+  /// The result of the boxes, with the curves behind its numbers.
+  func boxResult() -> AveragePrecisionResult { boxes.result() }
+
   func result() throws -> Metrics {
     var metrics = Metrics()
-    for (kind, value) in zip(Detection.boxMetrics, boxes.result().summary.values) { metrics[kind.name] = value }
+    for (kind, value) in zip(Detection.boxMetrics, boxResult().summary.values) { metrics[kind.name] = value }
     if let masks { for (kind, value) in zip(Detection.maskMetrics, masks.result().summary.values) { metrics[kind.name] = value } }
     if let quality {
       for (suffix, score) in [("", quality.all), ("_th", quality.things), ("_st", quality.stuff)] {
@@ -148,12 +158,15 @@ extension Detection: EvaluationTask, ResultsTask {
       throw Failure(.usage, at: "validation.annotations", "'' leaves nothing to evaluate on", remedy: "Name a COCO annotation file.")
     }
     if let visuals { try File.createFolder(visuals) }
-    let metrics = try judge(model, config, on: data, monitor) { index, example, prediction in
+    let judgement = try judge(model, config, on: data, monitor) { index, example, prediction in
       collect(example.image, prediction)
       guard let visuals else { return }
-      try picture(of: example, prediction, config).write(to: "\(visuals)/\(data.name(of: index)).png")
+      let name = data.name(of: index)
+      for (suffix, figure) in pictures(of: example, prediction, data, config) { try figure.write(to: "\(visuals)/\(name)\(suffix).png") }
+      try Inspection(of: example, model, config).attention(config)?.write(to: "\(visuals)/\(name)_attention.png")
     }
-    return EvaluationReport(metrics: metrics)
+    if let visuals { for (name, figure) in judgement.figures { try figure.write(to: "\(visuals)/\(name).png") } }
+    return EvaluationReport(metrics: judgement.metrics)
   }
 
   /// Detects and judges on a validation set.
@@ -161,14 +174,14 @@ extension Detection: EvaluationTask, ResultsTask {
   static func judge(
     _ model: DETRModel, _ config: DetectionConfig, on data: COCODetection, _ monitor: EvaluationMonitor,
     visit: (_ index: Int, _ example: COCODetection.Example, _ prediction: DetectionEvaluator.Prediction) throws -> Void
-  ) throws -> Metrics {
+  ) throws -> DetectionJudgement {
     let images = EvaluationImages(images: data, augmentation: config.augmentation)
     let pass = EvaluationPass<EvaluatedImage>(
       images, config.validation.indices(of: data.count), batchSize: config.inference.batchSize, workers: config.train.workers,
       monitor: monitor)
     let memory = MemoryGuard(Detection.self, config, model, .inference)
     let detector = Detector(model, isThing: data.isPanoptic ? data.isThing : nil)
-    var evaluator = DetectionEvaluator(config.categories, data, judgesMasks: config.model.masks)
+    var evaluator = DetectionEvaluator(config, data)
     try pass.run(&evaluator) { _, samples in
       let batch = DetectionBatch(samples.map(\.element))
       try memory.require(InputShape(samples: samples.count, height: batch.images.canvas.height, width: batch.images.canvas.width))
@@ -177,7 +190,9 @@ extension Detection: EvaluationTask, ResultsTask {
     } visit: { index, sample, prediction in
       try visit(index, sample.example, prediction)
     }
-    return try evaluator.result()
+    let names = Dictionary(data.instances.categories.map { ($0.id, $0.name) }) { first, _ in first }
+    return DetectionJudgement(
+      metrics: try evaluator.result(), boxes: evaluator.boxResult(), confusion: evaluator.confusion, names: names)
   }
 }
 

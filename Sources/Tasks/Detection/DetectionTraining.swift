@@ -1,5 +1,6 @@
 import Base
 import Data
+import Drawing
 import Models
 import Networks
 import Tensors
@@ -33,6 +34,8 @@ public struct DetectionTraining: StageTraining {
   private let config: DetectionConfig
   private let validation: COCODetection?
   private var batches: BatchStream<DetectionElement>
+  /// The matching of the shown validation images at each evaluation since the process began.
+  private var matchings: [MatchingFigure.Moment] = []
 
   public static func model(_ config: DetectionConfig) -> DETRModel { Detection.model(config) }
 
@@ -96,11 +99,21 @@ public struct DetectionTraining: StageTraining {
     guard let validation else { return nil }
     let shown = Set(config.validation.indices(of: validation.count).prefix(4))
     var pictures: [EvaluationReport.Picture] = []
-    let metrics = try Detection.judge(model, config, on: validation, monitor) { index, example, prediction in
+    func show(_ name: String, _ figure: any Figure) throws { pictures.append(.init(name: name, png: try PNG.encode(figure.image()))) }
+    var objects: [String] = []
+    var queries: [Int?] = []
+    let judgement = try Detection.judge(model, config, on: validation, monitor) { index, example, prediction in
       guard shown.contains(index) else { return }
-      let figure = Detection.picture(of: example, prediction, config)
-      pictures.append(.init(name: validation.name(of: index), png: try PNG.encode(figure.image())))
+      let name = validation.name(of: index)
+      for (suffix, figure) in Detection.pictures(of: example, prediction, validation, config) { try show(name + suffix, figure) }
+      let inspection = try Inspection(of: example, model, config)
+      if let figure = inspection.attention(config) { try show(name + "_attention", figure) }
+      queries += inspection.queries
+      objects += example.sample.objects.map { "\(name) \(config.categories.name(of: $0.label))" }
     }
-    return EvaluationReport(metrics: metrics, pictures: pictures)
+    for (name, figure) in judgement.figures { try show(name, figure) }
+    matchings.append(.init(step: step, queries: queries))
+    if matchings.count > 1, !objects.isEmpty { try show("matching", MatchingFigure(matchings, objects: objects)) }
+    return EvaluationReport(metrics: judgement.metrics, pictures: pictures)
   }
 }
