@@ -16,8 +16,8 @@ import Vision
     let place = try Workplace()
     try place.prepareDetection(plan: "steps: 4, log_every: 2, evaluate_every: 2, save_every: 2")
     expectSuccess(try place.apus("train", "detr.yaml", "--work-dir", "run"))
-    let drawn = try place.names(in: "run/vis")
-    for name in ["500", "500_attention", "confusion", "precision_recall", "matching"] {
+    let drawn = try place.names(in: "run/vis/step_00000004")
+    for name in ["500.png", "500_attention.png", "confusion.png", "precision_recall.png", "matching.png"] {
       #expect(drawn.contains(name), "\(name) in \(drawn)")
     }
     expectSuccess(try place.apus("evaluate", "detr.yaml", "--weights", "run", "--save-visuals", "pictures"))
@@ -35,7 +35,7 @@ import Vision
   @Test func aPanopticSetIsLearnedInTwoStages() throws {
     let place = try Workplace()
     expectSuccess(try place.apus("synth", "detection", "--layout", "coco_panoptic", "--out", "scenes", "--count", "6", "--seed", "3",
-                                 "--height", "48", "--width", "64", "--validation", "2"))
+                                 "--height", "48", "--width", "64", "--validation", "0.34"))
     try place.prepareDetection(model: "hidden: 128, heads: 8, masks: true", plan: "log_every: 1, evaluate_every: 0, save_every: 0", more: """
       stages:
         - {name: boxes, steps: 2, loss: {mask: 0, dice: 0}, optimizer: {freeze: ["bbox_attention.*", "mask_head.*"]}}

@@ -42,6 +42,23 @@ struct BatchOrderTests {
     #expect(order.epoch(ofBatch: 9) == 0 && order.epoch(ofBatch: 10) == 1 && order.places(ofBatch: 10)[0].epoch == 1)
   }
 
+  /// Images of one shape share batches but for the left-over ones; every sample comes once in an epoch, in another order each time.
+  @Test func batchesAreMadeWithinGroups() {
+    let groups = (0..<103).map { $0 % 3 == 0 ? 5 : $0 % 2 }
+    let order = BatchOrder(count: 103, batchSize: 8, seed: 4, groups: groups)
+    let first = (0..<order.batchesPerEpoch).map { order.places(ofBatch: $0).map(\.index) }
+    #expect(Set(order.permutation(ofEpoch: 0)) == Set(0..<103))
+    #expect(first.count == 12 && first.allSatisfy { $0.count == 8 })
+    let mixed = first.count { Set($0.map { groups[$0] }).count > 1 }
+    #expect(mixed <= 2, "\(mixed) mixed batches of three groups")
+    let plain = BatchOrder(count: 103, batchSize: 8, seed: 4)
+    #expect((0..<12).count { Set(plain.places(ofBatch: $0).map { groups[$0.index] }).count > 1 } > 8)
+    let second = (12..<24).map { order.places(ofBatch: $0).map(\.index) }
+    #expect(first != second && first == (0..<12).map { order.places(ofBatch: $0).map(\.index) })
+    // The order of batches does not follow that of the groups.
+    #expect(zip(first, first.dropFirst()).count { groups[$0[0]] != groups[$1[0]] } > 3)
+  }
+
   @Test func withoutShufflingTheOrderIsPlain() {
     let order = BatchOrder(count: 5, batchSize: 2, seed: 4, shuffles: false, dropsLast: false)
     #expect((0..<4).map { order.places(ofBatch: $0).map(\.index) } == [[0, 1], [2, 3], [4], [0, 1]])

@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Vision
 
 /// The images of a COCO file with their objects, as a detector learns and is judged by.
@@ -78,6 +79,15 @@ public struct COCODetection: Dataset {
   public var isThing: (Int) -> Bool {
     let things = Set(instances.categories.filter(\.isThing).map(\.id))
     return { [classes] label in classes.id(of: label).map(things.contains) ?? false }
+  }
+
+  /// Classes of width to height by the sizes in the file, each a third of an octave wide; those beyond an octave join the last ones.
+  /// - Source: the bins of torchvision's reference training.
+  public var shapeGroups: [Int] {
+    instances.images.map { image in
+      let octaves = log2(Double(max(1, image.width)) / Double(max(1, image.height)))
+      return Int((3 * min(max(octaves, -1), 1)).rounded(.down))
+    }
   }
 
   public func name(of index: Int) -> String { Path.stem(instances.images[index].fileName) }

@@ -21,12 +21,17 @@ public struct BatchOrder: Sendable, Equatable {
   /// True: an incomplete batch at the end of an epoch is left out. False: it is shorter. A data set smaller than a batch has no complete
   /// one: then batches run on over the ends of epochs, and a batch may hold a sample more than once.
   public let dropsLast: Bool
+  /// The group of each sample; none: all are of one. Batches of a shuffled order are made within a group, but for what is left over of
+  /// each group, which goes into batches together.
+  public let groups: [Int]
 
-  /// - Precondition: `count` and `batchSize` are positive.
-  public init(count: Int, batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true) {
+  /// - Precondition: `count` and `batchSize` are positive, and there is a group for every sample or none.
+  public init(count: Int, batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true, groups: [Int] = []) {
     guard count > 0, batchSize > 0 else {
       stop("BatchOrder: \(count) samples in batches of \(batchSize), expected positive numbers")
     }
+    require(groups.isEmpty || groups.count == count, "BatchOrder: \(groups.count) groups for \(count) samples")
+    self.groups = groups
     self.count = count
     self.batchSize = batchSize
     self.seed = seed
@@ -69,8 +74,31 @@ public struct BatchOrder: Sendable, Equatable {
     var order = Array(0..<count)
     guard shuffles else { return order }
     var random = Random(seed: seed, stream: .shuffling, epoch: epoch)
-    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, random.integer(in: 0..<last + 1)) }
-    return order
+    order.shuffle(with: &random)
+    return groups.isEmpty || count < batchSize ? order : grouped(order, &random)
+  }
+
+  /// Whole batches within groups, and of what is left over, in random order; at the end what fills no batch.
+  private func grouped(_ order: [Int], _ random: inout Random) -> [Int] {
+    var lists: [Int: [Int]] = [:]
+    for index in order { lists[groups[index], default: []].append(index) }
+    var batches: [[Int]] = []
+    var rest: [Int] = []
+    func take(_ list: [Int]) -> [Int] {
+      let whole = list.count / batchSize
+      for batch in 0..<whole { batches.append(Array(list[batch * batchSize..<(batch + 1) * batchSize])) }
+      return Array(list[(whole * batchSize)...])
+    }
+    for (_, list) in lists.sorted(by: { $0.key < $1.key }) { rest += take(list) }
+    rest = take(rest)
+    batches.shuffle(with: &random)
+    return batches.flatMap { $0 } + rest
+  }
+}
+
+extension Array {
+  fileprivate mutating func shuffle(with random: inout Random) {
+    for last in stride(from: count - 1, to: 0, by: -1) { swapAt(last, random.integer(in: 0..<last + 1)) }
   }
 }
 

@@ -21,10 +21,13 @@ public struct BatchStream<Element: Sendable> {
 
   /// - Parameters:
   ///   - count: samples in the set.
+  ///   - groups: of the samples, which then meet in batches; see `BatchOrder`.
   ///   - workers: threads that load; 0: the one that asks.
   ///   - load: makes the element of one sample; called from several threads.
-  public init(count: Int, batchSize: Int, seed: UInt64, workers: Int, load: @escaping Loader<Element>.Load) {
-    order = BatchOrder(count: count, batchSize: batchSize, seed: seed)
+  public init(
+    count: Int, batchSize: Int, seed: UInt64, groups: [Int] = [], workers: Int, load: @escaping Loader<Element>.Load
+  ) {
+    order = BatchOrder(count: count, batchSize: batchSize, seed: seed, groups: groups)
     self.workers = workers
     self.load = load
   }

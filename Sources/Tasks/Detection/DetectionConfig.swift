@@ -93,6 +93,8 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
 public struct DetectionTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
   /// Images in a batch.
   public var batchSize = 2
+  /// Whether images of similar shape share batches, so that less is padded: seven classes of width to height, each a third of an octave.
+  public var groupByShape = false
   /// Threads that read and augment; 0: the training thread itself. Changes the speed, never the result.
   public var workers = 1
 

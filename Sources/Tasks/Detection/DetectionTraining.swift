@@ -69,7 +69,8 @@ public struct DetectionTraining: StageTraining {
     let data = sets.training
     let augmentation = stage.config.augmentation
     batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
+      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed),
+      groups: config.train.groupByShape ? data.shapeGroups : [], workers: config.train.workers
     ) { index, random in
       DetectionElement(augmentation(try data.sample(at: index).sample, random: &random))
     }
