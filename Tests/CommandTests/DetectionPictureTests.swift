@@ -35,7 +35,7 @@ import Vision
   @Test func aPanopticSetIsLearnedInTwoStages() throws {
     let place = try Workplace()
     expectSuccess(try place.apus("synth", "detection", "--layout", "coco_panoptic", "--out", "scenes", "--count", "6", "--seed", "3",
-                                 "--height", "48", "--width", "64", "--validation", "0.34"))
+                                 "--height", "64", "--width", "80", "--validation", "0.34"))
     try place.prepareDetection(model: "hidden: 128, heads: 8, masks: true", plan: "log_every: 1, evaluate_every: 0, save_every: 0", more: """
       stages:
         - {name: boxes, steps: 2, loss: {mask: 0, dice: 0}, optimizer: {freeze: ["bbox_attention.*", "mask_head.*"]}}
