@@ -25,13 +25,14 @@ public enum TaskName: String, ConfigChoice {
 
 /// The generators by their name on the command line.
 public enum SynthName: String, ConfigChoice {
-  case flow, detection
+  case flow, detection, segmentation
 
   /// The compiler is the registry: a new generator is a new case here.
   public var task: any SynthTask.Type {
     switch self {
     case .flow: FlowSynthesisTask.self
     case .detection: DetectionSynthesisTask.self
+    case .segmentation: SegmentationSynthesisTask.self
     }
   }
 }
