@@ -182,7 +182,8 @@ public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig 
                                exponent: surfaces.spectrum(&own))
       object.darkness = darkness
       object.light = SIMD2(cos(lightAngle), sin(lightAngle))
-      object.backdrop = SceneObject.Backdrop(color: mean(of: ground, about: position, radius: radius), distance: Float(contrast))
+      object.backdrop = SceneObject.Backdrop(
+        of: ground, height: height, width: width, about: position, radius: radius, distance: contrast)
       let placement = Homography.about(SIMD2(0, 0), rotation: own.uniform(0, 2 * .pi), zoom: 1, shift: position)
       return PlacedObject(shape: shape, layer: object.layer(placement: placement, motion: .identity, &own), area: object.outline.area)
     }
@@ -192,21 +193,6 @@ public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig 
   private func place(_ radius: Double, within size: Int, _ random: inout Random) -> Double {
     let rim = min(radius, Double(size)) / 2
     return random.uniform(rim, Double(size) - rim)
-  }
-
-  /// The mean colour of the square around a circle, as far as it lies in the frame.
-  private func mean(of colors: [SIMD4<Float>], about center: SIMD2<Double>, radius: Double) -> SIMD3<Float> {
-    func range(_ middle: Double, _ size: Int) -> Range<Int> {
-      let first = max(0, min(size - 1, Int((middle - radius).rounded(.down))))
-      return first..<max(first + 1, min(size, Int((middle + radius).rounded(.up))))
-    }
-    let (rows, columns) = (range(center.y, height), range(center.x, width))
-    var sum = SIMD4<Float>(repeating: 0)
-    for y in rows {
-      for x in columns { sum += colors[y * width + x] }
-    }
-    sum /= Float(rows.count * columns.count)
-    return SIMD3(sum.x, sum.y, sum.z)
   }
 }
 

@@ -27,6 +27,24 @@ struct SceneObject {
     /// Root mean square over the channels, grey levels.
     let distance: Float
 
+    init(color: SIMD3<Float>, distance: Float) { (self.color, self.distance) = (color, distance) }
+
+    /// The mean colour of the square around a circle, as far as it lies in the frame.
+    /// - Parameter colors: of the frame, row-major.
+    init(of colors: [SIMD4<Float>], height: Int, width: Int, about center: SIMD2<Double>, radius: Double, distance: Double) {
+      func range(_ middle: Double, _ size: Int) -> Range<Int> {
+        let first = max(0, min(size - 1, Int((middle - radius).rounded(.down))))
+        return first..<max(first + 1, min(size, Int((middle + radius).rounded(.up))))
+      }
+      let (rows, columns) = (range(center.y, height), range(center.x, width))
+      var sum = SIMD4<Float>(repeating: 0)
+      for y in rows {
+        for x in columns { sum += colors[y * width + x] }
+      }
+      sum /= Float(rows.count * columns.count)
+      self.init(color: SIMD3(sum.x, sum.y, sum.z), distance: Float(distance))
+    }
+
     /// What is to be added to a colour so that it keeps its distance: along the line between both, away from black and white.
     func shift(of mean: SIMD3<Float>) -> SIMD3<Float> {
       let apart = mean - color

@@ -57,6 +57,8 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
   /// The least distance of a foot from the horizon as a part of the way to the lower border: the smallest size of objects.
   public var nearness = 0.3
 
+  /// The mean colour of an object is about so many grey levels away from what lies behind of sky, ground and road, at least.
+  public var contrast = 30.0
   /// Largest darkness of the soft shadows that objects cast, 0...1.
   public var shadow = 0.4
   /// Largest standard deviation of sensor noise, grey levels of 255.
@@ -80,6 +82,7 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
       problems.require((0...1).contains(share), key, share, "0 to 1")
     }
     problems.require((0.05...0.9).contains(nearness), "nearness", nearness, "0.05 to 0.9")
+    problems.require((0...128).contains(contrast), "contrast", contrast, "0 to 128 grey levels")
     problems.require((0...100).contains(noise), "noise", noise, "0 to 100 grey levels")
     problems.require((0...1).contains(blur), "blur", blur, "0 to 1 px (the filter has five taps)")
     problems.require((1...100).contains(quality), "quality", quality, "1 to 100")
@@ -102,7 +105,8 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
     var random = Random(seed: seed, stream: .synthesis, sample: index)
     let street = Street(self, surfaces, &random)
     var layers = street.background(&random)
-    layers += street.objects(&random) { surfaces.source(.synthesis, $0 + 2, index, seed) }
+    let behind = FlowScene(height: height, width: width, layers: layers.map(\.layer)).render(second: false).colors
+    layers += street.objects(before: behind, &random) { surfaces.source(.synthesis, $0 + 2, index, seed) }
     let frame = FlowScene(height: height, width: width, layers: layers.map(\.layer)).render(second: false)
     let camera = surfaces.cameras(index: index, seed: seed, frames: 1)[0]
     let image = camera.develop(frame.colors, height: height, width: width, surfaces.source(.noise, 1, index, seed))

@@ -41,7 +41,7 @@ struct Street {
   }
 
   private func sky(_ random: inout Random) -> SceneLayer {
-    let family: TextureFamily = random.chance(0.6) ? .smooth : .noise
+    let family: TextureFamily = random.chance(0.8) ? .smooth : .noise
     let texel = surfaces.texelSize(&random)
     let texture = surfaces.plane(family, extent: size, texel: texel, theme: .sky, &random)
     let middle = SIMD2(Double(texture.width), Double(texture.height)) / 2
@@ -101,11 +101,27 @@ struct Street {
 
   // MARK: Objects
 
-  private enum Thing { case building, plant, person, vehicle, strange }
+  private enum Thing {
+    case building, plant, person, vehicle
+    /// Of no class.
+    case strange
+
+    var kind: StreetClass? {
+      switch self {
+      case .building: .building
+      case .plant: .plant
+      case .person: .person
+      case .vehicle: .vehicle
+      case .strange: nil
+      }
+    }
+  }
 
   /// What stands on the ground, from back to front.
-  /// - Parameter own: the random source of the object with a number.
-  func objects(_ random: inout Random, own: (_ number: Int) -> Random) -> [StreetLayer] {
+  /// - Parameters:
+  ///   - colors: of the background.
+  ///   - own: the random source of the object with a number.
+  func objects(before colors: [SIMD4<Float>], _ random: inout Random, own: (_ number: Int) -> Random) -> [StreetLayer] {
     var things: [(thing: Thing, foot: SIMD2<Double>)] = []
     func add(_ thing: Thing, _ count: Int, from near: Double, to far: Double) {
       for _ in 0..<count {
@@ -123,12 +139,25 @@ struct Street {
     let order = things.indices.sorted { (things[$0].foot.y, $0) < (things[$1].foot.y, $1) }
     return order.enumerated().flatMap { number, index in
       var own = own(number)
-      return layers(of: things[index].thing, at: things[index].foot, &own)
+      let (thing, foot) = things[index]
+      let metre = (foot.y - horizon) / cameraHeight  // px
+      return parts(of: thing, at: foot, metre, &own).map { part in
+        var object = part.object
+        if object.palette == .any {
+          object.backdrop = SceneObject.Backdrop(
+            of: colors, height: settings.height, width: settings.width, about: part.center, radius: object.outline.reach.min(),
+            distance: settings.contrast)
+        }
+        return StreetLayer(kind: thing.kind, layer: object.layer(placement: .shift(part.center), motion: .identity, &own))
+      }
     }
   }
 
-  private func layers(of thing: Thing, at foot: SIMD2<Double>, _ random: inout Random) -> [StreetLayer] {
-    let metre = (foot.y - horizon) / cameraHeight  // px
+  /// A part of an object, and the place of its centre.
+  private typealias Part = (object: SceneObject, center: SIMD2<Double>)
+
+  /// - Parameter metre: px.
+  private func parts(of thing: Thing, at foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [Part] {
     switch thing {
     case .building: return building(foot, &random)
     case .plant: return plant(foot, metre, &random)
@@ -138,7 +167,7 @@ struct Street {
       var object = object(surfaces.objectFamily(&random), &random)
       let radius = metre * random.uniform(0.3, 0.8)
       object.outline = .random(radius: max(4, radius), thinShare: 0, &random)
-      return [placed(object, .strange, foot - SIMD2(0, radius), &random)]
+      return [(object, foot - SIMD2(0, radius))]
     }
   }
 
@@ -150,20 +179,11 @@ struct Street {
     return object
   }
 
-  private func placed(_ object: SceneObject, _ thing: Thing, _ center: SIMD2<Double>, _ random: inout Random) -> StreetLayer {
-    let kind: StreetClass? = switch thing {
-    case .building: .building
-    case .plant: .plant
-    case .person: .person
-    case .vehicle: .vehicle
-    case .strange: nil
-    }
-    return StreetLayer(kind: kind, layer: object.layer(placement: .shift(center), motion: .identity, &random))
-  }
-
   /// A house with a flat or a pointed roof.
-  private func building(_ foot: SIMD2<Double>, _ random: inout Random) -> [StreetLayer] {
-    let families: [(TextureFamily, Double)] = [(.masonry, 0.3), (.dots, 0.25), (.mosaic, 0.15), (.stripes, 0.1), (.smooth, 0.1), (.noise, 0.1)]
+  private func building(_ foot: SIMD2<Double>, _ random: inout Random) -> [Part] {
+    let families: [(TextureFamily, Double)] = [
+      (.masonry, 0.3), (.dots, 0.25), (.mosaic, 0.15), (.stripes, 0.1), (.smooth, 0.1), (.noise, 0.1),
+    ]
     let (w, h) = (size.x * random.uniform(0.12, 0.4), size.y * random.uniform(0.18, 0.5))
     var house = object(FlowSynthesis.draw(from: families, otherwise: .masonry, &random), &random)
     house.isRound = false
@@ -172,11 +192,11 @@ struct Street {
     let eaves = random.chance(0.5) ? -half.y : -half.y + h * random.uniform(0.15, 0.35)
     let corners = [SIMD2(-half.x, half.y), SIMD2(-half.x, eaves), SIMD2(0, -half.y), SIMD2(half.x, eaves), half]
     house.outline = Outline(form: .polygon(corners, rounding: 0), reach: half)
-    return [placed(house, .building, foot - SIMD2(0, half.y), &random)]
+    return [(house, foot - SIMD2(0, half.y))]
   }
 
   /// A tree, or a bush.
-  private func plant(_ foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [StreetLayer] {
+  private func plant(_ foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [Part] {
     let families: [(TextureFamily, Double)] = [(.foliage, 0.7), (.noise, 0.15), (.strands, 0.15)]
     var crown = object(FlowSynthesis.draw(from: families, otherwise: .foliage, &random), &random)
     crown.palette = random.chance(0.85) ? .green : .any
@@ -184,24 +204,24 @@ struct Street {
       let radius = metre * random.uniform(0.4, 0.9)
       crown.outline = .crown(radius: max(3, radius), roughness: random.uniform(0.05, 0.25), &random)
       crown.outline.hole = nil
-      return [placed(crown, .plant, foot - SIMD2(0, 0.8 * radius), &random)]
+      return [(crown, foot - SIMD2(0, 0.8 * radius))]
     }
     let tall = metre * random.uniform(2.2, 4.5)
     var trunk = object(random.chance(0.5) ? .strands : .noise, &random)
     trunk.outline = .pole(length: 0.7 * tall, halfWidth: max(1, tall * random.uniform(0.03, 0.05)))
     crown.outline = .crown(radius: max(3, tall * random.uniform(0.22, 0.34)), roughness: random.uniform(0.05, 0.25), &random)
     crown.outline.hole = nil
-    return [placed(trunk, .plant, foot - SIMD2(0, 0.35 * tall), &random), placed(crown, .plant, foot - SIMD2(0, 0.75 * tall), &random)]
+    return [(trunk, foot - SIMD2(0, 0.35 * tall)), (crown, foot - SIMD2(0, 0.75 * tall))]
   }
 
   /// Legs, arms, trunk and head.
-  private func person(_ foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [StreetLayer] {
+  private func person(_ foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [Part] {
     let tall = metre * random.uniform(1.5, 1.9)
     let families: [(TextureFamily, Double)] = [(.smooth, 0.4), (.grain, 0.15), (.stripes, 0.15), (.patches, 0.15), (.weave, 0.15)]
-    func part(_ outline: Outline, _ family: TextureFamily, at y: Double) -> StreetLayer {
+    func part(_ outline: Outline, _ family: TextureFamily, at y: Double) -> Part {
       var part = object(family, &random)
       part.outline = outline
-      return placed(part, .person, foot - SIMD2(0, y * tall), &random)
+      return (part, foot - SIMD2(0, y * tall))
     }
     func limbs(from top: SIMD2<Double>, to end: SIMD2<Double>, _ halfWidth: Double) -> Outline {
       let sides = [-1.0, 1.0].map { side in
@@ -224,7 +244,7 @@ struct Street {
   }
 
   /// A car or a van from the side: body, window, wheels.
-  private func vehicle(_ foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [StreetLayer] {
+  private func vehicle(_ foot: SIMD2<Double>, _ metre: Double, _ random: inout Random) -> [Part] {
     let isVan = random.chance(0.35)
     let half = SIMD2(metre * random.uniform(1.7, 2.3), metre * (isVan ? random.uniform(0.9, 1.2) : random.uniform(0.65, 0.8)))
     let facing = random.chance(0.5) ? 1.0 : -1.0
@@ -232,11 +252,11 @@ struct Street {
       let scale = SIMD2(half.x * facing, half.y)
       return Outline(form: .polygon(corners.map { SIMD2($0.0, $0.1) * scale }, rounding: rounding * half.y), reach: half)
     }
-    func part(_ outline: Outline, _ family: TextureFamily, _ theme: ColorTheme, at offset: SIMD2<Double> = SIMD2(0, 0)) -> StreetLayer {
+    func part(_ outline: Outline, _ family: TextureFamily, _ theme: ColorTheme, at offset: SIMD2<Double> = SIMD2(0, 0)) -> Part {
       var part = object(family, &random)
       part.outline = outline
       part.palette = theme
-      return placed(part, .vehicle, foot - SIMD2(0, half.y) + offset, &random)
+      return (part, foot - SIMD2(0, half.y) + offset)
     }
     let body: [(Double, Double)] = isVan
       ? [(-0.94, 0.64), (-0.94, -0.1), (-0.7, -0.92), (0.94, -0.92), (0.94, 0.64)]
