@@ -14,13 +14,18 @@ public final class Pass {
   /// In training: normalise by the running statistics of every batch norm and leave them alone; their weights and biases still train. For
   /// some layers only: `Module.freezeStatistics`.
   public let frozenNormalization: Bool
+  /// Whether dropout acts in training; comparisons with other frameworks train without it.
+  private let hasDropout: Bool
   /// The numbers that dropout draws.
   public var random: Random
   /// Whether a block of this pass runs once more in the backward pass: running statistics have seen this batch already.
   public private(set) var isRecomputing = false
 
-  public init(_ mode: Mode, random: Random = Random(seed: 0, stream: .dropout), frozenNormalization: Bool = false) {
+  public init(
+    _ mode: Mode, random: Random = Random(seed: 0, stream: .dropout), frozenNormalization: Bool = false, dropout: Bool = true
+  ) {
     self.mode = mode
+    hasDropout = dropout
     self.random = random
     self.frozenNormalization = frozenNormalization
   }
@@ -29,6 +34,10 @@ public final class Pass {
   public static var evaluation: Pass { Pass(.evaluation) }
 
   public var isTraining: Bool { mode == .training }
+
+  /// Whether dropout drops.
+  public var dropsOut: Bool { isTraining && hasDropout }
+
   /// Runs `body` and keeps none of its activations: the backward pass runs it again, with the same random numbers. Gradients and running
   /// statistics have the same bits as without; time of one more forward pass of the block, for the memory of its activations.
   ///

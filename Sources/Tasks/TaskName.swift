@@ -3,13 +3,14 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection
+  case opticalFlow, detection, segmentation
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any LearningTask.Type {
     switch self {
     case .opticalFlow: OpticalFlow.self
     case .detection: Detection.self
+    case .segmentation: Segmentation.self
     }
   }
 

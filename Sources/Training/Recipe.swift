@@ -116,8 +116,14 @@ public struct EvaluationReport: Sendable {
   public var pictures: [Picture]
   /// Warnings for the user, such as samples that could not be judged.
   public var warnings: [String]
+  /// Further metrics, of single classes for instance, whose names depend on the config: for programs.
+  public var details: Metrics
+  /// The same as a table, behind that of the metrics.
+  public var table: String
 
-  public init(metrics: Metrics, pictures: [Picture] = [], warnings: [String] = []) {
+  public init(metrics: Metrics, pictures: [Picture] = [], warnings: [String] = [], details: Metrics = [:], table: String = "") {
+    self.details = details
+    self.table = table
     self.metrics = metrics
     self.pictures = pictures
     self.warnings = warnings

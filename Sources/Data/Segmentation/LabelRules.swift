@@ -109,6 +109,13 @@ public struct LabelRules: Codable, Sendable, Equatable, ValidatedConfig, ConfigP
   }
 }
 
+extension LabelRules {
+  /// The number that stands for a class in files: the first one that the map names for it.
+  public func number(of label: Int) -> Int {
+    map.first { $0.to == label }?.from ?? (reduceZero ? label + 1 : label)
+  }
+}
+
 /// The rules as a table for all numbers that a file can hold.
 public struct LabelTable: Sendable {
   public let rules: LabelRules

@@ -27,7 +27,7 @@ public struct HRNetSegmentation: Module {
 
     public func problems() -> [ConfigProblem] {
       var problems: [ConfigProblem] = []
-      problems.require(classes > 1, "classes", classes, "2 or more")
+      problems.require(classes == 0 || classes > 1, "classes", classes, "2 or more, or 0: as many as the data names")
       return problems
     }
   }

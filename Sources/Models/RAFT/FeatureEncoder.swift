@@ -63,7 +63,7 @@ struct FeatureEncoder: Module {
 
   private func projected(_ x: Tensor, _ pass: Pass) -> Tensor {
     let y = conv2(x)
-    return pass.isTraining && dropout > 0 ? y.dropoutChannels(dropout, &pass.random) : y
+    return pass.dropsOut && dropout > 0 ? y.dropoutChannels(dropout, &pass.random) : y
   }
 }
 

@@ -84,7 +84,7 @@ public struct MultiHeadAttention: Module {
 
   /// The dropout mask of the attention weights `[n, heads, queries, keys]` in training.
   private func dropoutMask(_ queries: Tensor, keys: Int, _ pass: Pass) -> DropoutMask? {
-    guard pass.isTraining && dropout.p > 0 else { return nil }
+    guard pass.dropsOut && dropout.p > 0 else { return nil }
     return DropoutMask(dropout.p, count: queries.shape[0] * heads * queries.shape[1] * keys, &pass.random)
   }
 }

@@ -11,7 +11,7 @@ public struct Dropout: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    pass.isTraining && p > 0 ? x.dropout(p, &pass.random) : x
+    pass.dropsOut && p > 0 ? x.dropout(p, &pass.random) : x
   }
 }
 
@@ -25,6 +25,6 @@ public struct Dropout2d: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    pass.isTraining && p > 0 ? x.dropoutChannels(p, &pass.random) : x
+    pass.dropsOut && p > 0 ? x.dropoutChannels(p, &pass.random) : x
   }
 }

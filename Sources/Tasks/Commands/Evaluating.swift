@@ -63,10 +63,11 @@ extension EvaluationTask {
     let metrics = report.metrics
     let kinds = Self.metrics
     guard !request.isJSON else {
-      return "{" + metrics.map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }.joined(separator: ", ") + "}\n"
+      let numbers = (Array(metrics) + Array(report.details)).map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }
+      return "{" + numbers.joined(separator: ", ") + "}\n"
     }
     var table = TextTable(["metric", "value", "meaning"], rightAligned: [1])
     for metric in metrics { table.add([metric.name, String(format: "%.4f", metric.value), kinds[metric.name]?.description ?? ""]) }
-    return table.text
+    return table.text + (report.table.isEmpty ? "" : "\n" + report.table)
   }
 }

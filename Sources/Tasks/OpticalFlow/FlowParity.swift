@@ -31,7 +31,7 @@ extension OpticalFlow: ParityTask {
   public static func phases(_ model: RAFT, _ config: OpticalFlowConfig, _ inputs: Inputs) throws -> [ParityPhase] {
     let learner = try Learner(FlowTraining.learners(config, model)[0], steps: config.plan.steps)
     let phase = ParityPhase(learner: learner) {
-      let pass = Pass(.training, frozenNormalization: config.train.freezeBatchNorm)
+      let pass = Pass(.training, frozenNormalization: config.train.freezeBatchNorm, dropout: false)
       let flows = model(inputs.image1, inputs.image2, iterations: config.train.iterations, pass).flows
       let loss = RAFT.sequenceLoss(flows, target: inputs.flow, valid: inputs.valid, gamma: config.loss.gamma, maxFlow: config.loss.maxFlow)
       return ParityPass(outputs: flows.enumerated().map { ("flow.\($0)", $1.transposed([0, 3, 1, 2])) }, losses: [("total", loss)])
