@@ -34,8 +34,8 @@ public enum StreetClass: Int, Sendable, CaseIterable {
   }
 }
 
-/// Synthetic street scenes with the exact class of every pixel: ground and a road to the horizon, sky, buildings, plants, people and vehicles
-/// that stand in the order of their distance and hide one another.
+/// Synthetic street scenes with the exact class of every pixel: ground and a road to the horizon, sky, buildings, plants, people and
+/// vehicles that stand in the order of their distance and hide one another.
 ///
 /// Forms tell people, vehicles and plants apart; surfaces and colours of the classes overlap. Some scenes hold things of no class, whose
 /// pixels are ignored. A sample is a pure function of the settings, the seed and its index.
@@ -76,7 +76,9 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
     var problems: [ConfigProblem] = []
     problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
     problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
-    let most = [("most_buildings", mostBuildings), ("most_plants", mostPlants), ("most_people", mostPeople), ("most_vehicles", mostVehicles)]
+    let most = [
+      ("most_buildings", mostBuildings), ("most_plants", mostPlants), ("most_people", mostPeople), ("most_vehicles", mostVehicles),
+    ]
     for (key, value) in most { problems.require((0...100).contains(value), key, value, "0 to 100") }
     for (key, share) in [("road_share", roadShare), ("strange_share", strangeShare), ("shadow", shadow)] {
       problems.require((0...1).contains(share), key, share, "0 to 1")

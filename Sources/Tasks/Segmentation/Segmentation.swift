@@ -41,8 +41,9 @@ public enum Segmentation: LearningTask {
 
   public static func memoryRemedy(_ config: SegmentationConfig, _ mode: PassMode) -> String {
     if mode == .training { return "Choose a smaller train.batch_size, or a smaller augmentation.crop_height and crop_width." }
-    return config.inference.mode == .sliding ? "Choose a smaller inference.batch_size, or smaller parts: inference.crop_height and crop_width."
-      : "Choose a smaller inference.batch_size, or --set inference.mode=sliding, which sees the picture in parts."
+    return "Choose a smaller inference.batch_size, or "
+      + (config.inference.mode == .sliding ? "smaller parts: inference.crop_height and crop_width."
+        : "--set inference.mode=sliding, which sees the picture in parts.")
   }
 
   /// The number of classes, where the config leaves it to their names.
@@ -69,13 +70,13 @@ public enum Segmentation: LearningTask {
         apus train configs/hrnet/seg-w48-cityscapes.yaml --set data.root=/data/cityscapes --set validation.root=/data/cityscapes
       """
     help.evaluate = """
-      Segmentation: mean IoU, pixel and mean accuracy, and IoU class by class; classes that do not occur are in no mean. --multi-scale,
-      --flip and --sliding change how the network is asked. Pictures compare the labels with what is found; --results DIR writes the
-      labels found as PNGs.
+      Segmentation: mean IoU, pixel and mean accuracy, and IoU class by class; classes that do not occur are in no mean. The section
+      inference says how the network is asked: whole or in parts, scales, mirrored. Pictures compare the labels with what is found;
+      --results DIR writes the labels found as PNGs.
 
       Examples:
         apus evaluate configs/hrnet/seg-demo.yaml --weights work_dirs/seg-demo/RUN
-        apus evaluate configs/hrnet/seg-demo.yaml --weights work_dirs/seg-demo/RUN --set inference.scales=[0.75,1,1.25] --set inference.flip=true
+        apus evaluate configs/hrnet/seg-demo.yaml --weights work_dirs/seg-demo/RUN --set inference.flip=true --results labels/
       """
     help.predict = """
       Segmentation: the source is a folder of pictures, or pictures. For every picture a PNG with a palette holds the class of each pixel,

@@ -51,7 +51,7 @@ public struct SegmentationConfig: TaskConfig, ValidatedConfig {
     let values = train.batchSize * cells(augmentation.cropHeight) * cells(augmentation.cropWidth)
     let isBatch = model.backbone.norm == .batch && optimizer.freezeStatistics.isEmpty
     problems.require(!isBatch || values > 1, "train.batch_size", train.batchSize,
-                     "2 or more, or a crop of more than \(stride) px: the lowest resolution is one pixel, and batch normalisation needs two")
+                     "2 or more, or a crop of more than \(stride) px: batch normalisation needs two values a channel")
     return problems
   }
 
