@@ -13,7 +13,7 @@ import WeightFiles
 
   private static func workplace() throws -> Workplace {
     let place = try Workplace()
-    try place.prepareSegmentation(model: context, plan: "steps: \(steps), log_every: 5, evaluate_every: 6, save_every: 3")
+    try place.prepareSegmentation(model: context, plan: "steps: \(steps), log_every: 5, evaluate_every: 6, save_every: 3", schedule: steps)
     return place
   }
 
@@ -83,8 +83,12 @@ import WeightFiles
     let place = try Self.workplace()
     expectSuccess(try Self.train(place, "--steps", "3"))
     var random = Random(seed: 4, stream: .test)
-    let image = Tensor((0..<2 * 3 * 32 * 64).map { _ in random.normal() }, shape: [2, 3, 32, 64])
-    let labels = Tensor((0..<2 * 32 * 64).map { Double($0 % 7 == 0 ? 255 : $0 % 3) }, shape: [2, 32, 64])
+    var values: [Double] = []
+    for _ in 0..<2 * 3 * 32 * 64 { values.append(random.normal()) }
+    var classes: [Double] = []
+    for pixel in 0..<2 * 32 * 64 { classes.append(pixel % 7 == 0 ? 255 : Double(pixel % 3)) }
+    let image = Tensor(values, shape: [2, 3, 32, 64])
+    let labels = Tensor(classes, shape: [2, 32, 64])
     try Safetensors([.init("image", image), .init("label", labels)]).write(to: place.path("in.safetensors"))
     for out in ["a", "b"] {
       expectSuccess(try place.apus("parity", "seg.yaml", "--weights", "run", "--inputs", "in.safetensors", "--out", "\(out).safetensors",

@@ -20,7 +20,7 @@ import Vision
                         "augmentation.scale_maximum=1", "augmentation.flip_probability=0", "validation.images=train/images",
                         "validation.labels=train/labels")
     expectSuccess(try place.apus(["train", "seg.yaml", "--work-dir", "run"] + fixed))
-    let outcome = try place.apus(["evaluate", "seg.yaml", "--weights", "run", "--json", "--results", "results", "--visuals", "seen"] + fixed)
+    let outcome = try place.apus(["evaluate", "seg.yaml", "--weights", "run", "--json", "--results", "results", "--save-visuals", "seen"] + fixed)
     let found = try metrics(outcome)
     print("mIoU \((found["mIoU"] ?? nil) ?? .nan)")
     #expect(found["images"] == 6 && found["absent_classes"] == 0)
@@ -70,7 +70,7 @@ import Vision
   /// Whole or in parts, at several scales, mirrored: each is deterministic, and none the same as the other.
   @Test func waysToAsk() throws {
     let place = try Workplace()
-    try place.prepareSegmentation(plan: "steps: 12, log_every: 4, evaluate_every: 0, save_every: 0")
+    try place.prepareSegmentation(plan: "steps: 40, log_every: 10, evaluate_every: 0, save_every: 0")
     expectSuccess(try place.apus("train", "seg.yaml", "--work-dir", "run"))
     func ask(_ name: String, _ settings: String...) throws -> [UInt8] {
       let all = ["evaluate", "seg.yaml", "--weights", "run", "--results", name] + settings.flatMap { ["--set", $0] }

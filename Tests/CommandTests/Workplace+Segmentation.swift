@@ -39,7 +39,8 @@ extension Workplace {
   /// - Parameters:
   ///   - model: further settings of the section `model`.
   ///   - plan: of the section `plan`.
-  func prepareSegmentation(model: String = "", plan: String, more: String = "") throws {
+  ///   - schedule: the length of the learning rate's curve, in steps; 0: that of the run.
+  func prepareSegmentation(model: String = "", plan: String, schedule: Int = 0, more: String = "") throws {
     try writeAreas("train", count: 6)
     try writeAreas("val", count: 3, first: 20)
     let stages = "[{modules: 1, blocks: 1, widths: [4, 8]}, {modules: 1, blocks: 1, widths: [4, 8, 8]}, {modules: 1, blocks: 1, widths: [4, 8, 8, 8]}]"
@@ -56,6 +57,7 @@ extension Workplace {
       train: {batch_size: 2, workers: 1}
       loss: {kind: ohem, threshold: 0.8, min_kept: 500}
       optimizer: {learning_rate: 0.05, weight_decay: 1.0e-4}
+      schedule: {kind: polynomial, steps: \(schedule)}
       inference: {batch_size: 2}
       plan: {\(plan), threads: 1}
       \(more)
