@@ -2,7 +2,8 @@ import Base
 
 /// Scores of a segmentation over a whole set: one matrix of pixels, true classes by found ones.
 ///
-/// With the counts `n[i, j]` of pixels of class `i` found as `j`, the IoU of class `i` is `n[i, i] / (Σⱼ n[i, j] + Σⱼ n[j, i] - n[i, i])`.
+/// With the counts `n[i, j]` of pixels of class `i` found as `j`, the IoU of class `i` is
+/// `n[i, i] / (Σⱼ n[i, j] + Σⱼ n[j, i] - n[i, i])`.
 /// - Source: the Cityscapes and PASCAL VOC benchmarks; Long, Shelhamer, Darrell 2015 for pixel and mean accuracy.
 public struct SegmentationScore: Sendable, Equatable {
   public let classes: Int
