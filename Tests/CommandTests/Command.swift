@@ -48,9 +48,9 @@ final class Command {
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-  /// Waits until the process ends; ends it if that takes longer than two minutes.
-  func wait() throws -> Outcome {
-    let deadline = Date(timeIntervalSinceNow: 120)
+  /// Waits until the process ends; ends it if that takes longer than two minutes, or as many seconds as are given.
+  func wait(atMost seconds: Double = 120) throws -> Outcome {
+    let deadline = Date(timeIntervalSinceNow: seconds)
     while process.isRunning {
       guard Date() < deadline else {
         send(SIGKILL)

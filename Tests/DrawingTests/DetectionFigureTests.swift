@@ -32,7 +32,8 @@ import Vision
     let objects = [
       PicturedObject("ring", category: 1, score: 0.9, box: box), PicturedObject("disc", category: 0, score: 0.4, box: box),
     ]
-    let rendered = try RenderedFigure(AnnotatedPicture(grey, objects: objects, truths: [PicturedObject("disc", category: 2, box: box)]))
+    let truths = [PicturedObject("disc", category: 2, box: box)]
+    let rendered = try RenderedFigure(AnnotatedPicture(grey, objects: objects, truths: truths, width: grey.width))
     #expect(rendered.texts.map(\.text) == ["disc 40 %", "ring 90 %"])
     #expect(rendered.pixel(20, 45) == Palette.color(1).rgb)
   }

@@ -163,7 +163,8 @@ extension Detection: EvaluationTask, ResultsTask {
       guard let visuals else { return }
       let name = data.name(of: index)
       for (suffix, figure) in pictures(of: example, prediction, data, config) { try figure.write(to: "\(visuals)/\(name)\(suffix).png") }
-      try Inspection(of: example, model, config).attention(config)?.write(to: "\(visuals)/\(name)_attention.png")
+      let inspection = Inspection(of: example, model, config)
+      try inspection.attention(config)?.write(to: "\(visuals)/\(name)_attention.png")
     }
     if let visuals { for (name, figure) in judgement.figures { try figure.write(to: "\(visuals)/\(name).png") } }
     return EvaluationReport(metrics: judgement.metrics)

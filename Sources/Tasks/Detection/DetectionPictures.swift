@@ -56,17 +56,17 @@ struct Inspection {
   private let image: Image
   private let detections: [Models.Detection]
   private let record = DETR.AttentionRecord()
-  /// The slot of each object, in the order of the annotations.
+  /// The slot of each object, in the order of the annotations; none if the predictions are not finite.
   let queries: [Int?]
 
-  /// - Throws: `.diverged` if a prediction is NaN.
-  init(of example: COCODetection.Example, _ model: DETRModel, _ config: DetectionConfig) throws {
+  init(of example: COCODetection.Example, _ model: DETRModel, _ config: DetectionConfig) {
     image = example.sample.image
     let batch = DetectionBatch([DetectionElement(config.augmentation.evaluated(example.sample))])
     let output = noGradient { [record] in model.detr(batch.images, auxiliary: false, .evaluation, record: record) }
     detections = output.last.detections([Extent(height: image.height, width: image.width)])[0]
     var queries = [Int?](repeating: nil, count: batch.targets[0].count)
-    for pair in try config.loss.matching.pairs(output, batch.targets)[0] { queries[pair.target] = pair.query }
+    let pairs = try? config.loss.matching.pairs(output, batch.targets)[0]
+    for pair in pairs ?? [] { queries[pair.target] = pair.query }
     self.queries = queries
   }
 

@@ -107,7 +107,7 @@ public struct DetectionTraining: StageTraining {
       guard shown.contains(index) else { return }
       let name = validation.name(of: index)
       for (suffix, figure) in Detection.pictures(of: example, prediction, validation, config) { try show(name + suffix, figure) }
-      let inspection = try Inspection(of: example, model, config)
+      let inspection = Inspection(of: example, model, config)
       if let figure = inspection.attention(config) { try show(name + "_attention", figure) }
       queries += inspection.queries
       objects += example.sample.objects.map { "\(name) \(config.categories.name(of: $0.label))" }

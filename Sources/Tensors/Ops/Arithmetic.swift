@@ -30,14 +30,15 @@ extension Tensor {
     }
   }
 
-  /// The product with a constant that only scales a weight for the op that follows: as `*`, but nobody keeps the product, it is made again
-  /// from the factors when the gradient of that op asks for it (see `SavedTensor`).
-  /// - Gradient: `dy · scale`; none for the scale.
+  /// The product with a scale that broadcasts over this weight: as `*`, but nobody keeps the product. It is made again from its factors
+  /// when the gradient of the op that follows asks for it (see `SavedTensor`).
+  /// - Gradient: `dy · scale`, and `dy · weight` summed to the scale's shape.
   public func scaledWeight(by scale: Tensor) -> Tensor {
-    let (weight, scale) = (detached(), scale.detached())
-    let y = weight.combined(APUS_MULTIPLY, scale, op: .multiply)
-    return y.recorded(.multiply, from: [self], rule: { [shape] dy in [(dy * scale).summed(to: shape)] },
-                      remaking: { weight.combined(APUS_MULTIPLY, scale, op: .multiply).storage })
+    let (weight, plain) = (detached(), scale.detached())
+    let y = weight.combined(APUS_MULTIPLY, plain, op: .multiply)
+    return y.recorded(.multiply, from: [self, scale], rule: { [self] dy in
+      [needsGradient ? (dy * scale).summed(to: shape) : nil, scale.needsGradient ? (dy * self).summed(to: scale.shape) : nil]
+    }, remaking: { weight.combined(APUS_MULTIPLY, plain, op: .multiply).storage })
   }
 
   /// Element-wise quotient. - Gradient: `dy / b` and `-dy · a / b²`.
