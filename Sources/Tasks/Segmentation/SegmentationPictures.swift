@@ -35,10 +35,10 @@ extension Segmentation {
     }
     var score = SegmentationScore(classes: config.model.classes)
     score.add(truth: sample.labels, found: found)
-    let accuracy = score.pixelAccuracy.map { "\(Int((100 * $0).rounded())) % of the pixels" } ?? "no pixel counts"
+    let errors = score.pixelAccuracy.map { "\(Int((100 * (1 - $0)).rounded())) % of the pixels" } ?? "no pixel counts"
     return FigureGrid([
       .init("picture", ImageFigure(sample.image.fitted(width: width))), .init("labels", picture(sample.labels)),
-      .init("found", picture(found)), .init("wrong", note: accuracy, ImageFigure(wrong.fitted(width: width))),
+      .init("found", picture(found)), .init("wrong", note: errors, ImageFigure(wrong.fitted(width: width))),
     ], columns: 2)
   }
 
