@@ -144,8 +144,8 @@ public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
       middles.append(middle)
       let box = figure.bounds
       let center = (box.low + box.high) / 2
-      let place = Homography.about(center, rotation: turn, zoom: size, shift: middle - center)
-      return placed(figure, place, size: size, darkness: darkness, &own)
+      let map = Homography.about(center, rotation: turn, zoom: size, shift: middle - center)
+      return placed(figure, map, size: size, darkness: darkness, &own)
     }
   }
 

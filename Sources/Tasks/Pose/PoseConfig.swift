@@ -5,7 +5,7 @@ import Networks
 import Training
 import Vision
 
-/// The config of pose estimation; its defaults are HRNet-W32 on COCO as the authors train it.
+/// The config of pose estimation; its defaults are HRNet-W32 on COCO as the authors train it, but for the length of the run.
 public struct PoseConfig: TaskConfig, ValidatedConfig {
   public var task = TaskName.pose
   public var model = HRNetPose.Config(.w32)
@@ -23,11 +23,7 @@ public struct PoseConfig: TaskConfig, ValidatedConfig {
   public var inference = PoseInferenceSettings()
   public var plan = Plan()
 
-  public init() {
-    optimizer.weightDecay = 0
-    schedule.milestoneEpochs = [170, 200]
-    plan.epochs = 210
-  }
+  public init() { optimizer.weightDecay = 0 }
 
   /// The weights of one network go through all stages.
   public static let fixedSections: Set = ["task", "model", "skeleton"]
