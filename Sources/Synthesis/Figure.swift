@@ -81,7 +81,9 @@ struct Figure: Sendable {
     SIMD2(cos(angle) * start.x - sin(angle) * start.y, sin(angle) * start.x + cos(angle) * start.y)
   }
 
-  private static func limb(_ from: SIMD2<Double>, _ to: SIMD2<Double>, _ radii: (Double, Double), _ cover: Cover, _ keypoints: [Int]) -> Part {
+  private static func limb(
+    _ from: SIMD2<Double>, _ to: SIMD2<Double>, _ radii: (Double, Double), _ cover: Cover, _ keypoints: [Int]
+  ) -> Part {
     let middle = (from + to) / 2
     let half = (to - from) / 2
     let reach = SIMD2(abs(half.x), abs(half.y)) + max(radii.0, radii.1)
@@ -174,10 +176,12 @@ struct Figure: Sendable {
     parts += ears.filter { $0.depth <= 0.1 }.map(\.part)
     // Hair: a larger disc behind the face.
     parts.append(Figure.disc(center + upward * (size * 0.16), SIMD2(half * 1.1, size * 0.98), turn: roll, .hair, []))
-    parts.append(Figure.disc(center - upward * (size * 0.08), SIMD2(half, size * 0.9), turn: roll, .skin, [Joint.nose, Joint.eye, Joint.eye + 1]))
+    let face = [Joint.nose, Joint.eye, Joint.eye + 1]
+    parts.append(Figure.disc(center - upward * (size * 0.08), SIMD2(half, size * 0.9), turn: roll, .skin, face))
     parts += ears.filter { $0.depth > 0.1 }.map(\.part)
     for side in Side.both where cos(side.sign * 0.5 + turn) > 0 {
-      parts.append(Figure.disc(keypoints[Joint.eye + side.offset], SIMD2(size * 0.17, size * 0.12), turn: roll, .eye, [Joint.eye + side.offset]))
+      let eye = Joint.eye + side.offset
+      parts.append(Figure.disc(keypoints[eye], SIMD2(size * 0.17, size * 0.12), turn: roll, .eye, [eye]))
     }
     parts.append(Figure.disc(keypoints[Joint.nose], SIMD2(size * 0.11, size * 0.2), turn: roll, .lip, [Joint.nose]))
     parts.append(Figure.disc(point(0, -0.5), SIMD2(size * 0.24 * max(0.4, cos(turn)), size * 0.07), turn: roll, .lip, []))

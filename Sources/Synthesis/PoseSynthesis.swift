@@ -191,7 +191,8 @@ public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
       var own = surfaces.source(.synthesis, 1000 + number, index, seed)
       let radius = Double(height) * own.uniform(0.05, 0.16)
       var object = SceneObject(
-        outline: Outline.random(radius: radius, thinShare: 0.2, &own), family: surfaces.objectFamily(&own), exponent: surfaces.spectrum(&own))
+        outline: Outline.random(radius: radius, thinShare: 0.2, &own), family: surfaces.objectFamily(&own),
+        exponent: surfaces.spectrum(&own))
       object.darkness = random.uniform(0, shadow)
       let position = SIMD2(random.uniform(0, Double(width)), random.uniform(0.2, 1) * Double(height))
       let placement = Homography.about(SIMD2(0, 0), rotation: own.uniform(0, 2 * .pi), zoom: 1, shift: position)

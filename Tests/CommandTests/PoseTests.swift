@@ -51,7 +51,7 @@ import WeightFiles
     let place = try Workplace()
     try place.preparePose(plan: "steps: 60, log_every: 30, evaluate_every: 0, save_every: 0", more: "")
     expectSuccess(try place.apus(["train", "pose.yaml", "--work-dir", "run"] + Self.still))
-    let shown = try place.apus("evaluate", "pose.yaml", "--weights", "run", "--results", "results.json", "--visuals", "seen")
+    let shown = try place.apus("evaluate", "pose.yaml", "--weights", "run", "--results", "results.json", "--save-visuals", "seen")
     expectSuccess(shown)
     #expect(shown.output.hasPrefix("boxes: those of the annotations of val.json, 4 bodies\n"), "\(shown.output)")
     #expect(try place.names(in: "seen") == ["500.png", "503.png", "506.png", "509.png"])

@@ -108,7 +108,9 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   public static let selector = "kind"
 
   public var unusedKeys: [String] {
-    let all = ["step_size", "milestones", "milestone_epochs", "gamma", "final_factor", "power", "pct_start", "div_factor", "final_div_factor"]
+    let all = [
+      "step_size", "milestones", "milestone_epochs", "gamma", "final_factor", "power", "pct_start", "div_factor", "final_div_factor",
+    ]
     let used = switch kind {
     case .constant: [String]()
     case .step: ["step_size", "gamma"]

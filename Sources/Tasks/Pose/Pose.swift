@@ -15,7 +15,7 @@ public enum Pose: LearningTask {
     return HRNetPose(config.model, &random)
   }
 
-  public static func modelTitle(_ config: PoseConfig) -> String { "HRNet-\(config.model.backbone.variant.configName) for \(config.model.keypoints) keypoints" }
+  public static func modelTitle(_ config: PoseConfig) -> String { "HRNet for \(config.model.keypoints) keypoints" }
 
   // MARK: Costs
 
@@ -46,7 +46,9 @@ public enum Pose: LearningTask {
       }
       let option = "the keypoints of \(config.data.annotations)"
       skeleton = try config.skeleton.completed(by: skeleton.names.isEmpty ? config.data.skeleton() : nil)
-      func add(_ key: String, _ value: some Any) { overrides.append(ConfigOverride(key: "skeleton.\(key)", value: "\(value)", option: option)) }
+      func add(_ key: String, _ value: some Any) {
+        overrides.append(ConfigOverride(key: "skeleton.\(key)", value: "\(value)", option: option))
+      }
       add("kind", SkeletonSettings.Kind.custom.configName)
       add("names", "[" + skeleton.names.map { "\"\($0.filter { $0 != "\"" && $0 != "\\" })\"" }.joined(separator: ", ") + "]")
       add("sigmas", skeleton.sigmas)
@@ -86,7 +88,7 @@ public enum Pose: LearningTask {
       JSON file in COCO's result format lists the bodies, and a second picture shows them.
 
       Example:
-        apus predict work_dirs/pose-demo/RUN/config.yaml --weights work_dirs/pose-demo/RUN --source pictures/ --out found/ --boxes boxes.json
+        apus predict work_dirs/pose-demo/RUN/config.yaml --weights work_dirs/pose-demo/RUN --source pictures/ --out found/ --boxes b.json
       """
     help.inspect = """
       Example:
@@ -117,7 +119,8 @@ extension SkeletonSettings {
     if !limbs.isEmpty { whole.limbs = limbs }
     if !upperBody.isEmpty { whole.upperBody = upperBody }
     if let problem = whole.problems().first {
-      throw Failure(.usage, at: "skeleton.\(problem.key)", "\(problem.value) does not fit the keypoints of the data", remedy: "Allowed: \(problem.allowed).")
+      throw Failure(.usage, at: "skeleton.\(problem.key)", "\(problem.value) does not fit the keypoints of the data",
+                    remedy: "Allowed: \(problem.allowed).")
     }
     return whole
   }

@@ -98,7 +98,8 @@ public struct SkeletonSettings: Codable, Sendable, Equatable, ValidatedConfig {
     }
     let paired = flipPairs.flatMap { $0 }
     problems.require(Set(paired).count == paired.count, "flip_pairs", flipPairs.prefix(40), "each keypoint in one pair at most")
-    problems.require(upperBody.allSatisfy(names.indices.contains), "upper_body", upperBody.prefix(40), "indices of keypoints, 0 to \(count - 1)")
+    problems.require(upperBody.allSatisfy(names.indices.contains), "upper_body", upperBody.prefix(40),
+                     "indices of keypoints, 0 to \(count - 1)")
     return problems
   }
 
@@ -164,8 +165,9 @@ public struct PoseData: Codable, Sendable, Equatable, ValidatedConfig {
       let origin = boxes.isEmpty ? PoseSet.Boxes.annotations : .file(boxes, threshold: boxThreshold)
       return try PoseSet(coco: annotations, images: images, boxes: origin, config.skeleton.skeleton, config.crop)
     case .mpii:
-      guard config.skeleton.skeleton.count == Skeleton.mpii.count else {
-        throw Failure(.usage, at: "model.keypoints", "\(config.skeleton.skeleton.count) keypoints, but the bodies of MPII have \(Skeleton.mpii.count)",
+      let count = config.skeleton.skeleton.count
+      guard count == Skeleton.mpii.count else {
+        throw Failure(.usage, at: "model.keypoints", "\(count) keypoints, but the bodies of MPII have \(Skeleton.mpii.count)",
                       remedy: "Set model.keypoints to 0 and skeleton.kind to mpii.")
       }
       return try PoseSet(mpii: annotations, images: images, headBoxes: headBoxes.isEmpty ? nil : headBoxes, config.crop)

@@ -9,7 +9,8 @@ import WeightFiles
 
 extension Pose: PredictionTask {
   public static let predictOptions = [
-    TaskOption("boxes", key: "inference.boxes", .value, help: "A JSON file of boxes: COCO annotations or results. None: a body fills the picture."),
+    TaskOption("boxes", key: "inference.boxes", .value,
+               help: "A JSON file of boxes: COCO annotations or results. None: a body fills the picture."),
     TaskOption("flip-test", key: "inference.flip_test", .switchable, help: "Whether the mirror image is looked at, too."),
   ]
 
@@ -18,7 +19,8 @@ extension Pose: PredictionTask {
     let boxes = try config.inference.boxes.isEmpty ? nil : PictureBoxes(contentsOf: config.inference.boxes)
     let items = try ImageFiles.named(source).enumerated().map { PosePredictor.Item($1, place: $0 + 1) }
     if let boxes, !items.contains(where: { boxes.boxes(of: $0) != nil }) {
-      throw Failure(.badData, at: config.inference.boxes, "there is no box for any of the \(items.count) pictures, such as \(items.first?.path ?? "")",
+      let example = items.first?.path ?? ""
+      throw Failure(.badData, at: config.inference.boxes, "there is no box for any of the \(items.count) pictures, such as \(example)",
                     remedy: "Annotations name the files; results have the number in the file's name as image_id.")
     }
     return PosePredictor(items: items, boxes: boxes, estimator: PoseEstimator(model, config), config: config)
