@@ -14,7 +14,7 @@ struct PoseElement: Sendable {
 
   init(_ sample: PoseSample, _ crop: PoseCrop) {
     self.sample = sample
-    pixels = sample.image.imageNetNormalized()
+    pixels = PixelNormalization()(sample.image)
     (target, weights) = crop.targets(sample.keypoints)
   }
 }

@@ -27,7 +27,7 @@ private struct EvaluationCrops: Dataset {
   func sample(at index: Int) throws -> EvaluatedBody {
     let example = try bodies.sample(at: index)
     let sample = crop.sample(example.image, example.body.crop, example.body.keypoints)
-    return EvaluatedBody(body: example.body, sample: sample, pixels: sample.image.imageNetNormalized())
+    return EvaluatedBody(body: example.body, sample: sample, pixels: PixelNormalization()(sample.image))
   }
 }
 

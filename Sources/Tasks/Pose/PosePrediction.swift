@@ -129,7 +129,7 @@ public struct PosePredictor: Predictor {
       let batch = boxes[start..<min(start + config.inference.batchSize, boxes.count)]
       try memory.require(InputShape(samples: batch.count, height: crop.height, width: crop.width))
       let crops = batch.map { crop.crop(around: $0.box) }
-      let pixels = crops.flatMap { crop.sample(image, $0, []).image.imageNetNormalized() }
+      let pixels = crops.flatMap { PixelNormalization()(crop.sample(image, $0, []).image) }
       let maps = estimator(Tensor(pixels, shape: [batch.count, crop.height, crop.width, 3]))
       return zip(zip(batch, crops), maps).map { pair, maps in
         let (box, part) = pair

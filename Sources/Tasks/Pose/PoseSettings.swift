@@ -1,7 +1,4 @@
 import Base
-import Networks
-import Tensors
-import Training
 
 /// A training step. Section `train`.
 public struct PoseTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
@@ -17,44 +14,6 @@ public struct PoseTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
     problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
     problems.require((0...64).contains(workers), "workers", workers, "0 to 64")
     return problems
-  }
-}
-
-/// The loss of heatmaps. Section `loss`.
-public struct PoseLoss: Codable, Sendable, Equatable, ValidatedConfig, SelectiveConfig {
-  public enum Kind: String, ConfigChoice {
-    /// Half the mean squared error.
-    case mse
-    /// That of the hardest keypoints of each body only (online hard keypoint mining).
-    case ohkm
-  }
-
-  public var kind = Kind.mse
-  /// Whether keypoints that are not labelled are left out; otherwise empty maps are learned for them.
-  public var targetWeights = true
-  /// `ohkm`: keypoints that count.
-  public var top = 8
-
-  public init() {}
-
-  public static let selector = "kind"
-  public var unusedKeys: [String] { kind == .mse ? ["top"] : [] }
-
-  public func problems() -> [ConfigProblem] {
-    var problems: [ConfigProblem] = []
-    problems.require((1...10_000).contains(top), "top", top, "1 to the number of keypoints")
-    return problems
-  }
-
-  /// - Parameters:
-  ///   - prediction, target: `[n, h, w, keypoints]`.
-  ///   - weight: `[n, keypoints]`.
-  func callAsFunction(_ prediction: Tensor, _ target: Tensor, weight: Tensor) -> Tensor {
-    let weight = targetWeights ? weight : nil
-    return switch kind {
-    case .mse: heatmapMSE(prediction, target, weight: weight)
-    case .ohkm: onlineHardKeypoints(prediction, target, weight: weight, top: top)
-    }
   }
 }
 
