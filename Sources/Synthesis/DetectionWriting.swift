@@ -108,14 +108,14 @@ extension DetectionSynthesis {
 }
 
 /// The parts of a data set, by the names of their folders.
-private enum Split: String, CaseIterable, CustomStringConvertible {
+enum Split: String, CaseIterable, CustomStringConvertible {
   case train, val
 
   var description: String { rawValue }
 }
 
 /// One image of a data set: its number, which is its id, and its files below the root.
-private struct SceneItem: Sendable {
+struct SceneItem: Sendable {
   let number: Int
   let split: Split
   let image: String

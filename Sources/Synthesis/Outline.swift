@@ -12,6 +12,8 @@ struct Outline: Sendable {
     case polygon([SIMD2<Double>], rounding: Double)
     /// Bars of the given half width between pairs of points: legs, rails, wires, frames.
     case bars([(SIMD2<Double>, SIMD2<Double>)], halfWidth: Double)
+    /// The hull of two discs: a limb from one joint to the next, thicker at one end.
+    case capsule(SIMD2<Double>, SIMD2<Double>, radii: (Double, Double))
     /// A rectangle (half sides) of crossing bars at equal distances, turned by an angle: trellises, fences, grids.
     case lattice(half: SIMD2<Double>, period: SIMD2<Double>, halfWidth: Double, angle: Double)
   }
@@ -57,6 +59,7 @@ struct Outline: Sendable {
           return halfWidth - nearest
         }
       }
+    case .capsule(let a, let b, let radii): return map(grid) { capsuleDistance(a, b, radii, at: $0) }
     case .lattice(let half, let period, let halfWidth, let angle):
       let turn = SIMD2(cos(angle), sin(angle))
       return map(grid) { p in
@@ -101,6 +104,25 @@ struct Outline: Sendable {
     let share = min(1, max(0, (offset * edge).sum() / max(1e-12, (edge * edge).sum())))
     let away = offset - edge * share
     return (away * away).sum().squareRoot()
+  }
+
+  /// Exact but where one disc holds the other.
+  private static func capsuleDistance(_ a: SIMD2<Double>, _ b: SIMD2<Double>, _ radii: (Double, Double), at p: SIMD2<Double>) -> Double {
+    let axis = b - a
+    let length = (axis * axis).sum().squareRoot()
+    let offset = p - a
+    let slope = length > 0 ? (radii.0 - radii.1) / length : 2
+    guard abs(slope) < 1 else {
+      let center = radii.0 > radii.1 ? offset : p - b
+      return max(radii.0, radii.1) - (center * center).sum().squareRoot()
+    }
+    let along = (offset * axis).sum() / length
+    let across = abs(offset.x * axis.y - offset.y * axis.x) / length
+    let steep = (1 - slope * slope).squareRoot()
+    let place = steep * along - slope * across
+    if place < 0 { return radii.0 - (offset * offset).sum().squareRoot() }
+    if place > steep * length { return radii.1 - ((p - b) * (p - b)).sum().squareRoot() }
+    return radii.0 - (steep * across + slope * along)
   }
 
   /// Distance to the nearest edge; inside by the even-odd rule.

@@ -17,6 +17,8 @@ struct SceneObject {
   var isRound = true
   /// What lies behind, from which the surface keeps apart; nil: its colour is as it was drawn.
   var backdrop: Backdrop?
+  /// Mean colour of the surface, red, green, blue, 0...255; nil: as it was drawn.
+  var tone: SIMD3<Float>?
   /// True for surfaces that recede from the camera: their texture is also kept in reduced sizes (mipmaps).
   var recedes = false
 
@@ -72,9 +74,10 @@ struct SceneObject {
     let painter = TexturePainter(
       family: family, baseHeight: base(needed.y), baseWidth: base(needed.x), octaves: octaves, exponent: exponent, theme: palette)
     var texels = painter.paint(&random)
-    if let backdrop {
+    if tone != nil || backdrop != nil {
       let sum = texels.reduce(SIMD4<Float>(repeating: 0), +) / Float(texels.count)
-      let shift = SIMD4(backdrop.shift(of: SIMD3(sum.x, sum.y, sum.z)), 0)
+      let mean = SIMD3(sum.x, sum.y, sum.z)
+      let shift = SIMD4(tone.map { $0 - mean } ?? backdrop?.shift(of: mean) ?? SIMD3(repeating: 0), 0)
       for index in texels.indices { texels[index] += shift }
     }
     shape(&texels, height: painter.height, width: painter.width, &random)

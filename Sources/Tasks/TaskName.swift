@@ -3,7 +3,7 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation
+  case opticalFlow, detection, segmentation, pose
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any LearningTask.Type {
@@ -11,6 +11,7 @@ public enum TaskName: String, ConfigChoice {
     case .opticalFlow: OpticalFlow.self
     case .detection: Detection.self
     case .segmentation: Segmentation.self
+    case .pose: Pose.self
     }
   }
 
@@ -26,7 +27,7 @@ public enum TaskName: String, ConfigChoice {
 
 /// The generators by their name on the command line.
 public enum SynthName: String, ConfigChoice {
-  case flow, detection, segmentation
+  case flow, detection, segmentation, pose
 
   /// The compiler is the registry: a new generator is a new case here.
   public var task: any SynthTask.Type {
@@ -34,6 +35,7 @@ public enum SynthName: String, ConfigChoice {
     case .flow: FlowSynthesisTask.self
     case .detection: DetectionSynthesisTask.self
     case .segmentation: SegmentationSynthesisTask.self
+    case .pose: PoseSynthesisTask.self
     }
   }
 }

@@ -116,17 +116,22 @@ public struct EvaluationReport: Sendable {
   public var pictures: [Picture]
   /// Warnings for the user, such as samples that could not be judged.
   public var warnings: [String]
+  /// What the numbers depend on besides the weights, in lines, such as where boxes are from.
+  public var notes: [String]
   /// Further metrics, of single classes for instance, whose names depend on the config: for programs.
   public var details: Metrics
   /// The same as a table, behind that of the metrics.
   public var table: String
 
-  public init(metrics: Metrics, pictures: [Picture] = [], warnings: [String] = [], details: Metrics = [:], table: String = "") {
+  public init(
+    metrics: Metrics, pictures: [Picture] = [], warnings: [String] = [], notes: [String] = [], details: Metrics = [:], table: String = ""
+  ) {
     self.details = details
     self.table = table
     self.metrics = metrics
     self.pictures = pictures
     self.warnings = warnings
+    self.notes = notes
   }
 }
 

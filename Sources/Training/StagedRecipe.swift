@@ -110,7 +110,10 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
     }
     first = nil
     training = nil  // its optimisers are no longer needed
-    let learners = try Training.learners(stage.config, model).map { try Learner($0, steps: stage.steps, section: stage.section) }
+    let stepsPerEpoch = Training.stepsPerEpoch(sets[index], stage.config)
+    let learners = try Training.learners(stage.config, model).map {
+      try Learner($0, steps: stage.steps, stepsPerEpoch: stepsPerEpoch, section: stage.section)
+    }
     training = try Training(stage, sets[index], model, learners)
     self.index = index
     return isResuming ? [] : notes

@@ -13,7 +13,9 @@ struct Gallery {
 
   static let widths = [400, 1280]
 
-  static func all(width: Int) -> [Gallery] { charts(width: width) + flow(width: width) + overlays(width: width) + detection(width: width) }
+  static func all(width: Int) -> [Gallery] {
+    charts(width: width) + flow(width: width) + overlays(width: width) + detection(width: width) + pose(width: width)
+  }
 
   /// A curve that falls and wobbles.
   static func curve(_ count: Int, from start: Double, to end: Double, wobble: Double = 0.1, step: Double = 500) -> [Point] {

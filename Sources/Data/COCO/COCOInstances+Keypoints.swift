@@ -21,7 +21,7 @@ extension COCOAnnotation {
 
   /// A labelled keypoint that is not in its image: beyond the centres of its outermost pixels by more than a pixel.
   func isOutside(_ point: Keypoint, _ image: COCOImage) -> Bool {
-    point.isLabeled && !(-1...Double(image.width)).contains(point.x) || point.isLabeled && !(-1...Double(image.height)).contains(point.y)
+    point.isLabeled && !((-1...Double(image.width)).contains(point.x) && (-1...Double(image.height)).contains(point.y))
   }
 }
 
@@ -39,7 +39,9 @@ extension COCOInstances {
   /// As in pycocotools, the boxes of results, if the first one has one, tell medium bodies from large ones, else the boxes around the
   /// points. Whether a body counts says the number of its labelled points, not `num_keypoints`.
   /// - Throws: `.badData` if an image of the results is unknown, or a body has another number of keypoints than the skeleton.
-  public func evaluateKeypoints(_ results: [COCOResult], _ skeleton: Skeleton, at path: String = "results") throws -> AveragePrecisionResult {
+  public func evaluateKeypoints(
+    _ results: [COCOResult], _ skeleton: Skeleton, at path: String = "results"
+  ) throws -> AveragePrecisionResult {
     try COCOResults.check(results, at: path, against: self)
     let categories = Set(keypointCategories.map(\.id))
     var score = AveragePrecision(categories: categories, settings: .keypoints)
@@ -48,7 +50,8 @@ extension COCOInstances {
     let hasBoxes = results.first?.box != nil
     for image in imagesByID().values {
       let truths = try (annotations[image.id] ?? []).filter { categories.contains($0.categoryID) }.map { annotation in
-        if !annotation.keypoints.isEmpty { try Self.require(annotation.keypoints, of: skeleton, "\(self.path): annotation \(annotation.id)") }
+        let numbers = annotation.keypoints
+        if !numbers.isEmpty { try Self.require(numbers, of: skeleton, "\(self.path): annotation \(annotation.id)") }
         return annotation.bodyTruth(skeleton)
       }
       let found = try (detections[image.id] ?? []).filter { categories.contains($1.categoryID) }.map { index, result in
@@ -95,10 +98,12 @@ extension COCOInspection {
         continue
       }
       let points = annotation.points
-      if let image = images[annotation.imageID], points.contains(where: { annotation.isOutside($0, image) }) { outside.append(annotation.id) }
+      if let image = images[annotation.imageID], points.contains(where: { annotation.isOutside($0, image) }) {
+        outside.append(annotation.id)
+      }
       if let count = annotation.keypointCount, count != points.count(where: \.isLabeled) { miscounted.append(annotation.id) }
       let isOdd = stride(from: 2, to: annotation.keypoints.count, by: 3).contains { index in
-        ![0, 1, 2].contains(annotation.keypoints[index]) || !annotation.keypoints[index - 2].isFinite || !annotation.keypoints[index - 1].isFinite
+        ![0, 1, 2].contains(annotation.keypoints[index]) || !annotation.keypoints[index - 2...index].allSatisfy(\.isFinite)
       }
       if isOdd { unknown.append(annotation.id) }
     }

@@ -96,7 +96,9 @@ struct MATFile {
       count = product.partialValue
     }
     let title = String(decoding: name, as: UTF8.self)
-    guard count == values.count else { throw Failure(.badData, at: path, "the array \(title) of the sizes \(lengths) has \(values.count) numbers") }
+    guard count == values.count else {
+      throw Failure(.badData, at: path, "the array \(title) of the sizes \(lengths) has \(values.count) numbers")
+    }
     arrays[title] = Array(sizes: lengths, values: values)
   }
 

@@ -22,7 +22,7 @@ public struct PicturedBody: Sendable {
 }
 
 extension AnnotatedPicture {
-  /// A picture with the skeletons of bodies: limbs of the left side blue, of the right side orange, others green; those of true bodies grey.
+  /// A picture with the skeletons of bodies: limbs of the left side blue, of the right side orange, others green; of true bodies grey.
   /// - Parameter width: the picture's width on the sheet; nil: its own.
   public init(_ image: Image, bodies: [PicturedBody], truths: [PicturedBody] = [], _ skeleton: Skeleton, width: Int? = nil) {
     let ranked = bodies.enumerated().sorted { ($0.element.score ?? 1, $0.offset) < ($1.element.score ?? 1, $1.offset) }.map(\.element)

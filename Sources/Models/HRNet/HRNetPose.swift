@@ -27,7 +27,7 @@ public struct HRNetPose: Module {
 
     public func problems() -> [ConfigProblem] {
       var problems: [ConfigProblem] = []
-      problems.require(keypoints > 0, "keypoints", keypoints, "1 or more")
+      problems.require((0...10_000).contains(keypoints), "keypoints", keypoints, "1 to 10000, or 0: those of the skeleton")
       problems.require(finalKernel == 1 || (finalKernel == 3 && representation == .v1), "final_kernel", finalKernel,
                        "1, or 3 with the representation v1")
       return problems

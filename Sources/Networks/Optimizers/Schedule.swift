@@ -42,6 +42,8 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   public var stepSize = 10_000
   /// `multiStep`: the steps of the drops.
   public var milestones: [Int] = []
+  /// `multiStep`: the same in passes over the training set; where it is given, `milestones` is left empty.
+  public var milestoneEpochs: [Int] = []
   /// `step`, `multiStep`: the factor of each drop.
   public var gamma = 0.1
   /// `cosine`, `polynomial`: what is left at the end, as a factor of the peak.
@@ -56,6 +58,16 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   public var finalDivFactor = 10_000.0
 
   public init(_ kind: Kind = .constant) { self.kind = kind }
+
+  /// The same with milestones in steps.
+  /// - Parameter stepsPerEpoch: steps of a pass over the training set.
+  public func resolved(stepsPerEpoch: Int) -> Schedule {
+    guard !milestoneEpochs.isEmpty else { return self }
+    var schedule = self
+    schedule.milestones = milestoneEpochs.map { $0 * stepsPerEpoch }
+    schedule.milestoneEpochs = []
+    return schedule
+  }
 
   /// The learning rate of a step.
   /// - Parameters:
@@ -96,11 +108,13 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
   public static let selector = "kind"
 
   public var unusedKeys: [String] {
-    let all = ["step_size", "milestones", "gamma", "final_factor", "power", "pct_start", "div_factor", "final_div_factor"]
+    let all = [
+      "step_size", "milestones", "milestone_epochs", "gamma", "final_factor", "power", "pct_start", "div_factor", "final_div_factor",
+    ]
     let used = switch kind {
     case .constant: [String]()
     case .step: ["step_size", "gamma"]
-    case .multiStep: ["milestones", "gamma"]
+    case .multiStep: ["milestones", "milestone_epochs", "gamma"]
     case .cosine: ["final_factor"]
     case .polynomial: ["final_factor", "power"]
     case .oneCycle: ["pct_start", "div_factor", "final_div_factor"]
@@ -120,6 +134,9 @@ public struct Schedule: Codable, Sendable, Equatable, ValidatedConfig, Selective
     let isAscending = milestones == milestones.sorted() && milestones.allSatisfy { (0...most).contains($0) }
     problems.require(isAscending && milestones.count <= 10_000, "milestones", milestones.prefix(9),
                      "steps in ascending order, 0 to \(most)")
+    let areEpochs = milestoneEpochs == milestoneEpochs.sorted() && milestoneEpochs.allSatisfy { (0...1_000_000).contains($0) }
+    problems.require(areEpochs && (milestoneEpochs.isEmpty || milestones.isEmpty) && milestoneEpochs.count <= 10_000, "milestone_epochs",
+                     milestoneEpochs.prefix(9), "epochs in ascending order, and none with milestones")
     problems.require(gamma > 0 && gamma <= 1, "gamma", gamma, "above 0, at most 1")
     problems.require(share.contains(finalFactor), "final_factor", finalFactor, "0 to 1")
     problems.require(power > 0 && power <= 100, "power", power, "above 0, at most 100")

@@ -68,6 +68,6 @@ extension EvaluationTask {
     }
     var table = TextTable(["metric", "value", "meaning"], rightAligned: [1])
     for metric in metrics { table.add([metric.name, String(format: "%.4f", metric.value), kinds[metric.name]?.description ?? ""]) }
-    return table.text + (report.table.isEmpty ? "" : "\n" + report.table)
+    return report.notes.map { $0 + "\n" }.joined() + table.text + (report.table.isEmpty ? "" : "\n" + report.table)
   }
 }

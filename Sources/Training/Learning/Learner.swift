@@ -50,13 +50,14 @@ public struct Learner: Savable {
   /// Freezes what the plan freezes, and begins with an optimiser whose running means are zero.
   /// - Parameters:
   ///   - steps: the length of the schedule: updates in the stage.
+  ///   - stepsPerEpoch: for schedules in passes over the training set.
   ///   - section: what stands in front of the plan's key in the config.
   /// - Throws: `.usage` if a pattern fits no parameter, or nothing is left to learn.
-  public init(_ plan: LearnerPlan, steps: Int, section: String = "") throws {
+  public init(_ plan: LearnerPlan, steps: Int, stepsPerEpoch: Int = 1, section: String = "") throws {
     name = plan.name
     module = plan.module
     config = plan.optimizer
-    schedule = plan.schedule
+    schedule = plan.schedule.resolved(stepsPerEpoch: stepsPerEpoch)
     self.steps = steps
     try config.freeze(in: plan.module, key: section + plan.key)
     optimizer = try config.make(for: plan.module.parameters())

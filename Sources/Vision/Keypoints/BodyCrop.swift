@@ -103,7 +103,7 @@ extension BoundingBox {
   /// is left of it.
   /// - Source: `_load_coco_person_keypoint_annotation` of HRNet's authors.
   public func sanitized(width imageWidth: Int, height imageHeight: Int) -> BoundingBox? {
-    guard isFinite else { return nil }
+    guard isFinite, !isEmpty else { return nil }
     let x0 = max(0, x)
     let y0 = max(0, y)
     let x1 = min(Double(imageWidth - 1), x0 + max(0, width - 1))

@@ -10,7 +10,7 @@ public struct Heatmaps: Sendable, Equatable {
 
   /// - Precondition: `values.count == height · width · count`.
   public init(height: Int, width: Int, count: Int, values: [Float]) {
-    require(values.count == height * width * count, "Heatmaps: \(height)x\(width)x\(count) need \(height * width * count) values, got \(values.count)")
+    require(values.count == height * width * count, "Heatmaps: \(values.count) values for \(height)x\(width)x\(count)")
     self.height = height
     self.width = width
     self.count = count
@@ -33,7 +33,8 @@ public struct Heatmaps: Sendable, Equatable {
   public static func targets(
     _ keypoints: [Keypoint], height: Int, width: Int, stride: Double = 4, sigma: Double
   ) -> (maps: Heatmaps, weights: [Float]) {
-    var maps = Heatmaps(height: height, width: width, count: keypoints.count, values: Array(repeating: 0, count: height * width * keypoints.count))
+    let empty = [Float](repeating: 0, count: height * width * keypoints.count)
+    var maps = Heatmaps(height: height, width: width, count: keypoints.count, values: empty)
     var weights = [Float](repeating: 0, count: keypoints.count)
     let reach = sigma * 3
     for (k, keypoint) in keypoints.enumerated() where keypoint.isLabeled {

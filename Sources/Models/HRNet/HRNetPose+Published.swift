@@ -1,0 +1,3 @@
+import Networks
+
+extension HRNetPose: PublishedModel {}

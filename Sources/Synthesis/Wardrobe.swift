@@ -1,0 +1,52 @@
+import Base
+
+/// Colours and textures of one figure.
+struct Wardrobe: Sendable {
+  private let tones: [SIMD3<Float>]
+  private let families: [TextureFamily]
+  private let seeds: [Random]
+  /// Exponent of the luminance's amplitude spectrum.
+  let exponent: Double
+
+  init(_ random: inout Random) {
+    /// A colour of any hue.
+    func cloth() -> SIMD3<Float> {
+      let level = random.uniform(45, 205)
+      let hue = SIMD3(random.normal(), random.normal(), random.normal()) * random.uniform(10, 55)
+      return SIMD3<Float>((SIMD3(repeating: level) + hue).clamped(lowerBound: SIMD3(repeating: 15), upperBound: SIMD3(repeating: 240)))
+    }
+    let pale = SIMD3<Float>(232, 190, 165)
+    let dark = SIMD3<Float>(92, 60, 45)
+    let skin = pale + (dark - pale) * Float(random.uniform())
+    let (shirt, trousers) = (cloth(), cloth())
+    let hasSleeves = random.chance(0.5)
+    let hasLongTrousers = random.chance(0.6)
+    let hair = SIMD3<Float>(40, 30, 25) + SIMD3<Float>(150, 115, 60) * Float(random.uniform() * random.uniform())
+    let (shoe, exponent) = (cloth(), random.uniform(1, 1.6))
+    let patterns: [TextureFamily] = [.smooth, .smooth, .weave, .stripes, .patches, .grain]
+    let (upper, lower) = (patterns[random.integer(in: 0..<patterns.count)], patterns[random.integer(in: 0..<patterns.count)])
+    var tones: [SIMD3<Float>] = []
+    var families: [TextureFamily] = []
+    for cover in Figure.Cover.allCases {
+      switch cover {
+      case .skin: (tones, families) = (tones + [skin], families + [.smooth])
+      case .shirt: (tones, families) = (tones + [shirt], families + [upper])
+      case .sleeve: (tones, families) = (tones + [hasSleeves ? shirt : skin], families + [hasSleeves ? upper : .smooth])
+      case .trousers: (tones, families) = (tones + [trousers], families + [lower])
+      case .leg: (tones, families) = (tones + [hasLongTrousers ? trousers : skin], families + [hasLongTrousers ? lower : .smooth])
+      case .shoe: (tones, families) = (tones + [shoe], families + [.smooth])
+      case .hair: (tones, families) = (tones + [hair], families + [.strands])
+      case .eye: (tones, families) = (tones + [SIMD3(30, 28, 32)], families + [.smooth])
+      case .lip: (tones, families) = (tones + [skin * SIMD3(0.78, 0.6, 0.58)], families + [.smooth])
+      }
+    }
+    self.tones = tones
+    self.families = families
+    self.exponent = exponent
+    seeds = Figure.Cover.allCases.map { _ in Random(seed: random.next(), stream: .synthesis) }
+  }
+
+  func tone(_ cover: Figure.Cover) -> SIMD3<Float> { tones[cover.rawValue] }
+  func family(_ cover: Figure.Cover) -> TextureFamily { families[cover.rawValue] }
+  func source(_ cover: Figure.Cover) -> Random { seeds[cover.rawValue] }
+}

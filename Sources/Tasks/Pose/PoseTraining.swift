@@ -1,0 +1,99 @@
+import Base
+import Data
+import Drawing
+import Models
+import Networks
+import Tensors
+import Training
+import Vision
+import WeightFiles
+
+/// Training of heatmaps in one stage: their error, and one update along its gradient.
+public struct PoseTraining: StageTraining {
+  /// What a stage learns from and is judged by.
+  public struct Sets: Sendable {
+    let training: PoseSet
+    let validation: PoseSet?
+  }
+
+  public static let trainMetrics: [MetricKind] = [
+    .loss(), MetricKind("accuracy", "keypoints near their targets in the heatmaps", better: .higher), .gradientNorm(),
+  ]
+  public static let evaluationMetrics = Pose.metrics
+
+  public let model: HRNetPose
+  public let learners: [Learner]
+  private let config: PoseConfig
+  private let validation: PoseSet?
+  private var batches: BatchStream<PoseElement>
+
+  public static func model(_ config: PoseConfig) -> HRNetPose { Pose.model(config) }
+
+  public static func learners(_ config: PoseConfig, _ model: HRNetPose) -> [LearnerPlan] {
+    [LearnerPlan("", model, config.optimizer, config.schedule)]
+  }
+
+  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
+    try HRNetPose.official(state, from: origin)
+  }
+
+  public static func requireFit(_ state: StateDictionary, _ model: HRNetPose, from origin: String) throws {
+    try WeightSource.requireFit(state, model, title: "HRNet", from: origin)
+  }
+
+  public static func open(_ stage: Stage<PoseConfig>) throws -> Sets {
+    let config = stage.config
+    guard let training = try config.data.open(config) else {
+      throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
+                    remedy: "Name a file of COCO keypoints.")
+    }
+    let validation = try config.validation.open(config)
+    for note in training.notes + (validation?.notes ?? []) where note.hasPrefix("left out") { Warning.emit(note) }
+    return Sets(training: training, validation: validation)
+  }
+
+  public static func stepsPerEpoch(_ sets: Sets, _ config: PoseConfig) -> Int {
+    BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  public init(_ stage: Stage<PoseConfig>, _ sets: Sets, _ model: HRNetPose, _ learners: [Learner]) {
+    self.model = model
+    self.learners = learners
+    config = stage.config
+    validation = sets.validation
+    let (data, augmentation, crop) = (sets.training, stage.config.augmentation, stage.config.crop)
+    batches = BatchStream(
+      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
+    ) { index, random in
+      let example = try data.sample(at: index)
+      let body = example.body
+      return PoseElement(augmentation(example.image, body.crop, body.keypoints, data.skeleton, crop, random: &random), crop)
+    }
+  }
+
+  public mutating func step(at step: Int) throws -> StepReport {
+    let batch = try Profiler.span("data") { PoseBatch(try batches.batch(at: step), config.crop) }
+    let pass = Pass(.training, random: Random(seed: UInt64(config.plan.seed), stream: .dropout, sample: step))
+    let heatmaps = Profiler.span("forward") { model(batch.images, pass) }
+    let loss = config.loss(heatmaps, batch.targets, weight: batch.weights)
+    let update = try learners[0].update(loss, at: step)
+    var metrics: Metrics = ["loss": loss.item]
+    if let accuracy = Heatmaps.accuracy(Heatmaps.list(of: heatmaps), Heatmaps.list(of: batch.targets)) { metrics["accuracy"] = accuracy }
+    metrics["grad_norm"] = update.norm
+    return StepReport(
+      epoch: batches.epochs(after: step + 1), samples: config.train.batchSize, learningRates: learners[0].learningRates(at: step),
+      dataSeconds: batches.secondsWaited, metrics: metrics)
+  }
+
+  public mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport? {
+    guard let validation else { return nil }
+    let shown = Set(validation.indices(imageLimit: config.validation.limit).prefix(3))
+    var pictures: [EvaluationReport.Picture] = []
+    let judgement = try Pose.judge(model, config, on: validation, monitor) { index, body, prediction in
+      guard shown.contains(index) else { return }
+      let sheet = HeatmapSheet(body.sample.image, prediction.heatmaps, validation.skeleton, truth: body.labeledKeypoints)
+      pictures.append(.init(name: validation.name(of: index), png: try PNG.encode(sheet.image())))
+    }
+    return EvaluationReport(metrics: judgement.metrics, pictures: pictures)
+  }
+}
