@@ -88,7 +88,7 @@ struct DETRFixture {
   }
 
   /// `["name", [1, 2]]`.
-  private struct Row: Decodable {
+  struct Row: Decodable {
     let name: String
     let shape: [Int]
 

@@ -115,6 +115,22 @@ import TestSupport
     for (name, parameter) in model.parameters() { #expect(gradients[parameter] != nil, "\(name)") }
   }
 
+  @Test("what runs again in the backward pass gives the same bits") func recomputation() throws {
+    func step(recompute: Bool) -> (HRNetPose, Gradients) {
+      let model = pose { ($0.backbone.recompute, $0.backbone.layer1Blocks) = (recompute, 3) }
+      let gradients = model(image(2, 64, 64), Pass(.training)).squared().mean().gradients()
+      return (model, gradients)
+    }
+    let (plain, again) = (step(recompute: false), step(recompute: true))
+    for (one, other) in zip(plain.0.parameters(), again.0.parameters()) {
+      let expected = try #require(plain.1[one.parameter])
+      #expect(try #require(again.1[other.parameter]).isIdentical(to: expected), "\(one.name)")
+    }
+    for (one, other) in zip(plain.0.buffers(), again.0.buffers()) {
+      #expect(one.buffer.value.isIdentical(to: other.buffer.value), "\(one.name)")
+    }
+  }
+
   @Test("images whose size does not halve often enough") func badSize() async {
     await #expect(processExitsWith: .failure) {
       var random = Random(seed: 1, stream: .test)

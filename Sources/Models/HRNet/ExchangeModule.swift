@@ -8,6 +8,8 @@ struct FusionPlan {
   let outputs: HRNet.Outputs
   let downsampling: HRNet.Downsampling
   let upsampling: Upsampling
+  /// Whether the blocks of the highest resolution run again in the backward pass.
+  let recompute: Bool
 }
 
 /// Basic blocks of every resolution, and the fusion of all resolutions into each: `yᵢ = relu(Σⱼ fᵢⱼ(xⱼ))`.
@@ -20,6 +22,7 @@ struct ExchangeModule: Module {
   /// For each output, the functions of all inputs; nil: identity. Empty without fusion.
   let fuseLayers: [[FuseLayer?]]
   private let upsampling: Upsampling
+  private let recompute: Bool
 
   init(_ stage: HRNet.Stage, _ plan: FusionPlan, _ style: BlockStyle, _ random: inout Random) {
     branches = stage.widths.map { width in
@@ -29,11 +32,13 @@ struct ExchangeModule: Module {
     fuseLayers = !plan.isFused || stage.widths.count == 1 ? [] : outputs.map { i in
       stage.widths.indices.map { j in FuseLayer(from: j, to: i, stage.widths, plan.downsampling, style, &random) }
     }
-    upsampling = plan.upsampling
+    (upsampling, recompute) = (plan.upsampling, plan.recompute)
   }
 
   func callAsFunction(_ x: [Tensor], _ pass: Pass) -> [Tensor] {
-    let x = zip(branches, x).map { $0($1, pass) }
+    let x = branches.indices.map { i in
+      recompute && i == 0 ? pass.recomputed { branches[i](x[i], pass) } : branches[i](x[i], pass)
+    }
     return fuseLayers.isEmpty ? x : fuseLayers.indices.map { fused(x, into: $0, pass) }
   }
 

@@ -37,6 +37,7 @@ public struct HRNet: Module {
   /// Channels of the outputs.
   public let channels: [Int]
   private let upsampling: Upsampling
+  private let recompute: Bool
 
   /// The outputs of the last fusion.
   public enum Outputs: Sendable { case all, highest }
@@ -65,7 +66,8 @@ public struct HRNet: Module {
         let isLast = module == stages[index].modules - 1
         let plan = FusionPlan(
           isFused: config.fusion == .everyUnit || (isLast && (config.fusion == .acrossStages || index == 2)),
-          outputs: index == 2 && isLast ? outputs : .all, downsampling: config.downsampling, upsampling: upsampling)
+          outputs: index == 2 && isLast ? outputs : .all, downsampling: config.downsampling, upsampling: upsampling,
+          recompute: config.recompute)
         return ExchangeModule(stages[index], plan, style, &random)
       }
     }
@@ -77,25 +79,44 @@ public struct HRNet: Module {
     stage4 = modules(2, &random)
     channels = outputs == .all ? stages[2].widths : [stages[2].widths[0]]
     self.upsampling = upsampling
+    recompute = config.recompute
   }
 
   /// The number that height and width of images must be multiples of.
   public var sizeStep: Int { upsampling == .nearest ? 4 << (transition3.count - 1) : 1 }
 
-  public func callAsFunction(_ images: Tensor, _ pass: Pass) -> [Tensor] {
+  public func callAsFunction(_ images: Tensor, _ pass: Pass) -> [Tensor] { callAsFunction(images, pass) { _, _ in } }
+
+  /// - Parameter seen: gets the name of every exchange module, such as `stage2.0`, and its outputs.
+  package func callAsFunction(_ images: Tensor, _ pass: Pass, seen: (String, [Tensor]) -> Void) -> [Tensor] {
     let (_, h, w, _) = images.shape4
     require(h.isMultiple(of: sizeStep) && w.isMultiple(of: sizeStep),
       "HRNet: images of \(h)x\(w); with nearest upsampling height and width must be multiples of \(sizeStep): pad or resize them")
-    let x = conv2(conv1(images, bn1, pass, activation: .relu), bn2, pass, activation: .relu)  // [n, h/4, w/4, stem]
-    var branches = [layer1(x, pass)]
-    for (transition, stage) in [(transition1, stage2), (transition2, stage3), (transition3, stage4)] {
+    var branches = [first(images, pass)]
+    for (number, transition, stage) in [(2, transition1, stage2), (3, transition2, stage3), (4, transition3, stage4)] {
       branches = transition.indices.map { i in
         let source = branches[min(i, branches.count - 1)]
         return transition[i]?(source, pass) ?? source
       }
-      for module in stage { branches = module(branches, pass) }
+      for (index, module) in stage.enumerated() {
+        branches = module(branches, pass)
+        seen("stage\(number).\(index)", branches)
+      }
     }
     return branches
+  }
+
+  /// Stem and first stage, in two parts if they run again.
+  private func first(_ images: Tensor, _ pass: Pass) -> Tensor {
+    let blocks = layer1.layers
+    let middle = (blocks.count + 1) / 2
+    func begin() -> Tensor {
+      let x = conv2(conv1(images, bn1, pass, activation: .relu), bn2, pass, activation: .relu)  // [n, h/4, w/4, stem]
+      return blocks[..<middle].reduce(x) { $1($0, pass) }
+    }
+    let x = recompute ? pass.recomputed(begin) : begin()
+    func end() -> Tensor { blocks[middle...].reduce(x) { $1($0, pass) } }
+    return recompute ? pass.recomputed(end) : end()
   }
 }
 

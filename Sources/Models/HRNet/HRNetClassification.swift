@@ -10,7 +10,7 @@ import Tensors
 /// - Source: the appendix of the paper; the network of the authors' classification repository.
 public struct HRNetClassification: Module {
   public static let checkpointNames = ["body": ""]
-  let body: HRNet
+  package let body: HRNet
   let increModules: [Sequential]
   let downsampModules: [ConvNorm]
   let finalLayer: ConvNorm

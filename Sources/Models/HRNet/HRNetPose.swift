@@ -10,7 +10,7 @@ import Tensors
 public struct HRNetPose: Module {
   static let weights = Initializer.normal(deviation: 0.001)
   public static let checkpointNames = ["body": "", "neck": ""]
-  let body: HRNet
+  package let body: HRNet
   let neck: RepresentationNeck
   let finalLayer: Conv2d?
   let lastLayer: MixingHead?

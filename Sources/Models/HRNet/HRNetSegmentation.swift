@@ -9,7 +9,7 @@ import Tensors
 /// - Initialiser: convolutions normal with deviation 0.001; object context and the heads beside it as PyTorch's defaults.
 public struct HRNetSegmentation: Module {
   public static let checkpointNames = ["body": "", "neck": "", "context": ""]
-  let body: HRNet
+  package let body: HRNet
   let neck: RepresentationNeck
   let lastLayer: MixingHead?
   let context: ObjectContext?

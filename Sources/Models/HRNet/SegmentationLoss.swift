@@ -5,7 +5,8 @@ import Tensors
 /// The loss of label maps: of the logits, and with object context of the auxiliary ones.
 ///
 /// Logits are interpolated to the size of the labels first.
-/// - Source: the authors' segmentation repository. The auxiliary logits always have plain cross-entropy.
+/// - Source: the authors' segmentation repository. The auxiliary logits always have plain cross-entropy: with `ohem` its mean over all
+///   pixels, the ignored ones too, whatever the weights of their classes.
 public struct SegmentationLoss: Codable, Sendable, Equatable, ValidatedConfig {
   public var kind = Kind.crossEntropy
   /// The label of pixels that do not count.
@@ -43,7 +44,8 @@ public struct SegmentationLoss: Codable, Sendable, Equatable, ValidatedConfig {
   public struct Report {
     /// What is learned from: the weighted sum.
     public let total: Tensor
-    /// Without weights: `cross_entropy` of the logits (with `ohem`, of the hard pixels) and, with object context, `cross_entropy_aux`.
+    /// Before `auxWeight` and `mainWeight`: `cross_entropy` of the logits (with `ohem`, of the hard pixels) and, with object context,
+    /// `cross_entropy_aux`.
     public let terms: [(name: String, value: Tensor)]
   }
 
@@ -52,20 +54,23 @@ public struct SegmentationLoss: Codable, Sendable, Equatable, ValidatedConfig {
   ///   - size: height and width of a label map.
   public func callAsFunction(_ output: HRNetSegmentation.Output, _ labels: [Int], size: Extent, alignCorners: Bool) -> Report {
     let weights = classWeights.isEmpty ? nil : classWeights
+    require(weights.map { $0.count == output.logits.shape.last } ?? true,
+      "SegmentationLoss: \(classWeights.count) class weights for logits of shape \(output.logits.shape)")
     let counts = labels.contains { $0 != ignore && (weights?[$0] ?? 1) > 0 }
     func resized(_ logits: Tensor) -> Tensor {
       logits.shape[1] == size.height && logits.shape[2] == size.width ? logits : logits.resized(to: size, alignCorners: alignCorners)
     }
-    func plain(_ logits: Tensor) -> Tensor {
-      counts ? crossEntropy(resized(logits), labels, weights: weights, ignoring: ignore) : Tensor(0, precision: logits.precision)
+    func plain(_ logits: Tensor, _ reduction: LossReduction) -> Tensor {
+      guard counts else { return Tensor(0, precision: logits.precision) }
+      return crossEntropy(resized(logits), labels, weights: weights, ignoring: ignore, reduction)
     }
     let main = switch kind {
-    case .crossEntropy: plain(output.logits)
+    case .crossEntropy: plain(output.logits, .mean)
     case .ohem: onlineHardCrossEntropy(
       resized(output.logits), labels, threshold: threshold, minKept: minKept, weights: weights, ignoring: ignore)
     }
     guard let logits = output.aux else { return Report(total: main * mainWeight, terms: [("cross_entropy", main)]) }
-    let aux = plain(logits)
+    let aux = kind == .ohem ? plain(logits, .sum) * (1 / Double(labels.count)) : plain(logits, .mean)
     return Report(total: aux * auxWeight + main * mainWeight, terms: [("cross_entropy", main), ("cross_entropy_aux", aux)])
   }
 }
