@@ -39,13 +39,25 @@ public struct PublishedVariant: Sendable {
   public let name: String
   /// In sentences, such as `ResNet-50`.
   public let title: String
+  /// An array that tells it from others, with its shape, so that not every network is built to compare names; nil: none is needed.
+  let mark: (name: String, shape: [Int])?
   /// Builds it with random weights.
   public let make: @Sendable (inout Random) -> any PublishedModel
 
-  public init(_ name: String, title: String, make: @escaping @Sendable (inout Random) -> any PublishedModel) {
+  public init(
+    _ name: String, title: String, mark: (name: String, shape: [Int])? = nil,
+    make: @escaping @Sendable (inout Random) -> any PublishedModel
+  ) {
     self.name = name
     self.title = title
+    self.mark = mark
     self.make = make
+  }
+
+  /// Whether arrays may be this variant's: the mark is among them, whatever stands before its name.
+  public func mayBe(_ state: StateDictionary) -> Bool {
+    guard let mark else { return true }
+    return state.entries.contains { $0.shape == mark.shape && $0.name.hasSuffix(mark.name) }
   }
 
   /// The variant as a module; its values are of no importance.

@@ -1,3 +1,0 @@
-import Networks
-
-extension HRNetPose: PublishedModel {}

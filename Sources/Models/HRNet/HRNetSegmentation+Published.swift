@@ -1,3 +1,0 @@
-import Networks
-
-extension HRNetSegmentation: PublishedModel {}
