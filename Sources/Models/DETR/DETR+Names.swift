@@ -8,7 +8,7 @@ import WeightFiles
 extension DETRModel: PublishedModel {
   public static let published: [PublishedVariant] = {
     var list: [PublishedVariant] = []
-    for (name, title, backbone) in [("r50", "R50", ResNet.Variant.resnet50), ("r101", "R101", .resnet101)] {
+    for (name, title, backbone) in [("r50", "R50", DETR.BackboneVariant.resnet50), ("r101", "R101", .resnet101)] {
       list.append(PublishedVariant("detr-\(name)", title: "DETR-\(title)") { DETRModel(DETR.Config(backbone), &$0) })
       list.append(PublishedVariant("detr-\(name)-panoptic", title: "panoptic DETR-\(title)") { DETRModel(.panoptic(backbone), &$0) })
     }
@@ -18,8 +18,8 @@ extension DETRModel: PublishedModel {
   public static let namings = [WeightNaming("huggingface") { try huggingFace($0, from: $1) }]
 
   /// The arrays of a file under official names, whoever named it: `module.` is taken away; Hugging Face's names are translated and their
-  /// separate projections joined; a residual network of torchvision becomes the backbone, without its counts of batches. A network of ours
-  /// whose normalisation learns from batches keeps these counts.
+  /// separate projections joined; a residual network of torchvision, or an HRNet of its authors, becomes the backbone, without its counts of
+  /// batches. A network of ours whose normalisation learns from batches keeps these counts.
   public static func official(_ state: StateDictionary, from place: String) throws -> StateDictionary {
     let state = try state.renamed([("module.", "")], from: place)
     let names = Set(state.names)
@@ -98,7 +98,7 @@ extension DETRModel: PublishedModel {
 
 extension DETR.Config {
   /// The network for things and stuff of COCO, with masks.
-  public static func panoptic(_ backbone: ResNet.Variant) -> DETR.Config {
+  public static func panoptic(_ backbone: DETR.BackboneVariant) -> DETR.Config {
     var config = DETR.Config(backbone)
     config.classes = 250
     config.masks = true

@@ -139,15 +139,50 @@ public struct DETR: Module {
   }
 }
 
-/// The image features and where they lie. - Names: `0.body` the residual network, `1` the learned positions.
+/// The image features and where they lie. - Names: `0.body` the network of the features, `1` the learned positions.
 struct Backbone: Module {
   static let checkpointNames = ["body": "0.body", "learnedPositions": "1"]
-  let body: ResNet
+  let body: FeatureNetwork
   let learnedPositions: LearnedPositions?
 
   init(_ config: DETR.Config, _ random: inout Random) {
-    body = ResNet(config.backbone, &random)
+    body = FeatureNetwork(config, &random)
     learnedPositions = config.usesLearnedPositions ? LearnedPositions(channels: config.hidden, &random) : nil
+  }
+}
+
+/// The network that makes features of an image: maps at 1/4, 1/8, 1/16 and 1/32 of the resolution.
+enum FeatureNetwork: Module {
+  case residual(ResNet)
+  case highResolution(HRNetFeatures)
+
+  init(_ config: DETR.Config, _ random: inout Random) {
+    let backbone = config.backbone
+    switch backbone.variant.architecture {
+    case .residual(let variant):
+      var network = ResNet.Config(variant)
+      if backbone.width > 0 { network.width = backbone.width }
+      (network.stages, network.dilation, network.norm) = (backbone.stages, backbone.dilation, backbone.norm)
+      self = .residual(ResNet(network, &random))
+    case .highResolution(let variant):
+      var network = HRNet.Config(variant)
+      (network.width, network.norm) = (backbone.width, backbone.norm)
+      self = .highResolution(HRNetFeatures(network, levels: config.masks ? 0..<4 : 3..<4, &random))
+    }
+  }
+
+  var channels: [Int] {
+    switch self {
+    case .residual(let network): network.channels
+    case .highResolution(let network): network.channels
+    }
+  }
+
+  func callAsFunction(_ images: Tensor, keeping kept: Range<Int>, _ pass: Pass) -> [Tensor] {
+    switch self {
+    case .residual(let network): network(images, keeping: kept, pass)
+    case .highResolution(let network): network(images, keeping: kept, pass)
+    }
   }
 }
 

@@ -11,12 +11,15 @@ import Tensors
 public struct HRNetPyramid: Module {
   public static let checkpointNames = ["reduction": "reduction_conv.0"]
   let reduction: Conv2d
-  let fpnConv: [Conv2d]
+  /// nil: a level that nobody asks for.
+  let fpnConv: [Conv2d?]
+  let levels: Range<Int>
 
   /// - Parameters:
   ///   - widths: channels of the body's outputs.
   ///   - outputs: channels of every level.
-  public init(_ widths: [Int], outputs: Int = 256, levels: Int = 5, _ random: inout Random) {
+  ///   - levels: those that are computed, 0..<5 as published.
+  public init(_ widths: [Int], outputs: Int = 256, levels: Range<Int> = 0..<5, _ random: inout Random) {
     func conv(_ inputs: Int, kernel: Int, _ random: inout Random) -> Conv2d {
       let fanIn = Double(kernel * kernel * inputs)
       let weight = Initializer.normal(deviation: (1 / fanIn).squareRoot())([kernel, kernel, inputs, outputs], &random)
@@ -24,13 +27,15 @@ public struct HRNetPyramid: Module {
       return Conv2d(weight: Parameter(weight, layout: .convolution), bias: Parameter(.zeros([outputs])), options)
     }
     reduction = conv(widths.reduce(0, +), kernel: 1, &random)
-    fpnConv = (0..<levels).map { _ in conv(outputs, kernel: 3, &random) }
+    fpnConv = (0..<levels.upperBound).map { levels.contains($0) ? conv(outputs, kernel: 3, &random) : nil }
+    self.levels = levels
   }
 
+  /// The maps of the levels.
   public func callAsFunction(_ branches: [Tensor]) -> [Tensor] {
     let x = reduction(branches.joined(.bilinear))
-    return fpnConv.enumerated().map { level, conv in
-      conv(level == 0 ? x : x.averagePooled(window: Extent(1 << level), stride: Extent(1 << level)))
+    return levels.compactMap { level in
+      fpnConv[level]?(level == 0 ? x : x.averagePooled(window: Extent(1 << level), stride: Extent(1 << level)))
     }
   }
 }

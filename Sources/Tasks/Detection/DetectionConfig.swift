@@ -129,7 +129,9 @@ extension DETR.Config {
   /// Values that are out of range or contradict each other; keys are relative to the model's section.
   func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((1...1024).contains(backbone.width), "backbone.width", backbone.width, "1 to 1024")
+    problems.require((0...1024).contains(backbone.width), "backbone.width", backbone.width, "1 to 1024, or 0: the variant's")
+    problems.require(backbone.variant.isResidual || backbone.stages.isEmpty, "backbone.stages", backbone.stages, "none with an HRNet")
+    problems.require(backbone.variant.isResidual || !backbone.dilation, "backbone.dilation", backbone.dilation, "false with an HRNet")
     let areStages = backbone.stages.isEmpty || (backbone.stages.count == 4 && backbone.stages.allSatisfy { (1...1000).contains($0) })
     problems.require(areStages, "backbone.stages", backbone.stages, "the blocks of four stages, or none: the variant's")
     problems.require((4...65_536).contains(hidden) && hidden % 4 == 0, "hidden", hidden, "a multiple of 4, 4 to 65536")
