@@ -236,6 +236,42 @@ class DetectionInference(Workload):
             self.forward(self.images)
 
 
+class PoseStep(Workload):
+    """Forward, heatmap loss, backward and Adam of HRNet-W32."""
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        import torch_hrnet
+
+        self.model = self.trained(torch_hrnet.HRNet())
+        n, h, w = sizes["batch"], sizes["height"], sizes["width"]
+        self.images = self.laid_out(torch.randn(n, 3, h, w))
+        self.target, self.weight = self.laid_out(torch.rand(n, 17, h // 4, w // 4)), torch.ones(n, 17, 1, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, fused=True)
+        self.forward = self.compiled(self.model)
+
+    def step(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.autocast():
+            heatmaps = self.forward(self.images)
+        (0.5 * ((heatmaps.float() - self.target) * self.weight).square().mean()).backward()
+        self.optimizer.step()
+
+
+class PoseInference(Workload):
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        import torch_hrnet
+
+        self.model = self.trained(torch_hrnet.HRNet()).eval()
+        self.images = self.laid_out(torch.randn(sizes["batch"], 3, sizes["height"], sizes["width"]))
+        self.forward = self.compiled(self.model)
+
+    def step(self):
+        with torch.no_grad(), self.autocast():
+            self.forward(self.images)
+
+
 class CrossAttention(Workload):
     has_images = False
 
@@ -271,7 +307,7 @@ class Assignment(Workload):
 
 KINDS = {"convolution": Convolution, "matmul": Matmul, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_step": FlowStep,
          "raft_inference": FlowInference, "detr_step": DetectionStep, "detr_inference": DetectionInference,
-         "cross_attention": CrossAttention, "assignment": Assignment}
+         "cross_attention": CrossAttention, "assignment": Assignment, "hrnet_step": PoseStep, "hrnet_inference": PoseInference}
 
 
 def seconds(workload, repetitions):

@@ -21,7 +21,7 @@ public struct BenchmarkCase: Sendable {
 }
 
 extension BenchmarkCase {
-  public static let all = convolutions + others + products + flowSteps + detection
+  public static let all = convolutions + others + products + flowSteps + detection + pose
 
   /// The cases with these names, or in groups with these names, in the order of `all`; all of them for no names.
   /// - Throws: `.usage` naming what is known.
@@ -125,5 +125,17 @@ extension BenchmarkCase {
         "assignment-100x60", group: "detr", "Hungarian assignment of 60 objects to 100 slots; the other side is scipy",
         AssignmentWorkload(rows: 100, columns: 60)),
     ]
+  }
+
+  private static var pose: [BenchmarkCase] {
+    var step = BenchmarkCase(
+      "hrnet-w32-step", group: "hrnet", "training step of HRNet-W32 for pose, 256x192, batch 4: forward, loss, backward, Adam",
+      PoseStepWorkload(batch: 4, height: 256, width: 192))
+    var inference = BenchmarkCase(
+      "hrnet-w32-inference", group: "hrnet", "inference of HRNet-W32 for pose, 256x192, batch 1, no gradients",
+      PoseInferenceWorkload(batch: 1, height: 256, width: 192))
+    step.measuresMemory = true
+    inference.measuresMemory = true
+    return [step, inference]
   }
 }
