@@ -65,6 +65,17 @@ import Vision
     }
   }
 
+  @Test("pictures and label files in one folder") func oneFolder() throws {
+    try withTemporaryFolder { root in
+      for name in ["a", "b"] {
+        try picture("\(root)/all/\(name).png")
+        try write([0, 1, 0, 1, 255, 1], 2, 3, "\(root)/all/\(name)_seg.png")
+      }
+      let files = try SegmentationFiles.folders(images: "\(root)/all", labels: "\(root)/all", labelSuffix: "_seg")
+      #expect(files.pairs.map(\.name) == ["a", "b"] && files.pairs.allSatisfy { $0.label.hasSuffix("_seg.png") })
+    }
+  }
+
   @Test("a label of another size than its picture") func sizes() throws {
     try withTemporaryFolder { root in
       try picture("\(root)/i/a.png", height: 3, width: 2)

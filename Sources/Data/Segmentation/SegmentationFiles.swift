@@ -54,7 +54,7 @@ public struct SegmentationFiles: Sendable, Equatable {
 
   // MARK: Folders
 
-  /// The pictures of one folder with the label files of another, by their stems.
+  /// The pictures of one folder with the label files of another, or of the same with a suffix, by their stems.
   /// - Parameters:
   ///   - labelSuffix: what a label file's stem has behind the picture's, such as `_mask`.
   ///   - list: a file of stems, one a line, that are taken; nil: all pictures.
@@ -62,7 +62,9 @@ public struct SegmentationFiles: Sendable, Equatable {
   ///   pictures that are not there.
   public static func folders(images: String, labels: String, labelSuffix: String = "", list: String? = nil) throws -> SegmentationFiles {
     let names = try Folder.files(in: images)
-    let pictures = names.filter(Folder.isPictureName)
+    // In one folder with the pictures, label files are told by their ending.
+    let isShared = try !labelSuffix.isEmpty && File.isSame(images, labels)
+    let pictures = names.filter { Folder.isPictureName($0) && !(isShared && Path.stem($0).hasSuffix(labelSuffix)) }
     guard !pictures.isEmpty else {
       let others = Folder.otherContents(of: images, names)
       throw Failure(.missingInput, at: images, "no picture among \(names.count) files, expected \(ImageFormat.list)\(others.text)",

@@ -59,12 +59,11 @@ public struct SegmentationReport: Sendable, CustomStringConvertible {
     if findings.isEmpty {
       text += "nothing to report\n"
     } else {
-      var table = TextTable(["", "count", "finding", "what happens", "such as"], rightAligned: [1])
       for finding in findings {
-        let examples = finding.examples.joined(separator: "; ") + (finding.count > finding.examples.count ? "; ..." : "")
-        table.add([finding.kind.severity.rawValue, "\(finding.count)", finding.kind.message, finding.kind.consequence, examples])
+        text += "\(finding.kind.severity): \(finding.count) \(finding.kind.message) (\(finding.kind.consequence))\n"
+        let more = finding.count > finding.examples.count ? ["..."] : []
+        for example in finding.examples + more { text += "    \(example.printable())\n" }
       }
-      text += table.text
     }
     let total = max(1, classes.reduce(ignoredPixels) { $0 + $1.pixels })
     func share(_ pixels: Int) -> String {

@@ -39,10 +39,6 @@ public struct SegmentationTraining: StageTraining {
     [LearnerPlan("", model, config.optimizer, config.schedule)]
   }
 
-  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
-    try HRNetSegmentation.official(state, from: origin)
-  }
-
   public static func requireFit(_ state: StateDictionary, _ model: HRNetSegmentation, from origin: String) throws {
     try WeightSource.requireFit(state, model, title: "HRNet", from: origin)
   }
