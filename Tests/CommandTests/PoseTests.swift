@@ -172,6 +172,7 @@ import WeightFiles
       Mistake("train pose.yaml --set skeleton.kind=coco --set skeleton.names=[a]", 64, "'skeleton.kind' is coco; allowed: custom"),
       Mistake("train pose.yaml --set skeleton.sigmas=[0.1]", 64, "skeleton.sigmas", "one for each of the 5 keypoints"),
       Mistake("train pose.yaml --set crop.width=40", 64, "'crop.width' is 40; allowed: a multiple of 32"),
+      Mistake("train pose.yaml --set crop.height=32 --set train.batch_size=1", 64, "'train.batch_size' is 1; allowed: 2 or more"),
       Mistake("train pose.yaml --set loss.top=6", 64, "'loss.top' is 6; allowed: 1 to the number of keypoints (5)"),
       Mistake("train pose.yaml --set data.boxes=strange.json", 64, "'data.boxes' is strange.json", "training takes the boxes of the annotations"),
       Mistake("train pose.yaml --set validation.boxes=strange.json", 65, "strange.json: 1 images of these results are not in val.json: 77"),

@@ -23,7 +23,8 @@ public enum Pose: LearningTask {
     InputShape(samples: config.train.batchSize, height: config.crop.height, width: config.crop.width)
   }
 
-  public static func inputSizes(_ model: HRNetPose) -> (least: Int, step: Int) { (model.sizeStep, model.sizeStep) }
+  /// Twice the step at least: a single cell of a single image has no variance for batch normalisation.
+  public static func inputSizes(_ model: HRNetPose) -> (least: Int, step: Int) { (2 * model.sizeStep, model.sizeStep) }
 
   public static func pass(_ model: HRNetPose, _ config: PoseConfig, _ shape: InputShape, _ mode: PassMode) -> Tensor {
     let images = Tensor.zeros([shape.samples, shape.height, shape.width, 3])

@@ -33,6 +33,9 @@ public struct PoseConfig: TaskConfig, ValidatedConfig {
     let step = 4 << max(0, (model.backbone.resolvedStages.last?.widths.count ?? 4) - 1)
     problems.require(crop.width % step == 0, "crop.width", crop.width, "a multiple of \(step), the lowest resolution's stride")
     problems.require(crop.height % step == 0, "crop.height", crop.height, "a multiple of \(step), the lowest resolution's stride")
+    let cells = train.batchSize * (crop.width / step) * (crop.height / step)
+    problems.require(cells > 1 || model.backbone.norm != .batch, "train.batch_size", train.batchSize,
+                     "2 or more for a crop of one cell of the lowest resolution, of which batch normalisation needs the variance")
     problems.require(data.boxes.isEmpty, "data.boxes", data.boxes, "none: training takes the boxes of the annotations")
     guard skeleton.kind != .data, skeleton.problems().isEmpty else { return problems }
     let count = skeleton.skeleton.count
