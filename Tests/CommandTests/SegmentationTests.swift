@@ -52,7 +52,8 @@ import Vision
     let place = try Workplace()
     try place.prepareSegmentation(plan: "epochs: 2, log_every: 1, evaluate_every: 3, save_every: 0")
     let more = options("labels.classes=[ground, sky, box, never]")
-    expectSuccess(try place.apus(["train", "seg.yaml", "--work-dir", "run"] + more))
+    let trained = try place.apus(["train", "seg.yaml", "--work-dir", "run"] + more)
+    #expect(trained.exit == 0 && trained.errors.contains("classes that never occur in the labels cannot be learned: never"), "\(trained.errors)")
     #expect(place.exists("\(Trace.checkpoint("run", 6))/MANIFEST.json"))
     let rows = try place.text("run/metrics.jsonl").split(separator: "\n")
     #expect(rows.count == 8 && rows.filter { $0.contains("\"mIoU\":") && $0.contains("\"pixel_accuracy\":") }.count == 2)
@@ -185,7 +186,8 @@ import Vision
       validation: {format: cityscapes, root: city, split: val}
       """)
     expectSuccess(try place.apus("data", "check", "city.yaml"))
-    expectSuccess(try place.apus("train", "city.yaml", "--work-dir", "run"))
+    let trained = try place.apus("train", "city.yaml", "--work-dir", "run")  // warns that most of the 19 classes do not occur
+    #expect(trained.exit == 0 && trained.errors.contains("never occur"), "\(trained.errors)")
     let found = try metrics(place.apus("evaluate", "city.yaml", "--weights", "run", "--json", "--results", "submission", "--set",
                                        "inference.numbers=files"))
     #expect(found["images"] == 2 && found.keys.contains("IoU.traffic_light"))

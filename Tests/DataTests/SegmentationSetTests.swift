@@ -76,6 +76,18 @@ import Vision
     }
   }
 
+  @Test("classes that no label has, where the set is small") func absentClasses() throws {
+    try withTemporaryFolder { root in
+      for (name, label) in [("a", UInt16(0)), ("b", 3)] {
+        try picture("\(root)/i/\(name).png")
+        try write([label, 0, 255, 0, 0, 0], 2, 3, "\(root)/l/\(name).png")
+      }
+      let set = SegmentationSet(try .folders(images: "\(root)/i", labels: "\(root)/l"), table(4))
+      #expect(try set.absentClasses() == [1, 2])
+      #expect(try set.absentClasses(within: 11) == nil)
+    }
+  }
+
   @Test("a label of another size than its picture") func sizes() throws {
     try withTemporaryFolder { root in
       try picture("\(root)/i/a.png", height: 3, width: 2)

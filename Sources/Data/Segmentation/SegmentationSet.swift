@@ -47,6 +47,21 @@ public struct SegmentationSet: Dataset {
     }
   }
 
+  /// The classes that no label file has, where the set is small enough to be looked through before training; nil: it is larger.
+  /// - Parameter pixels: of all label files together, at most.
+  /// - Throws: what reading throws; `.badData` for numbers that are no class.
+  public func absentClasses(within pixels: Int = 1 << 25) throws -> [Int]? {
+    var rest = pixels
+    var absent = Set(0..<table.classes)
+    for pair in files.pairs {
+      let labels = try LabelMap(contentsOf: pair.label)
+      rest -= labels.values.count
+      guard rest >= 0 else { return nil }
+      for (value, _) in try table.classes(of: labels, at: pair.label).counts() { absent.remove(value) }
+    }
+    return absent.sorted()
+  }
+
   /// Looks into a few label files, to tell what would be learned wrong without any error.
   ///
   /// Where 255 is ignored, masks of 0 and 255 would leave nothing but background.

@@ -50,6 +50,10 @@ public struct SegmentationTraining: StageTraining {
                     "there is no data to learn from", remedy: "Name the folders of pictures and of label files.")
     }
     try training.requireNoMasks()
+    if let absent = try training.absentClasses(), !absent.isEmpty {
+      Warning.emit("\(stage.section)data: classes that never occur in the labels cannot be learned: "
+        + absent.map(config.labels.name(of:)).joined(separator: ", "))
+    }
     return Sets(training: training, validation: try config.validation.open(config.table))
   }
 
