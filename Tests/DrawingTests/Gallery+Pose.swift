@@ -23,7 +23,7 @@ extension Gallery {
     }
     let maps = Heatmaps(height: height, width: columns, count: 17, values: values)
     let keypoints = points.map { Keypoint(x: $0.x + 5, y: $0.y + 3, visibility: .visible) }
-    let sheet = HeatmapSheet(image, maps, .coco, truth: keypoints, title: "000000000785", width: (width - 70) / 6)
+    let sheet = HeatmapSheet(image, maps, .coco, truth: keypoints, title: "000000000785", width: width)
     return [
       Gallery(name: "skeletons", figure: AnnotatedPicture(image, bodies: [body], truths: [truth], .coco, width: width), expected: [],
               mayOverlap: true),

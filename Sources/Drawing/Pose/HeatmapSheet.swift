@@ -10,11 +10,11 @@ public struct HeatmapSheet: Figure {
   /// In pixels of the crop; none: no truth.
   public var truth: [Keypoint]
   public var title: String
-  /// The width of a panel, px.
+  /// The width of the whole in pixels.
   public var width: Int
 
   /// - Precondition: a map for each keypoint.
-  public init(_ image: Image, _ maps: Heatmaps, _ skeleton: Skeleton, truth: [Keypoint] = [], title: String = "", width: Int = 120) {
+  public init(_ image: Image, _ maps: Heatmaps, _ skeleton: Skeleton, truth: [Keypoint] = [], title: String = "", width: Int = 800) {
     require(maps.count == skeleton.count && (truth.isEmpty || truth.count == skeleton.count),
             "HeatmapSheet: \(maps.count) maps and \(truth.count) points of \(skeleton.count) keypoints")
     self.image = image
@@ -26,17 +26,19 @@ public struct HeatmapSheet: Figure {
   }
 
   private var grid: FigureGrid {
+    let columns = max(1, min(skeleton.count, 6, (width - 10) / 120))
+    let own = max(60, (width - 10 * (columns + 1)) / columns)
     let peaks = maps.peaks()
     let cell = Double(image.width) / Double(max(1, maps.width))
     let panels = skeleton.names.indices.map { k in
       let percent = Int((100 * peaks[k].score).rounded())
       let panel = HeatmapPanel(
         image: image, maps: maps, keypoint: k, found: peaks[k].position * cell,
-        truth: truth.isEmpty || !truth[k].isLabeled ? nil : truth[k].position, width: width)
+        truth: truth.isEmpty || !truth[k].isLabeled ? nil : truth[k].position, width: own)
       return FigureGrid.Cell(skeleton.names[k], note: "peak \(percent) %", panel)
     }
-    var grid = FigureGrid(panels, columns: min(6, max(1, panels.count)), title: title)
-    grid.captionWidth = Double(width)
+    var grid = FigureGrid(panels, columns: columns, title: title)
+    grid.captionWidth = Double(own)
     return grid
   }
 

@@ -18,8 +18,8 @@ extension DETRModel: PublishedModel {
   public static let namings = [WeightNaming("huggingface") { try huggingFace($0, from: $1) }]
 
   /// The arrays of a file under official names, whoever named it: `module.` is taken away; Hugging Face's names are translated and their
-  /// separate projections joined; a residual network of torchvision, or an HRNet of its authors, becomes the backbone, without its counts of
-  /// batches. A network of ours whose normalisation learns from batches keeps these counts.
+  /// separate projections joined; a residual network of torchvision, or an HRNet of its authors, becomes the backbone, without its counts
+  /// of batches. A network of ours whose normalisation learns from batches keeps these counts.
   public static func official(_ state: StateDictionary, from place: String) throws -> StateDictionary {
     let state = try state.renamed([("module.", "")], from: place)
     let names = Set(state.names)
