@@ -53,7 +53,9 @@ let package = Package(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Base", "Benchmarks", "Tensors"]),
-    .testTarget(name: "CommandTests", dependencies: ["apus", "Base", "Data", "Synthesis", "Vision", "Networks", "WeightFiles", "Tensors"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["apus", "Base", "Data", "Synthesis", "Vision", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11
