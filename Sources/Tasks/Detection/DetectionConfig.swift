@@ -44,7 +44,7 @@ public struct DetectionConfig: TaskConfig, ValidatedConfig {
 }
 
 /// A set of images with objects in COCO's format.
-public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
+public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig, LimitedData {
   /// A JSON file of COCO instances; of panoptic annotations with `panoptic_masks`. Empty: no data.
   public var annotations = ""
   /// The folder of the images.
@@ -68,7 +68,7 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((0...1_000_000_000).contains(limit), "limit", limit, "0 (all) to 1000000000")
+    problems.requireLimit(limit)
     problems.require(annotations.isEmpty || !images.isEmpty, "images", "''", "the folder of the images")
     problems.require(categoryIds == Array(Set(categoryIds)).sorted(), "category_ids", categoryIds.prefix(8), "ascending ids, each once")
     return problems
@@ -80,12 +80,6 @@ public struct DetectionData: Codable, Sendable, Equatable, ValidatedConfig {
       : try COCODetection(
         annotations, images: images, maps: panopticMasks.isEmpty ? nil : panopticMasks, classes: config.categories,
         readsMasks: config.model.masks)
-  }
-
-  /// Which images to judge by, in order.
-  func indices(of count: Int) -> [Int] {
-    guard limit > 0, limit < count else { return Array(0..<count) }
-    return (0..<limit).map { $0 * count / limit }
   }
 }
 
@@ -102,8 +96,8 @@ public struct DetectionTrainSettings: Codable, Sendable, Equatable, ValidatedCon
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
-    problems.require((0...64).contains(workers), "workers", workers, "0 to 64")
+    problems.requireBatchSize(batchSize)
+    problems.requireWorkers(workers)
     return problems
   }
 }
@@ -119,7 +113,7 @@ public struct DetectionInferenceSettings: Codable, Sendable, Equatable, Validate
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
+    problems.requireBatchSize(batchSize)
     problems.require((0...1).contains(threshold), "threshold", threshold, "0 to 1")
     return problems
   }

@@ -4,7 +4,7 @@ import Tensors
 import Training
 
 /// A set of image pairs with flow, or several of them mixed.
-public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, SelectiveConfig {
+public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, SelectiveConfig, LimitedData {
   public var format = FlowFormat.flyingChairs
   public var root = "datasets/FlyingChairs_release"
   public var split = FlyingChairs.Split.train
@@ -20,7 +20,7 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, Selecti
 
   public func problems() -> [ConfigProblem] {
     var problems = sourceProblems
-    problems.require((0...1_000_000_000).contains(limit), "limit", limit, "0 (all) to 1000000000")
+    problems.requireLimit(limit)
     return problems
   }
 
@@ -47,12 +47,6 @@ public struct FlowData: FlowSource, Codable, Equatable, ValidatedConfig, Selecti
                     remedy: "Repeat less often.")
     }
     return FlowMixture(parts)
-  }
-
-  /// The indices of the samples to judge by, in order.
-  func indices(of count: Int) -> [Int] {
-    guard limit > 0, limit < count else { return Array(0..<count) }
-    return (0..<limit).map { $0 * count / limit }
   }
 }
 

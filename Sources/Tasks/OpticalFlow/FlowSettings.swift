@@ -18,8 +18,8 @@ public struct FlowTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((1...1_000_000).contains(batchSize), "batch_size", batchSize, "1 to 1000000")
-    problems.require((0...64).contains(workers), "workers", workers, "0 to 64")
+    problems.requireBatchSize(batchSize, most: 1_000_000)
+    problems.requireWorkers(workers)
     problems.require((1...1000).contains(iterations), "iterations", iterations, "1 to 1000")
     return problems
   }

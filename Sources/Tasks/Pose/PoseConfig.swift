@@ -16,7 +16,8 @@ public struct PoseConfig: TaskConfig, ValidatedConfig {
   public var validation = PoseData("val2017")
   public var crop = PoseCrop()
   public var augmentation = PoseAugmentation()
-  public var train = PoseTrainSettings()
+  /// Batches of bodies; the authors have 4 times 32 in one.
+  public var train = TrainSettings(batchSize: 128)
   public var loss = PoseLoss()
   public var optimizer = OptimizerConfig(.adam, learningRate: 1e-3)
   public var schedule = Schedule(.multiStep)
@@ -152,7 +153,7 @@ public struct PoseData: Codable, Sendable, Equatable, ValidatedConfig {
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((0...1_000_000_000).contains(limit), "limit", limit, "0 (all) to 1000000000")
+    problems.requireLimit(limit)
     problems.require(annotations.isEmpty || !images.isEmpty, "images", "''", "the folder of the images")
     problems.require(boxThreshold.isFinite, "box_threshold", boxThreshold, "a score")
     problems.require(format == .coco || boxes.isEmpty, "boxes", boxes, "none: MPII has a centre and a scale for each body")

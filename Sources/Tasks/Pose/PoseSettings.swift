@@ -1,22 +1,5 @@
 import Base
 
-/// A training step. Section `train`.
-public struct PoseTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
-  /// Bodies in a batch. The authors have 4 times 32.
-  public var batchSize = 128
-  /// Threads that read and augment; 0: the training thread itself. Changes the speed, never the result.
-  public var workers = 1
-
-  public init() {}
-
-  public func problems() -> [ConfigProblem] {
-    var problems: [ConfigProblem] = []
-    problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
-    problems.require((0...64).contains(workers), "workers", workers, "0 to 64")
-    return problems
-  }
-}
-
 /// How a trained network is asked, in validation and prediction. Section `inference`.
 public struct PoseInferenceSettings: Codable, Sendable, Equatable, ValidatedConfig {
   /// Bodies in a batch.
@@ -39,7 +22,7 @@ public struct PoseInferenceSettings: Codable, Sendable, Equatable, ValidatedConf
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
+    problems.requireBatchSize(batchSize)
     problems.require((0...1).contains(keypointThreshold), "keypoint_threshold", keypointThreshold, "0 to 1")
     problems.require(oksThreshold > 0 && oksThreshold <= 1, "oks_threshold", oksThreshold, "above 0, at most 1")
     problems.require((0...1).contains(drawThreshold), "draw_threshold", drawThreshold, "0 to 1")

@@ -15,7 +15,8 @@ public struct SegmentationConfig: TaskConfig, ValidatedConfig {
   public var data = SegmentationData()
   public var validation = SegmentationData()
   public var augmentation = SegmentationAugmentation()
-  public var train = SegmentationTrainSettings()
+  /// Pictures that fill no batch at the end of an epoch are left out, so there is no smaller one.
+  public var train = TrainSettings(batchSize: 12)
   public var loss = SegmentationLoss()
   public var optimizer = SegmentationConfig.optimizer
   public var schedule = Schedule(.polynomial)
@@ -85,7 +86,7 @@ public enum SegmentationFormat: String, ConfigChoice {
 }
 
 /// A set of pictures with labels.
-public struct SegmentationData: Codable, Sendable, Equatable, ValidatedConfig, SelectiveConfig {
+public struct SegmentationData: Codable, Sendable, Equatable, ValidatedConfig, SelectiveConfig, LimitedData {
   public var format = SegmentationFormat.folders
   /// `cityscapes`: the folder above `leftImg8bit`; `list`: the folder that names are relative to.
   public var root = ""
@@ -109,7 +110,7 @@ public struct SegmentationData: Codable, Sendable, Equatable, ValidatedConfig, S
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
-    problems.require((0...1_000_000_000).contains(limit), "limit", limit, "0 (all) to 1000000000")
+    problems.requireLimit(limit)
     switch format {
     case .folders: problems.require(images.isEmpty || !labels.isEmpty, "labels", "''", "the folder of the label files")
     case .cityscapes: problems.require(!root.isEmpty, "root", "''", "the folder above leftImg8bit")
@@ -129,29 +130,6 @@ public struct SegmentationData: Codable, Sendable, Equatable, ValidatedConfig, S
     case .none: nil
     }
     return files.map { SegmentationSet($0, table) }
-  }
-
-  /// Which pictures to judge by, in order.
-  func indices(of count: Int) -> [Int] {
-    guard limit > 0, limit < count else { return Array(0..<count) }
-    return (0..<limit).map { $0 * count / limit }
-  }
-}
-
-/// A training step. Section `train`.
-public struct SegmentationTrainSettings: Codable, Sendable, Equatable, ValidatedConfig {
-  /// Pictures in a batch. Those at the end of an epoch that fill no batch are left out, so there is no smaller one.
-  public var batchSize = 12
-  /// Threads that read and augment; 0: the training thread itself. Changes the speed, never the result.
-  public var workers = 1
-
-  public init() {}
-
-  public func problems() -> [ConfigProblem] {
-    var problems: [ConfigProblem] = []
-    problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
-    problems.require((0...64).contains(workers), "workers", workers, "0 to 64")
-    return problems
   }
 }
 
@@ -198,7 +176,7 @@ public struct SegmentationInferenceSettings: Codable, Sendable, Equatable, Valid
     problems.require(stride > 0.05 && stride <= 1, "stride", stride, "above 0.05, at most 1")
     problems.require(!scales.isEmpty && scales.count <= 100 && scales.allSatisfy { (0.01...100).contains($0) }, "scales", scales.prefix(8),
                      "one or more, each 0.01 to 100")
-    problems.require((1...100_000).contains(batchSize), "batch_size", batchSize, "1 to 100000")
+    problems.requireBatchSize(batchSize)
     problems.require((0...1).contains(opacity), "opacity", opacity, "0 to 1")
     return problems
   }
