@@ -14,26 +14,13 @@ extension Detection: PredictionTask {
   ]
 
   public static func predictor(_ config: DetectionConfig, _ model: DETRModel, source: [String]) throws -> DetectionPredictor {
-    if let problem = Typeface.problem { Warning.emit(problem) }
-    let items = try ImageFiles.named(source).map(DetectionPredictor.Item.init)
-    return DetectionPredictor(items: items, detector: Detector(model), config: config)
+    DetectionPredictor(items: try ImageFiles.drawn(source), detector: Detector(model), config: config)
   }
 }
 
 /// Finds and draws the objects of one image after the other.
-public struct DetectionPredictor: Predictor {
-  /// An image file.
-  public struct Item: OutputItem {
-    public let path: String
-    public let result: String
-
-    init(_ image: ImageFiles.Entry) {
-      path = image.path
-      result = image.name
-    }
-
-    public var inputs: [String] { [path] }
-  }
+public struct DetectionPredictor: PicturePredictor {
+  public typealias Item = ImageFiles.Entry
 
   /// All that the bits of a result depend on besides weights and images.
   public struct Settings: Encodable {
@@ -44,12 +31,10 @@ public struct DetectionPredictor: Predictor {
     let classes: [String]
   }
 
-  let items: [Item]
+  public let items: [Item]
   let detector: Detector
   let config: DetectionConfig
 
-  public var sequences: [[Item]] { [items] }
-  public var isChained: Bool { false }
   public var suffixes: [String] { [".json", "_objects.png"] }
   public var noun: String { "lists of objects" }
   public var explanation: String { "NAME.json (class, score and box in pixels) and NAME_objects.png" }

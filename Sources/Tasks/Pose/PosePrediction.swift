@@ -15,9 +15,8 @@ extension Pose: PredictionTask {
   ]
 
   public static func predictor(_ config: PoseConfig, _ model: HRNetPose, source: [String]) throws -> PosePredictor {
-    if let problem = Typeface.problem { Warning.emit(problem) }
     let boxes = try config.inference.boxes.isEmpty ? nil : PictureBoxes(contentsOf: config.inference.boxes)
-    let items = try ImageFiles.named(source).enumerated().map { PosePredictor.Item($1, place: $0 + 1) }
+    let items = try ImageFiles.drawn(source).enumerated().map { PosePredictor.Item(image: $1, place: $0 + 1) }
     if let boxes, !items.contains(where: { boxes.boxes(of: $0) != nil }) {
       let example = items.first?.path ?? ""
       throw Failure(.badData, at: config.inference.boxes, "there is no box for any of the \(items.count) pictures, such as \(example)",
@@ -69,24 +68,17 @@ extension UInt8 {
 }
 
 /// Finds and draws the bodies of one picture after the other.
-public struct PosePredictor: Predictor {
+public struct PosePredictor: PicturePredictor {
   /// An image file.
   public struct Item: OutputItem {
-    public let path: String
-    public let result: String
+    let image: ImageFiles.Entry
     /// The picture's place in the list, from 1.
     let place: Int
     /// The number in the file's name, such as 785 for `000000000785.jpg`; nil if it is no number.
-    let number: Int?
-
-    init(_ image: ImageFiles.Entry, place: Int) {
-      path = image.path
-      result = image.name
-      self.place = place
-      number = Int(Path.stem(image.path))
-    }
-
-    public var inputs: [String] { [path] }
+    var number: Int? { Int(Path.stem(path)) }
+    var path: String { image.path }
+    public var result: String { image.result }
+    public var inputs: [String] { image.inputs }
   }
 
   /// All that the bits of a result depend on besides weights and pictures.
@@ -98,13 +90,11 @@ public struct PosePredictor: Predictor {
     let boxes: UInt32
   }
 
-  let items: [Item]
+  public let items: [Item]
   let boxes: PictureBoxes?
   let estimator: PoseEstimator
   let config: PoseConfig
 
-  public var sequences: [[Item]] { [items] }
-  public var isChained: Bool { false }
   public var suffixes: [String] { [".json", "_pose.png"] }
   public var noun: String { "lists of bodies" }
   public var explanation: String { "NAME.json (COCO's keypoint results, in pixels) and NAME_pose.png" }

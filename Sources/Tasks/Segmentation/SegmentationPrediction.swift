@@ -15,26 +15,13 @@ extension Segmentation: PredictionTask {
   ]
 
   public static func predictor(_ config: SegmentationConfig, _ model: HRNetSegmentation, source: [String]) throws -> SegmentationPredictor {
-    if let problem = Typeface.problem { Warning.emit(problem) }
-    let items = try ImageFiles.named(source).map(SegmentationPredictor.Item.init)
-    return SegmentationPredictor(items: items, model: model, config: config)
+    SegmentationPredictor(items: try ImageFiles.drawn(source), model: model, config: config)
   }
 }
 
 /// Writes and draws the labels of one image after the other.
-public struct SegmentationPredictor: Predictor {
-  /// An image file.
-  public struct Item: OutputItem {
-    public let path: String
-    public let result: String
-
-    init(_ image: ImageFiles.Entry) {
-      path = image.path
-      result = image.name
-    }
-
-    public var inputs: [String] { [path] }
-  }
+public struct SegmentationPredictor: PicturePredictor {
+  public typealias Item = ImageFiles.Entry
 
   /// All that the bits of a result depend on besides weights and images.
   public struct Settings: Encodable {
@@ -44,12 +31,10 @@ public struct SegmentationPredictor: Predictor {
     let augmentation: SegmentationAugmentation
   }
 
-  let items: [Item]
+  public let items: [Item]
   let model: HRNetSegmentation
   let config: SegmentationConfig
 
-  public var sequences: [[Item]] { [items] }
-  public var isChained: Bool { false }
   public var suffixes: [String] { [".png", "_overlay.png"] }
   public var noun: String { "label files" }
   public var explanation: String { "NAME.png (the class of each pixel) and NAME_overlay.png" }
