@@ -8,80 +8,31 @@ import WeightFiles
 /// Training of a segmentation network with object context, dropout, batch statistics, scales, crops and flips: however it is interrupted,
 /// and whoever reads the data, it ends with the same bytes.
 @Suite struct SegmentationResumeTests {
-  private static let steps = 12
-  private static let context = "object_context: {enabled: true, channels: 16, key_channels: 8, dropout: 0.1}"
-
-  private static func workplace() throws -> Workplace {
-    let place = try Workplace()
-    try place.prepareSegmentation(model: context, plan: "steps: \(steps), log_every: 5, evaluate_every: 6, save_every: 3", schedule: steps)
-    return place
-  }
-
-  private static func train(_ place: Workplace, _ options: String...) throws -> Outcome {
-    try place.apus(["train", "seg.yaml", "--work-dir", "run", "--resume", "auto"] + options)
-  }
-
-  /// The run without any interruption.
-  private static let reference = Result {
-    let place = try workplace()
-    expectSuccess(try train(place))
-    return try Trace(place, run: "run", step: steps)
+  private static let training = ShortTraining("seg.yaml") {
+    let context = "object_context: {enabled: true, channels: 16, key_channels: 8, dropout: 0.1}"
+    try $0.prepareSegmentation(model: context, plan: ShortTraining.plan, schedule: ShortTraining.steps)
   }
 
   @Test func theReferenceTrains() throws {
-    let reference = try Self.reference.get()
-    #expect(reference.rows.count == 5 && Set(reference.rows).count == 5)
-    for name in ["loss", "cross_entropy", "cross_entropy_aux", "grad_norm"] {
-      #expect(reference.rows[0].contains("\"\(name)\":"), "\(name) in \(reference.rows[0])")
-    }
+    try Self.training.expectRows(with: ["loss", "cross_entropy", "cross_entropy_aux", "grad_norm"])
   }
 
-  @Test(arguments: [3, 9]) func stoppedAndResumed(step: Int) throws {
-    let place = try Self.workplace()
-    let first = try Self.train(place, "--steps", "\(step)")
-    #expect(first.exit == 0, "\(first.errors)")
-    let resumed = try Self.train(place)
-    #expect(resumed.exit == 0 && resumed.errors.contains("resuming run after step \(step)"), "\(resumed.errors)")
-    let found = try Trace(place, run: "run", step: Self.steps), reference = try Self.reference.get()
-    expectEqualBytes(found.optimizer, reference.optimizer, "optimizer.safetensors")
-    expectEqualBytes(found.model, reference.model, "model.safetensors")
-  }
+  @Test(arguments: [3, 9]) func stoppedAndResumed(step: Int) throws { try Self.training.expectSameWhenStopped(after: step) }
 
-  @Test func killedAndResumed() throws {
-    let place = try Self.workplace()
-    let step = Int.random(in: 2...7), pause = UInt32.random(in: 0...20_000)
-    print("kill -9 after the checkpoint of step \(step), \(pause) microseconds later")
-    let command = try place.start("train", "seg.yaml", "--work-dir", "run", "--set", "plan.save_every=1", "--set", "plan.keep_last=20")
-    let deadline = Date(timeIntervalSinceNow: 100)
-    while command.isRunning, !place.exists("\(Trace.checkpoint("run", step))/MANIFEST.json"), Date() < deadline { usleep(1000) }
-    try #require(command.isRunning, "the process ended before it could be killed")
-    usleep(pause)
-    command.send(SIGKILL)
-    #expect(try command.wait().signal == SIGKILL)
-    let resumed = try Self.train(place)  // warns that save_every was another
-    #expect(resumed.exit == 0 && resumed.errors.contains("resuming run after step "), "\(resumed.errors)")
-    try Trace(place, run: "run", step: Self.steps).expectEqual(Self.reference.get())
-  }
+  @Test func killedAndResumed() throws { try Self.training.expectSameWhenKilled() }
 
-  @Test(arguments: [["--threads", "2", "--set", "train.workers=3"], ["--set", "train.workers=0"]])
-  func threadsAndWorkersChangeNothing(option: [String]) throws {
-    let place = try Self.workplace()
-    expectSuccess(try place.apus(["train", "seg.yaml", "--work-dir", "run"] + option))
-    try Trace(place, run: "run", step: Self.steps).expectEqual(Self.reference.get())
+  @Test(arguments: ShortTraining.threadsAndWorkers) func threadsAndWorkersChangeNothing(option: [String]) throws {
+    try Self.training.expectSame(with: option)
   }
 
   /// The other tests could not fail if nothing were drawn.
   @Test(arguments: ["model.object_context.dropout=0", "augmentation.flip_probability=0", "augmentation.scale_maximum=0.8", "plan.seed=7"])
-  func everyRandomSourceIsInUse(option: String) throws {
-    let place = try Self.workplace()
-    expectSuccess(try Self.train(place, "--set", option))
-    #expect(try Trace(place, run: "run", step: Self.steps).model != Self.reference.get().model)
-  }
+  func everyRandomSourceIsInUse(option: String) throws { try Self.training.expectOther(with: option) }
 
   /// Tensors in, outputs and losses, gradients and updated values out; two calls give the same, though the network has dropout.
   @Test func parityOfGivenTensors() throws {
-    let place = try Self.workplace()
-    expectSuccess(try Self.train(place, "--steps", "3"))
+    let place = try Self.training.workplace()
+    expectSuccess(try Self.training.train(place, "--steps", "3"))
     var random = Random(seed: 4, stream: .test)
     var values: [Double] = []
     for _ in 0..<2 * 3 * 32 * 64 { values.append(random.normal()) }
