@@ -1,6 +1,5 @@
 import Base
 import Data
-import Synchronization
 import Vision
 
 /// What is written for generated detection scenes.
@@ -34,35 +33,22 @@ extension DetectionSynthesis {
     progress: @escaping @Sendable (_ done: Int) -> Void = { _ in }
   ) throws {
     try validate()
-    guard (1...999_999).contains(count) else { throw Failure(.usage, at: "count", "found \(count), expected 1...999999 images") }
-    guard (0...1).contains(heldOutShare) else { throw Failure(.usage, at: "heldOutShare", "found \(heldOutShare), expected 0...1") }
-    let marks = FlowSynthesis.validationMarks(count: count, share: heldOutShare)
-    let items = marks.enumerated().map { SceneItem(number: $0 + 1, split: $1 ? .val : .train, layout, images) }
-    let truths = Mutex([SceneTruth?](repeating: nil, count: count))
-    try writeScenes(items.map(\.paths), of: "images", to: root, threads: threads, progress: progress) { index in
-      let item = items[index]
+    let splits = try Split.ofImages(count: count, heldOutShare: heldOutShare)
+    let items = splits.enumerated().map { SceneItem(number: $0 + 1, split: $1, layout, images) }
+    let truths = try items.write(to: root, threads: threads, progress: progress) { item, index -> SceneTruth in
       let scene = sample(index: index, seed: seed)
-      try AtomicFile.write(encoded(scene.image), to: Path.join(root, item.image))
+      try AtomicFile.write(images.encode(scene.image, quality: quality), to: Path.join(root, item.image))
       var truth = SceneTruth(objects: scene.objects)
       if let path = item.map {
         let panoptic = scene.panoptic
         try panoptic.map.colors.write(to: Path.join(root, path))
         truth.segments = panoptic.segments
       }
-      truths.withLock { $0[index] = truth }
+      return truth
     }
-    let found = truths.withLock { $0.compactMap { $0 } }
-    try File.createFolder(Path.join(root, "annotations"))
     for split in Split.allCases {
-      try instances(items, found, split).write(to: Path.join(root, "annotations", "instances_\(split).json"))
-      if layout == .cocoPanoptic { try panoptic(items, found, split).write(to: Path.join(root, "annotations", "panoptic_\(split).json")) }
-    }
-  }
-
-  private func encoded(_ image: Image) -> [UInt8] {
-    switch images {
-    case .jpeg: JPEG.encode(image, quality: quality)
-    case .png: PNG.encode(image)
+      try instances(items, truths, split).write(to: Path.join(root, "annotations", "instances_\(split).json"))
+      if layout == .cocoPanoptic { try panoptic(items, truths, split).write(to: Path.join(root, "annotations", "panoptic_\(split).json")) }
     }
   }
 
@@ -80,20 +66,16 @@ extension DetectionSynthesis {
           segmentation: masks == .rle ? .runLengths(mask) : .polygons(mask.polygons)))
       }
     }
-    return COCOInstances(path: "", images: pictures(items, split), categories: things, annotations: annotations)
+    return COCOInstances(
+      path: "", images: items.images(of: split, height: height, width: width), categories: things, annotations: annotations)
   }
 
   private func panoptic(_ items: [SceneItem], _ truths: [SceneTruth], _ split: Split) -> COCOPanoptic {
     let annotations = zip(items, truths).filter { $0.0.split == split }.map { item, truth in
       COCOPanoptic.Annotation(imageID: item.number, fileName: "\(item.name).png", segments: truth.segments)
     }
-    return COCOPanoptic(path: "", images: pictures(items, split), categories: things + stuff, annotations: annotations)
-  }
-
-  private func pictures(_ items: [SceneItem], _ split: Split) -> [COCOImage] {
-    items.filter { $0.split == split }.map { item in
-      COCOImage(id: item.number, fileName: Path.name(item.image), height: height, width: width)
-    }
+    return COCOPanoptic(
+      path: "", images: items.images(of: split, height: height, width: width), categories: things + stuff, annotations: annotations)
   }
 
   private var things: [COCOCategory] {
@@ -104,32 +86,6 @@ extension DetectionSynthesis {
     StuffClass.allCases.map {
       COCOCategory(id: $0.categoryID, name: $0.rawValue, supercategory: "background", isThing: false)
     }
-  }
-}
-
-/// The parts of a data set, by the names of their folders.
-enum Split: String, CaseIterable, CustomStringConvertible {
-  case train, val
-
-  var description: String { rawValue }
-}
-
-/// One image of a data set: its number, which is its id, and its files below the root.
-struct SceneItem: Sendable {
-  let number: Int
-  let split: Split
-  let image: String
-  /// The panoptic map, if there is one.
-  let map: String?
-  var name: String { number.padded(to: 6) }
-  var paths: [String] { [image] + [map].compactMap { $0 } }
-
-  init(number: Int, split: Split, _ layout: DetectionLayout, _ form: DetectionSynthesis.ImageForm) {
-    self.number = number
-    self.split = split
-    let name = number.padded(to: 6)
-    image = "\(split)/\(name).\(form.fileExtension)"
-    map = layout == .cocoPanoptic ? "annotations/panoptic_\(split)/\(name).png" : nil
   }
 }
 

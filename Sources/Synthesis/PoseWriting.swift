@@ -1,6 +1,5 @@
 import Base
 import Data
-import Synchronization
 import Vision
 
 /// What is written for generated figures.
@@ -31,22 +30,15 @@ extension PoseSynthesis {
     progress: @escaping @Sendable (_ done: Int) -> Void = { _ in }
   ) throws {
     try validate()
-    guard (1...999_999).contains(count) else { throw Failure(.usage, at: "count", "found \(count), expected 1...999999 images") }
-    guard (0...1).contains(heldOutShare) else { throw Failure(.usage, at: "heldOutShare", "found \(heldOutShare), expected 0...1") }
-    let marks = FlowSynthesis.validationMarks(count: count, share: heldOutShare)
-    let items = marks.enumerated().map { SceneItem(number: $0 + 1, split: $1 ? .val : .train, .coco, images) }
-    let truths = Mutex([[PosedScene.Person]?](repeating: nil, count: count))
-    try writeScenes(items.map(\.paths), of: "images", to: root, threads: threads, progress: progress) { index in
-      let item = items[index]
+    let splits = try Split.ofImages(count: count, heldOutShare: heldOutShare)
+    let items = splits.enumerated().map { SceneItem(number: $0 + 1, split: $1, .coco, images) }
+    let truths = try items.write(to: root, threads: threads, progress: progress) { item, index -> [PosedScene.Person] in
       let scene = sample(index: index, seed: seed)
-      let bytes = images == .jpeg ? JPEG.encode(scene.image, quality: quality) : PNG.encode(scene.image)
-      try AtomicFile.write(bytes, to: Path.join(root, item.image))
-      truths.withLock { $0[index] = scene.people }
+      try AtomicFile.write(images.encode(scene.image, quality: quality), to: Path.join(root, item.image))
+      return scene.people
     }
-    let found = truths.withLock { $0.compactMap { $0 } }
-    try File.createFolder(Path.join(root, "annotations"))
     for split in Split.allCases {
-      try instances(items, found, split).write(to: Path.join(root, "annotations", "person_keypoints_\(split).json"))
+      try instances(items, truths, split).write(to: Path.join(root, "annotations", "person_keypoints_\(split).json"))
     }
   }
 
@@ -64,12 +56,10 @@ extension PoseSynthesis {
         annotations.append(annotation)
       }
     }
-    let images = items.filter { $0.split == split }.map { item in
-      COCOImage(id: item.number, fileName: Path.name(item.image), height: height, width: width)
-    }
     var category = COCOCategory(id: 1, name: "person", supercategory: "person")
     category.keypoints = Skeleton.coco.names
     category.limbs = Skeleton.coco.limbs
-    return COCOInstances(path: "", images: images, categories: [category], annotations: annotations)
+    return COCOInstances(
+      path: "", images: items.images(of: split, height: height, width: width), categories: [category], annotations: annotations)
   }
 }

@@ -33,15 +33,12 @@ extension SegmentationSynthesis {
     progress: @escaping @Sendable (_ done: Int) -> Void = { _ in }
   ) throws {
     try validate()
-    guard (1...999_999).contains(count) else { throw Failure(.usage, at: "count", "found \(count), expected 1...999999 images") }
-    guard (0...1).contains(heldOutShare) else { throw Failure(.usage, at: "heldOutShare", "found \(heldOutShare), expected 0...1") }
-    let marks = FlowSynthesis.validationMarks(count: count, share: heldOutShare)
-    let paths = marks.enumerated().map { self.paths(number: $0 + 1, split: $1 ? "val" : "train", layout) }
+    let splits = try Split.ofImages(count: count, heldOutShare: heldOutShare)
+    let paths = splits.enumerated().map { self.paths(number: $0 + 1, split: $1, layout) }
     try writeScenes(paths.map { [$0.image, $0.label] }, of: "images", to: root, threads: threads, progress: progress) { index in
       let scene = sample(index: index, seed: seed)
-      let isPNG = layout == .cityscapes || images == .png
-      try AtomicFile.write(isPNG ? PNG.encode(scene.image) : JPEG.encode(scene.image, quality: quality),
-                           to: Path.join(root, paths[index].image))
+      let form = layout == .cityscapes ? .png : images
+      try AtomicFile.write(form.encode(scene.image, quality: quality), to: Path.join(root, paths[index].image))
       try AtomicFile.write(labels(scene.labels, layout), to: Path.join(root, paths[index].label))
     }
     if layout == .folders {
@@ -49,7 +46,7 @@ extension SegmentationSynthesis {
     }
   }
 
-  private func paths(number: Int, split: String, _ layout: SegmentationLayout) -> (image: String, label: String) {
+  private func paths(number: Int, split: Split, _ layout: SegmentationLayout) -> (image: String, label: String) {
     let name = number.padded(to: 6)
     switch layout {
     case .folders:
