@@ -43,7 +43,9 @@ struct DetectionEvaluator: Evaluator {
   private var boxes: AveragePrecision
   private var masks: AveragePrecision?
   private var quality: PanopticQuality?
-  private(set) var confusion: ConfusionMatrix
+  private var confusion: ConfusionMatrix
+  /// Of the categories, by id.
+  private let names: [Int: String]
   private var images = 0
   private var objects = 0
 
@@ -51,6 +53,7 @@ struct DetectionEvaluator: Evaluator {
   init(_ config: DetectionConfig, _ data: COCODetection) {
     let judgesMasks = config.model.masks
     classes = config.categories
+    names = Dictionary(data.instances.categories.map { ($0.id, $0.name) }) { first, _ in first }
     confusion = ConfusionMatrix(categories: data.categoryIDs, scoreThreshold: config.inference.threshold)
     boxes = AveragePrecision(categories: data.categoryIDs)
     masks = judgesMasks ? AveragePrecision(categories: data.categoryIDs) : nil
@@ -83,12 +86,13 @@ struct DetectionEvaluator: Evaluator {
     }
   }
 
-  /// The result of the boxes, with the curves behind its numbers.
-  func boxResult() -> AveragePrecisionResult { boxes.result() }
+  func result() throws -> Metrics { try judgement().metrics }
 
-  func result() throws -> Metrics {
+  /// The metrics, and what they are made of.
+  func judgement() throws -> DetectionJudgement {
+    let found = boxes.result()
     var metrics = Metrics()
-    for (kind, value) in zip(Detection.boxMetrics, boxResult().summary.values) { metrics[kind.name] = value }
+    for (kind, value) in zip(Detection.boxMetrics, found.summary.values) { metrics[kind.name] = value }
     if let masks { for (kind, value) in zip(Detection.maskMetrics, masks.result().summary.values) { metrics[kind.name] = value } }
     if let quality {
       for (suffix, score) in [("", quality.all), ("_th", quality.things), ("_st", quality.stuff)] {
@@ -97,7 +101,7 @@ struct DetectionEvaluator: Evaluator {
     }
     metrics["images"] = Double(images)
     metrics["objects"] = Double(objects)
-    return metrics
+    return DetectionJudgement(metrics: metrics, boxes: found, confusion: confusion, names: names)
   }
 }
 
@@ -191,9 +195,7 @@ extension Detection: EvaluationTask, ResultsTask {
     } visit: { index, sample, prediction in
       try visit(index, sample.example, prediction)
     }
-    let names = Dictionary(data.instances.categories.map { ($0.id, $0.name) }) { first, _ in first }
-    return DetectionJudgement(
-      metrics: try evaluator.result(), boxes: evaluator.boxResult(), confusion: evaluator.confusion, names: names)
+    return try evaluator.judgement()
   }
 }
 

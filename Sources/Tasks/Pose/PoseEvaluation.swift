@@ -47,7 +47,7 @@ struct PoseEvaluator: Evaluator {
   private let images: Set<Int>
   private var heads: HeadNormalizedPCK
   private var headless = 0
-  private(set) var bodies: [PosedBody] = []
+  private var bodies: [PosedBody] = []
 
   init(_ data: PoseSet, indices: [Int], limited: Bool, _ settings: PoseInferenceSettings) {
     skeleton = data.skeleton
@@ -72,13 +72,16 @@ struct PoseEvaluator: Evaluator {
   }
 
   /// The bodies of each picture that are not too much alike.
-  func kept() -> [PosedBody] {
+  private func kept() -> [PosedBody] {
     Dictionary(grouping: bodies, by: \.imageID).sorted { $0.key < $1.key }.flatMap {
       PosedBody.suppressed($0.value, skeleton, threshold: settings.oksThreshold)
     }
   }
 
-  func result() throws -> Metrics {
+  func result() throws -> Metrics { try judgement().metrics }
+
+  /// The metrics, and the bodies that are kept.
+  func judgement() throws -> (metrics: Metrics, bodies: [PosedBody]) {
     var metrics = Metrics()
     let kept = kept()
     if let instances {
@@ -96,7 +99,7 @@ struct PoseEvaluator: Evaluator {
     }
     metrics["images"] = Double(images.count)
     metrics["bodies"] = Double(instances == nil ? heads.bodyCount : kept.count)
-    return metrics
+    return (metrics, kept)
   }
 
   private func averagePrecision(_ kept: [PosedBody], _ instances: COCOInstances) -> AveragePrecisionResult {
@@ -179,7 +182,7 @@ extension Pose: EvaluationTask, ResultsTask {
     } visit: { index, sample, prediction in
       try visit(index, sample, prediction)
     }
-    return (try evaluator.result(), evaluator.kept())
+    return try evaluator.judgement()
   }
 
   /// A picture of each image with the bodies that were found over the true ones.

@@ -10,7 +10,7 @@ import Vision
 /// Judges label maps over a set by one matrix of pixels.
 struct SegmentationEvaluator: Evaluator {
   private(set) var score: SegmentationScore
-  private(set) var images = 0
+  private var images = 0
 
   init(classes: Int) { score = SegmentationScore(classes: classes) }
 
@@ -95,7 +95,7 @@ extension Segmentation: EvaluationTask, ResultsTask {
       throw Failure(.usage, at: "validation", "there is no data to evaluate on", remedy: "Name the folders of pictures and of label files.")
     }
     if let visuals { try File.createFolder(visuals) }
-    let (score, metrics) = try judgeAll(model, config, on: data, monitor) { index, sample, found in
+    let (score, metrics) = try judge(model, config, on: data, monitor) { index, sample, found in
       try collect(data.name(of: index), found)
       guard let visuals else { return }
       try comparison(of: sample, found, config).write(to: "\(visuals)/\(data.name(of: index)).png")
@@ -107,13 +107,6 @@ extension Segmentation: EvaluationTask, ResultsTask {
   /// Finds and judges the labels of a validation set.
   /// - Parameter visit: told what the network says about each picture.
   static func judge(
-    _ model: HRNetSegmentation, _ config: SegmentationConfig, on data: SegmentationSet, _ monitor: EvaluationMonitor,
-    visit: (_ index: Int, _ sample: SegmentationSample, _ found: LabelMap) throws -> Void
-  ) throws -> SegmentationScore {
-    try judgeAll(model, config, on: data, monitor, visit: visit).score
-  }
-
-  private static func judgeAll(
     _ model: HRNetSegmentation, _ config: SegmentationConfig, on data: SegmentationSet, _ monitor: EvaluationMonitor,
     visit: (_ index: Int, _ sample: SegmentationSample, _ found: LabelMap) throws -> Void
   ) throws -> (score: SegmentationScore, metrics: Metrics) {

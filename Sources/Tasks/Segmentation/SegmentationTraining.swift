@@ -120,7 +120,7 @@ public struct SegmentationTraining: StageTraining {
       guard shown.contains(index) else { return }
       let figure = Segmentation.comparison(of: sample, found, config)
       pictures.append(.init(name: validation.name(of: index), png: try PNG.encode(figure.image())))
-    }
+    }.score
     pictures.append(.init(name: "classes", png: try PNG.encode(Segmentation.classFigure(score, config).image())))
     return EvaluationReport(metrics: Segmentation.metrics(of: score), pictures: pictures)
   }
