@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The outline of an object as the signed distance to its edge.
@@ -137,8 +138,4 @@ struct Outline: Sendable {
     }
     return isInside ? nearest : -nearest
   }
-}
-
-extension Double {
-  func clamped(to range: ClosedRange<Double>) -> Double { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
 }

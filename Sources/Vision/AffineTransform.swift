@@ -1,3 +1,5 @@
+import Base
+
 /// An affine map of the plane, in pixels: `p ↦ a·p.x + b·p.y + t`.
 public struct AffineTransform: Sendable, Equatable {
   /// The images of the unit vectors.
@@ -89,8 +91,4 @@ extension Image {
     }
     return result
   }
-}
-
-extension Double {
-  fileprivate func clamped(to range: ClosedRange<Double>) -> Double { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
 }

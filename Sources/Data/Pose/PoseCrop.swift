@@ -140,7 +140,3 @@ public struct PoseAugmentation: Codable, Sendable, Equatable, ValidatedConfig {
     }
   }
 }
-
-extension Double {
-  fileprivate func clamped(to range: ClosedRange<Double>) -> Double { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
-}
