@@ -15,7 +15,7 @@ import Vision
 /// for object in scene.objects { print(object.shape, object.mask.boundingBox) }
 /// ```
 /// - Source: surfaces, light and camera are those of `FlowSynthesis`.
-public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
+public struct DetectionSynthesis: Codable, Sendable, Equatable, ImageSynthesis {
   /// How masks stand in the annotations.
   public enum MaskForm: String, ConfigChoice {
     /// Corners along the edges of the pixels; rasterised, they give the mask back exactly.
@@ -72,9 +72,7 @@ public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig 
   public init() {}
 
   public func problems() -> [ConfigProblem] {
-    var problems: [ConfigProblem] = []
-    problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
-    problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
+    var problems = sizeProblems
     let most = ShapeClass.allCases.count
     problems.require((1...most).contains(classes), "classes", classes, "1 to \(most): \(ShapeClass.names)")
     problems.require((0...1000).contains(fewestObjects), "fewest_objects", fewestObjects, "0 to 1000")
@@ -87,17 +85,7 @@ public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig 
                   ("shadow", shadow)]
     for (key, share) in shares { problems.require((0...1).contains(share), key, share, "0 to 1") }
     problems.require((0...128).contains(contrast), "contrast", contrast, "0 to 128 grey levels")
-    problems.require((0...100).contains(noise), "noise", noise, "0 to 100 grey levels")
-    problems.require((0...1).contains(blur), "blur", blur, "0 to 1 px (the filter has five taps)")
-    problems.require((1...100).contains(quality), "quality", quality, "1 to 100")
-    return problems
-  }
-
-  /// - Throws: `Failure(.usage)` with all settings that are out of range.
-  public func validate() throws {
-    let problems = problems()
-    guard !problems.isEmpty else { return }
-    throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
+    return problems + pictureProblems
   }
 
   /// The classes that occur.
@@ -124,8 +112,7 @@ public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig 
       objects = seen
       frame = render()
     }
-    let camera = surfaces.cameras(index: index, seed: seed, frames: 1)[0]
-    let image = camera.develop(frame.colors, height: height, width: width, surfaces.source(.noise, 1, index, seed))
+    let image = developed(frame, index: index, seed: seed)
     let areas = visibleAreas(frame.owners, behind: behind.layers.count, count: objects.count)
     let isAnnotated = zip(objects, areas).map { isSeen($0, area: $1) }
     return LabeledScene(image: image, owners: frame.owners.map(Int.init), stuff: behind.stuff, shapes: objects.map(\.shape),
@@ -148,17 +135,6 @@ public struct DetectionSynthesis: Codable, Sendable, Equatable, ValidatedConfig 
 
   private func isSeen(_ object: PlacedObject, area: Int) -> Bool {
     area >= leastVisibleArea && Double(area) >= leastVisibleShare * Double(object.area)
-  }
-
-  /// The surfaces and the camera, which are those of flow scenes.
-  private var surfaces: FlowSynthesis {
-    var surfaces = FlowSynthesis()
-    surfaces.height = height
-    surfaces.width = width
-    surfaces.noise = noise
-    surfaces.blur = blur
-    surfaces.jpegShare = 0
-    return surfaces
   }
 
   /// The objects from back to front, the larger ones mostly behind.

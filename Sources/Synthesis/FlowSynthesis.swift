@@ -128,13 +128,6 @@ public struct FlowSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     return problems
   }
 
-  /// - Throws: `Failure(.usage)` with all settings that are out of range.
-  public func validate() throws {
-    let problems = problems()
-    guard !problems.isEmpty else { return }
-    throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
-  }
-
   /// All settings whose range is 0...1, with their names.
   private var shares: [(String, Double)] {
     [("staticShare", staticShare), ("gentleShare", gentleShare), ("drivingShare", drivingShare), ("attachedShare", attachedShare),

@@ -10,7 +10,7 @@ import Vision
 /// be told. A sample is a pure function of the settings, the seed and its index.
 ///
 /// - Source: surfaces, light and camera are those of `FlowSynthesis`.
-public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
+public struct PoseSynthesis: Codable, Sendable, Equatable, ImageSynthesis {
   /// Rows and columns of the images, px.
   public var height = 192
   public var width = 256
@@ -48,9 +48,7 @@ public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
   public init() {}
 
   public func problems() -> [ConfigProblem] {
-    var problems: [ConfigProblem] = []
-    problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
-    problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
+    var problems = sizeProblems
     problems.require((0...100).contains(fewestPeople), "fewest_people", fewestPeople, "0 to 100")
     problems.require(mostPeople >= fewestPeople && mostPeople <= 100, "most_people", mostPeople, "fewest_people (\(fewestPeople)) to 100")
     problems.require((0.05...3).contains(smallestSize), "smallest_size", smallestSize, "0.05 to 3")
@@ -59,17 +57,7 @@ public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     let shares = [("liveliness", liveliness), ("occluders", occluders), ("least_visible_share", leastVisibleShare), ("clutter", clutter),
                   ("sky_share", skyShare), ("shadow", shadow)]
     for (key, share) in shares { problems.require((0...1).contains(share), key, share, "0 to 1") }
-    problems.require((0...100).contains(noise), "noise", noise, "0 to 100 grey levels")
-    problems.require((0...1).contains(blur), "blur", blur, "0 to 1 px (the filter has five taps)")
-    problems.require((1...100).contains(quality), "quality", quality, "1 to 100")
-    return problems
-  }
-
-  /// - Throws: `Failure(.usage)` with all settings that are out of range.
-  public func validate() throws {
-    let problems = problems()
-    guard !problems.isEmpty else { return }
-    throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
+    return problems + pictureProblems
   }
 
   /// One image with its truth.
@@ -84,8 +72,7 @@ public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     let things = occluders(surfaces, index: index, seed: seed, &random)
     let layers = behind + people.flatMap(\.layers) + things
     let frame = FlowScene(height: height, width: width, layers: layers).render(second: false)
-    let camera = surfaces.cameras(index: index, seed: seed, frames: 1)[0]
-    let image = camera.develop(frame.colors, height: height, width: width, surfaces.source(.noise, 1, index, seed))
+    let image = developed(frame, index: index, seed: seed)
     var start = behind.count
     let owners = frame.owners.map(Int.init)
     return PosedScene(image: image, people: people.compactMap { person in
@@ -102,17 +89,6 @@ public struct PoseSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
     let layers: [SceneLayer]
     /// Pixels of all parts, if nothing hid them and they did not overlap.
     let area: Double
-  }
-
-  /// The surfaces and the camera, which are those of flow scenes.
-  private var surfaces: FlowSynthesis {
-    var surfaces = FlowSynthesis()
-    surfaces.height = height
-    surfaces.width = width
-    surfaces.noise = noise
-    surfaces.blur = blur
-    surfaces.jpegShare = 0
-    return surfaces
   }
 
   /// The background, which is that of detection scenes.

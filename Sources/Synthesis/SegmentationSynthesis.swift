@@ -40,7 +40,7 @@ public enum StreetClass: Int, Sendable, CaseIterable {
 /// Forms tell people, vehicles and plants apart; surfaces and colours of the classes overlap. Some scenes hold things of no class, whose
 /// pixels are ignored. A sample is a pure function of the settings, the seed and its index.
 /// - Source: surfaces, light and camera are those of `FlowSynthesis`.
-public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConfig {
+public struct SegmentationSynthesis: Codable, Sendable, Equatable, ImageSynthesis {
   /// Rows and columns of the images, px; at least 32.
   public var height = 128
   public var width = 192
@@ -73,9 +73,7 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
   public init() {}
 
   public func problems() -> [ConfigProblem] {
-    var problems: [ConfigProblem] = []
-    problems.require((32...8192).contains(height), "height", height, "32 to 8192 px")
-    problems.require((32...8192).contains(width), "width", width, "32 to 8192 px")
+    var problems = sizeProblems
     let most = [
       ("most_buildings", mostBuildings), ("most_plants", mostPlants), ("most_people", mostPeople), ("most_vehicles", mostVehicles),
     ]
@@ -85,17 +83,7 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
     }
     problems.require((0.05...0.9).contains(nearness), "nearness", nearness, "0.05 to 0.9")
     problems.require((0...128).contains(contrast), "contrast", contrast, "0 to 128 grey levels")
-    problems.require((0...100).contains(noise), "noise", noise, "0 to 100 grey levels")
-    problems.require((0...1).contains(blur), "blur", blur, "0 to 1 px (the filter has five taps)")
-    problems.require((1...100).contains(quality), "quality", quality, "1 to 100")
-    return problems
-  }
-
-  /// - Throws: `Failure(.usage)` with all settings that are out of range.
-  public func validate() throws {
-    let problems = problems()
-    guard !problems.isEmpty else { return }
-    throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
+    return problems + pictureProblems
   }
 
   /// One image with the class of every pixel, `LabelMap.ignored` for things of no class.
@@ -110,20 +98,8 @@ public struct SegmentationSynthesis: Codable, Sendable, Equatable, ValidatedConf
     let behind = FlowScene(height: height, width: width, layers: layers.map(\.layer)).render(second: false).colors
     layers += street.objects(before: behind, &random) { surfaces.source(.synthesis, $0 + 2, index, seed) }
     let frame = FlowScene(height: height, width: width, layers: layers.map(\.layer)).render(second: false)
-    let camera = surfaces.cameras(index: index, seed: seed, frames: 1)[0]
-    let image = camera.develop(frame.colors, height: height, width: width, surfaces.source(.noise, 1, index, seed))
+    let image = developed(frame, index: index, seed: seed)
     let classes = layers.map { $0.kind.map { UInt16($0.rawValue) } ?? LabelMap.ignored }
     return (image, LabelMap(height: height, width: width, values: frame.owners.map { classes[Int($0)] }))
-  }
-
-  /// The surfaces and the camera, which are those of flow scenes.
-  private var surfaces: FlowSynthesis {
-    var surfaces = FlowSynthesis()
-    surfaces.height = height
-    surfaces.width = width
-    surfaces.noise = noise
-    surfaces.blur = blur
-    surfaces.jpegShare = 0
-    return surfaces
   }
 }

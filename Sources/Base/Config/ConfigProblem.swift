@@ -29,6 +29,16 @@ public protocol ValidatedConfig {
   func problems() -> [ConfigProblem]
 }
 
+extension ValidatedConfig {
+  /// Requires that all values are in range.
+  /// - Throws: `Failure(.usage)` with all values that are not.
+  public func validate() throws {
+    let problems = problems()
+    guard !problems.isEmpty else { return }
+    throw Failure(.usage, at: "", "", items: problems.map { "\($0.key) is \($0.value); allowed: \($0.allowed)" })
+  }
+}
+
 /// A config struct in which one choice decides which of the other keys count: a data format without splits, an optimiser without momentum.
 ///
 /// A key that is written although it has no effect is reported; the resolved config leaves it out.
