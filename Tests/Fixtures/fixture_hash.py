@@ -3,6 +3,7 @@
 Everything is integer arithmetic modulo 2^64 (SplitMix64 over FNV-1a), so the Swift side reproduces it bit for bit:
 see "The hash" and "Compact form" in README.md.
 """
+import argparse
 import json
 import struct
 import time
@@ -107,3 +108,21 @@ class Stopwatch:
         print(f"{path.name}: {path.stat().st_size / 1024:.1f} KiB, {elapsed:.1f} s (limit {self.limit} s)")
         if elapsed > self.limit:
             raise SystemExit(f"too slow: {elapsed:.1f} s, expected at most {self.limit} s")
+
+
+def run(cases, load, make, compare_noises, prepare=lambda: None):
+    """The command line of a script that makes fixtures with official code: `--official PATH [case ...] [--noise N ...]`.
+
+    load gets PATH; prepare is called before cases are made, and not for --noise.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cases", nargs="*", default=[case.name for case in cases])
+    parser.add_argument("--official", required=True)
+    parser.add_argument("--noise", nargs="+", type=int)
+    options = parser.parse_args()
+    load(options.official)
+    if not options.noise:
+        prepare()
+    for case in cases:
+        if case.name in options.cases:
+            compare_noises(case, options.noise) if options.noise else make(case)

@@ -6,7 +6,6 @@ PATH is a checkout of https://github.com/facebookresearch/detr at the commit tha
 stored: fixture_hash and the formulas of this file (README.md repeats them) make them on both sides. --noise only prints, for each of the
 noises, how far float32 is from float64.
 """
-import argparse
 import dataclasses
 import io
 import json
@@ -356,18 +355,8 @@ def compare_noises(case, noises):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("cases", nargs="*", default=[case.name for case in CASES])
-    parser.add_argument("--official", required=True)
-    parser.add_argument("--noise", nargs="+", type=int)
-    options = parser.parse_args()
     torch.set_num_threads(1)
-    reference.load(options.official)
-    if not options.noise:
-        write_names()
-    for case in CASES:
-        if case.name in options.cases:
-            compare_noises(case, options.noise) if options.noise else make(case)
+    fixture.run(CASES, reference.load, make, compare_noises, write_names)
 
 
 if __name__ == "__main__":
