@@ -21,8 +21,7 @@ struct PoseEstimator {
     noGradient {
       let maps = Heatmaps.list(of: model(images, .evaluation))
       guard settings.flipTest else { return maps }
-      let columns = (0..<images.shape[2]).reversed().map { $0 }
-      let mirrored = Heatmaps.list(of: model(images.gathered(2, columns), .evaluation))
+      let mirrored = Heatmaps.list(of: model(images.reversed(2), .evaluation))
       return zip(maps, mirrored).map { $0.averaged(with: $1.flippedBack(skeleton, shift: settings.shiftHeatmaps)) }
     }
   }

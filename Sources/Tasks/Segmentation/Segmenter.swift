@@ -78,8 +78,7 @@ struct Segmenter {
       }
       let plain = ask(images)
       guard settings.flip else { return plain }
-      let mirror = Array((0..<width).reversed())
-      var flipped = ask(images.gathered(2, mirror)).gathered(2, mirror)
+      var flipped = ask(images.reversed(2)).reversed(2)
       if !config.augmentation.flipPairs.isEmpty { flipped = flipped.gathered(3, partners) }
       return (plain + flipped) * 0.5
     }

@@ -15,6 +15,9 @@ extension Tensor {
     return y.recorded(.gather, from: [self]) { dy in [dy.scatterAdded(axis, indices, length: length)] }
   }
 
+  /// The slices along an axis in opposite order. - Shape: same. - Gradient: reversed, too.
+  public func reversed(_ axis: Int) -> Tensor { gathered(axis, Array((0..<axisView(axis, "reversed").length).reversed())) }
+
   /// Zeros of `length` along one axis, with element `k` of this tensor added at `indices[k]`: the transpose of `gathered`.
   /// - Gradient: `gathered`. - Numerics: added in the order of `indices`.
   public func scatterAdded(_ axis: Int, _ indices: [Int], length: Int) -> Tensor {
