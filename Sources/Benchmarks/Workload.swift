@@ -64,9 +64,7 @@ extension PreparedWorkload {
     let learner = try Learner(LearnerPlan("", module, optimizer, Schedule(.constant)), steps: 1)
     return PreparedWorkload(operations: try loss().recordedOperations) { try learner.update(loss(), at: 0) }
   }
-}
 
-extension PreparedWorkload {
   /// One inference without gradients; its operations are those of a first, profiled run, which leaves nothing in memory.
   package static func inference(_ body: @escaping () -> Void) -> PreparedWorkload {
     Profiler.start()

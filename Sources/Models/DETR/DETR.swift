@@ -29,10 +29,6 @@ public struct DETR: Module {
   let backbone: Backbone
   public let config: Config
 
-  /// Images are normalised by these means and deviations of red, green and blue, in 0...1.
-  public static let pixelMean = [0.485, 0.456, 0.406]
-  public static let pixelDeviation = [0.229, 0.224, 0.225]
-
   public init(_ config: Config, _ random: inout Random) {
     backbone = Backbone(config, &random)
     inputProj = Conv2d(backbone.body.channels[3], config.hidden, kernel: 1, &random)
@@ -70,7 +66,7 @@ public struct DETR: Module {
 
   /// The intermediate results that masks are made of.
   struct Features {
-    /// The outputs of the backbone's stages, `[n, h, w, c]`; none without a mask head.
+    /// The outputs of the backbone's stages, `[n, h, w, c]`; without a mask head that of the last one alone.
     let stages: [Tensor]
     /// The cells before and after the encoder, `[n, h, w, hidden]`.
     let projected, memory: Tensor
@@ -118,7 +114,7 @@ public struct DETR: Module {
     let outputs = transformer.decoder(content, queryPositions: isAtInput ? nil : queries, lookedAt, pass, record)
     record?.cells = Extent(height: h, width: w)
     let features = Features(
-      stages: config.masks ? stages : [], projected: projected, memory: encoded.reshaped(to: [n, h, w, d]), mask: mask, sizes: images.sizes,
+      stages: stages, projected: projected, memory: encoded.reshaped(to: [n, h, w, d]), mask: mask, sizes: images.sizes,
       canvas: images.canvas, queries: outputs[outputs.count - 1])
 
     let judged = auxiliary ? concatenate(outputs, axis: 0) : outputs[outputs.count - 1]

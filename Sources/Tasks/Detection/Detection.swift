@@ -69,7 +69,7 @@ public enum Detection: LearningTask {
   public static let help = {
     var help = TaskHelp(title: "DETR detection")
     help.examples = [
-      "apus synth detection --out demo_data/scenes --count 5000 --seed 1",
+      "apus synth detection --out demo_data/scenes --count 10000 --seed 1",
       "apus train configs/detr/demo.yaml --resume auto",
     ]
     help.train = """

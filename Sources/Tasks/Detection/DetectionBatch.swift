@@ -16,12 +16,7 @@ struct DetectionElement: Sendable {
     let image = sample.image
     height = image.height
     width = image.width
-    let scale = DETR.pixelDeviation.map { Float(1 / (255 * $0)) }
-    let shift = zip(DETR.pixelMean, DETR.pixelDeviation).map { Float(-$0 / $1) }
-    pixels = [Float](unsafeUninitializedCapacity: image.pixels.count) { buffer, count in
-      for i in image.pixels.indices { buffer[i] = Float(image.pixels[i]) * scale[i % 3] + shift[i % 3] }
-      count = image.pixels.count
-    }
+    pixels = PixelNormalization()(image)
     let (w, h) = (Double(width), Double(height))
     target = DetectionTarget(
       labels: sample.objects.map(\.label),

@@ -33,10 +33,6 @@ public struct PoseTraining: StageTraining {
     [LearnerPlan("", model, config.optimizer, config.schedule)]
   }
 
-  public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
-    try HRNetPose.official(state, from: origin)
-  }
-
   public static func requireFit(_ state: StateDictionary, _ model: HRNetPose, from origin: String) throws {
     try WeightSource.requireFit(state, model, title: "HRNet", from: origin)
   }
