@@ -17,6 +17,20 @@ public protocol Module {
   static var checkpointNames: [String: String] { get }
 }
 
+/// An element of an array of modules that official checkpoints know by a name of its own: `fc0` rather than `fc.0`.
+public struct Named<Part: Module>: Module {
+  public static var checkpointNames: [String: String] { ["module": ""] }
+
+  public let name: String
+  public let module: Part
+
+  public init(_ name: String, _ module: Part) { (self.name, self.module) = (name, module) }
+}
+
+protocol NamedModule { var name: String { get } }
+
+extension Named: NamedModule {}
+
 extension Module {
   public static var checkpointNames: [String: String] { [:] }
 

@@ -22,7 +22,8 @@ struct ModuleWalk {
     switch mirror.displayStyle {
     case nil: return  // numbers, strings, closures
     case .optional, .enum: for child in mirror.children { visit(child.value, path) }
-    case .collection: for (i, child) in mirror.children.enumerated() { visit(child.value, path + ["\(i)"]) }
+    case .collection:
+      for (i, child) in mirror.children.enumerated() { visit(child.value, path + [(child.value as? any NamedModule)?.name ?? "\(i)"]) }
     case .struct where value is any Module:
       let names = (value as? any Module).map { type(of: $0).checkpointNames } ?? [:]
       for child in mirror.children {

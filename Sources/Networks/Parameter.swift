@@ -10,27 +10,35 @@ public enum WeightLayout: Sendable, Equatable {
   /// Ours `[kh, kw, in / groups, out]`, theirs `[out, in / groups, kh, kw]`. A transposed convolution has the weight of the
   /// convolution it transposes: ours `[kh, kw, out / groups, in]`, theirs `[in, out / groups, kh, kw]`.
   case convolution
+  /// Ours `[kh, kw, in, out]`, theirs `[1, out, in, kh, kw]`: a convolution whose weights are scaled for each sample.
+  case modulated
 
   /// Axis `i` of the official shape is axis `axes[i]` of ours.
   private var axes: [Int]? {
     switch self {
     case .plain: nil
     case .linear: [1, 0]
-    case .convolution: [3, 2, 0, 1]
+    case .convolution, .modulated: [3, 2, 0, 1]
     }
   }
 
   /// The shape in official files of a tensor whose shape here is `shape`.
-  public func officialShape(_ shape: [Int]) -> [Int] { axes.map { $0.map { shape[$0] } } ?? shape }
+  public func officialShape(_ shape: [Int]) -> [Int] { leadingAxes + (axes.map { $0.map { shape[$0] } } ?? shape) }
+
+  /// Axes of length 1 that only official shapes have.
+  private var leadingAxes: [Int] { self == .modulated ? [1] : [] }
 
   /// The elements in official order, without graph.
-  public func official(_ tensor: Tensor) -> Tensor { axes.map { tensor.detached().transposed($0) } ?? tensor.detached() }
+  public func official(_ tensor: Tensor) -> Tensor {
+    guard let axes else { return tensor.detached() }
+    return tensor.detached().transposed(axes).reshaped(to: officialShape(tensor.shape))
+  }
 
   /// The elements in our order, from official ones.
   public func native(_ official: Tensor) -> Tensor {
     guard let axes else { return official.detached() }
     let inverse = axes.indices.map { axis in axes.firstIndex(of: axis) ?? axis }
-    return official.detached().transposed(inverse)
+    return official.detached().reshaped(to: Array(official.shape.dropFirst(leadingAxes.count))).transposed(inverse)
   }
 
   /// The rank that the tensor must have; nil for any.

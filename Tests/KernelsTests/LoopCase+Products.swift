@@ -22,10 +22,10 @@ extension LoopCase {
       LoopCase("epilogue", ulps: 4) { table, numbers in
         [(7, 3, 3), (5, 300, 300), (4, 33, 40)].flatMap { (rows, columns, stride) -> [T] in
           let bias: [T] = draw(&numbers, columns)
-          return [-1, Int32(APUS_RELU.rawValue), Int32(APUS_TANH.rawValue)].flatMap { activation -> [T] in
+          return [-1, Int32(APUS_RELU.rawValue), Int32(APUS_TANH.rawValue), Int32(APUS_LEAKY_RELU.rawValue)].flatMap { activation -> [T] in
             var y: [T] = draw(&numbers, rows * stride)
-            table.epilogue(activation, bias, rows, columns, stride, &y)
-            table.epilogue(activation, nil, rows, columns, stride, &y)
+            table.epilogue(activation, 0.2, bias, rows, columns, stride, &y)
+            table.epilogue(activation, 0.2, nil, rows, columns, stride, &y)
             return y
           }
         }

@@ -117,7 +117,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     #expect(!x.conv2d(with: w, options).isIdentical(to: first))
   }
 
-  @Test("activations in the convolution equal those behind it", arguments: [FusedActivation.relu, .sigmoid, .tanh])
+  @Test("activations in the convolution equal those behind it", arguments: [FusedActivation.relu, .sigmoid, .tanh, .leakyRelu(slope: 0.2)])
   func activations(_ activation: FusedActivation) {
     let item = ConvolutionCase.all[1], (x, w) = operands(item, .float64)
     let (b, tracked) = (Tensor.ones([96], .float64), w.asLeaf())
@@ -127,6 +127,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     case .relu: plain.relu()
     case .sigmoid: plain.sigmoid()
     case .tanh: plain.tanh()
+    case .leakyRelu(let slope): plain.leakyRelu(slope: slope)
     }
     #expect((fused - separate).abs().max().item < 1e-14)
     guard let a = fused.squared().sum().gradients()[tracked], let b = separate.squared().sum().gradients()[tracked] else {

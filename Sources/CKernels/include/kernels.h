@@ -190,8 +190,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*pack)(const void *b, ptrdiff_t row, ptrdiff_t column, size_t depth, size_t columns, void *panel);
   /* See apus_product; sums longer than a few hundred terms are added up in pieces. */
   void (*product)(const apus_product *options, const void *a, const void *panel, void *c);
-  /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary or -1. */
-  void (*epilogue)(int activation, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
+  /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary (with its first parameter) or -1. */
+  void (*epilogue)(int activation, double parameter, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
 
   /* --- Winograd's algorithms --- planes of transformed values, `plane` apart; channels >= lanes; see apus_winograd and winograd.inc.
    * Rows of windows of x, one tile's results apart -> v [planes, tiles, channels]. */

@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 extension Tensor {
@@ -6,9 +7,11 @@ extension Tensor {
     map(APUS_RELU).recordedWithOutput(.relu, from: [self]) { dy, y in [dy.gated(by: y.detached())] }
   }
 
-  /// `x` above 0, `slope · x` below. - Gradient: `dy`, times the slope at and below 0.
+  /// `x` above 0, `slope · x` below; the slope is 0 or more. - Gradient: `dy`, times the slope at and below 0.
   public func leakyRelu(slope: Double = 0.01) -> Tensor {
-    map(APUS_LEAKY_RELU, slope).recorded(.leakyRelu, from: [self]) { dy in [dy.gated(by: self.detached(), otherwise: slope)] }
+    require(slope >= 0, "leakyRelu: the slope \(slope) is negative")
+    return map(APUS_LEAKY_RELU, slope)
+      .recordedWithOutput(.leakyRelu, from: [self]) { dy, y in [dy.gated(by: y.detached(), otherwise: slope)] }  // y has the sign of x
   }
 
   /// `x` where `gate > 0`, else `slope · x`: the linear part of relu's gradient. - Gradient: the same gate on `dy`; none to the gate.

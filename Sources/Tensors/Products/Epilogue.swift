@@ -15,6 +15,7 @@ struct Epilogue {
       kernels.accumulate_rows(source, stride, rows, columns.count, stride, y)
     }
     guard bias != nil || activation != nil else { return }
-    kernels.epilogue(activation?.function ?? -1, bias?.address(columns.lowerBound), rows, columns.count, stride, y)
+    let (function, parameter) = (activation?.function ?? -1, activation?.parameter ?? 0)
+    kernels.epilogue(function, parameter, bias?.address(columns.lowerBound), rows, columns.count, stride, y)
   }
 }

@@ -45,6 +45,9 @@ let productCases: [OpCase] = [
   OpCase("pointwise convolution with tanh", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2]]) {
     $0[0].conv2d(with: $0[1], bias: $0[2], activation: .tanh)
   },
+  OpCase("convolution with leaky relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3]]) {
+    $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .leakyRelu(slope: 0.2)).squared()
+  },
   OpCase("convolution with residual and relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3], [2, 4, 3, 3]]) {
     $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .relu, residual: $0[3]) * $0[3]
   },

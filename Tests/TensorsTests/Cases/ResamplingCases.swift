@@ -46,6 +46,13 @@ let resamplingCases: [OpCase] = resizeCases + gridCases + [
     let dy = Tensor.uniform([1, 3, 2, 2], from: -1, to: 1, &random, precision: x[0].precision)
     return dy.gridSampleInputGradient(x[0], inputShape: [1, 4, 5, 2], GridSampling())
   },
+  OpCase("filter", .resample, [[2, 5, 4, 2]]) { $0[0].filtered(by: FIRFilter([1, 3, 3, 1]), before: 2, after: 2).squared() },
+  OpCase("filter to half of the resolution", .resample, [[1, 6, 4, 3]]) {
+    $0[0].filtered(by: FIRFilter([1, 2, 4], down: 2), before: 1, after: 1).squared()
+  },
+  OpCase("filter to twice the resolution", .resample, [[1, 3, 4, 2]]) {
+    $0[0].filtered(by: FIRFilter([1, 3, 3, 1], up: 2), before: 2, after: 1).exp()
+  },
   OpCase("max pool", .maxPool, [[2, 5, 4, 3]]) { $0[0].maxPooled(window: 3, stride: 2, padding: 1).squared() },
   OpCase("max pool of a long window", .maxPool, [[2, 5, 6, 2]]) {
     $0[0].maxPooled(window: Extent(height: 2, width: 3), stride: Extent(height: 1, width: 2)).exp()
