@@ -64,6 +64,14 @@ public struct StateDictionary: Sendable {
     return StateDictionary(entries, aliases: Dictionary(uniqueKeysWithValues: aliases), names: names.map(name))
   }
 
+  /// The arrays but those whose names, or the names that they are aliases for, are to be left out.
+  public func without(_ isLeftOut: (String) -> Bool) -> StateDictionary {
+    let kept = entries.filter { !isLeftOut($0.name) }
+    let aliases = aliases.filter { !isLeftOut($0.key) && !isLeftOut($0.value) }
+    let left = Set(kept.map(\.name)).union(aliases.keys)
+    return StateDictionary(kept, aliases: aliases, names: names.filter(left.contains))
+  }
+
   /// The file's contents, aliases noted in the metadata.
   public func safetensors(metadata: [String: String] = [:]) -> Safetensors {
     Safetensors(entries, metadata: metadata.merging(aliases) { note, _ in note })
