@@ -27,7 +27,8 @@ public enum NumPyFile {
     guard bytes.count >= 8 + lengthSize else { throw failure("the header is cut off") }
     let length = bytes[8..<8 + lengthSize].reversed().reduce(0) { $0 << 8 | Int($1) }
     let start = 8 + lengthSize
-    guard length <= bytes.count - start, length <= 1 << 16, let text = String(validating: bytes[start..<start + length], as: UTF8.self) else {
+    guard length <= bytes.count - start, length <= 1 << 16,
+          let text = String(validating: bytes[start..<start + length], as: UTF8.self) else {
       throw failure("a header of \(length) bytes is cut off, or too long")
     }
     let header = try Header(text, failure)
@@ -35,7 +36,9 @@ public enum NumPyFile {
     var count = header.shape.contains(0) ? 0 : 1
     for axis in header.shape {
       let (product, isOverflow) = count.multipliedReportingOverflow(by: axis)
-      guard !isOverflow, product <= data.count else { throw failure("the shape \(header.shape) asks for more elements than the file has bytes") }
+      guard !isOverflow, product <= data.count else {
+        throw failure("the shape \(header.shape) asks for more elements than the file has bytes")
+      }
       count = product
     }
     guard count * header.type.size == data.count else {

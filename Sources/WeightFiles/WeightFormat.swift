@@ -28,7 +28,7 @@ extension StateDictionary {
   public init(at path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
     let bytes = try File.bytes(at: path, limit: MemoryPool.available) { head in
       guard PyTorchFile.recognizes(head) || Safetensors.recognizes(head) else {
-        throw Failure.unrecognized(head, at: path, expected: "a .safetensors file, or one of torch.save")
+        throw Failure.unrecognized(head, at: path, expected: "a .safetensors file, one of torch.save, or a snapshot of networks (.pkl)")
       }
     }
     try self.init(bytes: bytes, name: path, key: key, warn: warn)
@@ -37,7 +37,7 @@ extension StateDictionary {
   /// The same for the content of a file; `path` is what messages call it.
   public init(bytes: [UInt8], name path: String, key: String? = nil, warn: (String) -> Void = { _ in }) throws {
     // What is neither is explained as what its name promises.
-    let isNamedSo = ["pth", "pt", "bin", "ckpt", "tar"].contains(Path.fileExtension(path)) && !Safetensors.recognizes(bytes)
+    let isNamedSo = ["pth", "pt", "bin", "ckpt", "tar", "pkl"].contains(Path.fileExtension(path)) && !Safetensors.recognizes(bytes)
     if PyTorchFile.recognizes(bytes) || isNamedSo {
       self = try PyTorchFile(bytes: bytes, name: path).stateDictionary(key: key, warn: warn)
     } else {

@@ -79,6 +79,26 @@ import WeightFiles
     }
   }
 
+  @Test func snapshotsAreReadAsData() throws {
+    let place = try Workplace()
+    let file = "\(Self.fixtures)/snapshot.pkl"
+    let list = try place.apus("convert", file)
+    expectSuccess(list)
+    #expect(list.outputLines.last == "12 arrays of 187 numbers, aliases: 1", "\(list.output)")
+    expectSuccess(try place.apus("convert", file, "out.safetensors"))
+    #expect(try Self.arrays(place, "out.safetensors").keys.contains("blocks.1.conv.resample_filter"))
+    expectSuccess(try place.apus("convert", file, "d.pth", "--key", "D"))
+    #expect(try Set(Self.arrays(place, "d.pth").keys) == ["conv.weight", "conv.bias", "conv.resample_filter"])
+    expectFailure(try place.apus("convert", file, "--key", "H"), 64, "no dictionary of tensors under 'H'", "G_ema: 13 tensors")
+    let sound = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+    // os.system('id'), called and dropped before the end.
+    let call = Array("cos\nsystem\n".utf8) + [0x8C, 2] + Array("id".utf8) + [0x85] + Array("R0.".utf8)
+    try place.write("evil.pkl", sound.dropLast() + call)
+    expectFailure(try place.apus("convert", "evil.pkl", "out.pth"), 65, "evil.pkl: ", "os.system", "nothing was run")
+    try place.write("cut.pkl", Array(sound.dropLast(100)))
+    expectFailure(try place.apus("convert", "cut.pkl"), 65, "cut.pkl: ", "are left")
+  }
+
   @Test func prefixesAreTakenAway() throws {
     let place = try Workplace()
     try StateDictionary([.init("module.net.w", Tensor(1.0)), .init("module.net.v", Tensor(2.0))]).write(to: place.path("w.pth"))

@@ -98,7 +98,7 @@ import WeightFiles
     Foreign(name: "w.pt", bytes: Array("garbage, garbage".utf8), words: ["no file of torch.save, or its beginning is cut off"]),
     Foreign(name: "w", bytes: Array("garbage, garbage".utf8), words: ["no safetensors file"]),
     Foreign(name: "w.h5", bytes: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 0], words: ["no safetensors file but an HDF5 file", "torch.save"]),
-    Foreign(name: "w.safetensors", bytes: [0x80, 4, 0x95, 1, 0, 0, 0, 0, 0], words: ["but a pickle of Python"]),
+    Foreign(name: "w.safetensors", bytes: [0x80, 4, 0x95, 1, 0, 0, 0, 0, 0], words: ["pickle, byte 2: 8 bytes are needed", "are left"]),
     Foreign(name: "models.zip", bytes: ZipBytes.archive("models/raft-things.pth", method: 8), words: ["a zip archive with 'models/raft-things.pth' in it", "unzip"]),
     Foreign(name: "models.zip", bytes: ZipBytes.archive("models/raft-things.pth", method: 0), words: ["it holds 'models/raft-things.pth'", "unzip"]),
   ]

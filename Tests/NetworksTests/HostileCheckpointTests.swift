@@ -261,5 +261,5 @@ import WeightFiles
 }
 
 extension [UInt8] {
-  fileprivate func repeated(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in self } }
+  func repeated(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in self } }
 }

@@ -103,12 +103,13 @@ package struct FileKind: Sendable, Equatable {
       return FileKind(.video, "an MP4 or MOV video")
     }
     if head.count >= 3, head[0] == UInt8(ascii: "P"), [0x20, 0x09, 0x0A, 0x0D].contains(head[2]) { return portableMap(head[1]) }
+    // Before pickles: the length of the header, which comes first, may look like the beginning of one.
+    if head.count >= 10, head[8] == UInt8(ascii: "{"), head[5..<8].allSatisfy({ $0 == 0 }) {
+      return FileKind(.weights, "a safetensors file")
+    }
     if head.count >= 3, head[0] == 0x80, (2...5).contains(head[1]) {
       return FileKind(.weights, head[2] == 0x8A ? "a file of torch.save" : "a pickle of Python",
                       "Save tensors with torch.save(model.state_dict(), PATH), or as safetensors.")
-    }
-    if head.count >= 10, head[8] == UInt8(ascii: "{"), head[5..<8].allSatisfy({ $0 == 0 }) {
-      return FileKind(.weights, "a safetensors file")
     }
     return nil
   }

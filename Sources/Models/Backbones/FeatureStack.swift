@@ -20,7 +20,8 @@ struct FeatureStack: Module {
 
   /// The outputs of some elements, in ascending order of their indices; what comes after the last of them is not computed.
   func callAsFunction(_ images: Tensor, keeping indices: [Int]) -> [Tensor] {
-    require(!indices.isEmpty && indices.allSatisfy(elements.indices.contains), "FeatureStack: outputs \(indices) of \(elements.count) elements")
+    require(!indices.isEmpty && indices.allSatisfy(elements.indices.contains),
+            "FeatureStack: outputs \(indices) of \(elements.count) elements")
     let kept = Set(indices)
     var x = images
     var outputs: [Tensor] = []

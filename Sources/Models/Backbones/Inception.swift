@@ -130,7 +130,9 @@ struct InceptionA: Module {
 
 /// Half the size: a 3x3 convolution, a double one, and a pooling. - Shape: `[n, h, w, in]` → `[n, (h - 1) / 2, (w - 1) / 2, 480 + in]`.
 struct InceptionB: Module {
-  static let checkpointNames = ["branch3x3": "branch3x3", "double1": "branch3x3dbl_1", "double2": "branch3x3dbl_2", "double3": "branch3x3dbl_3"]
+  static let checkpointNames = [
+    "branch3x3": "branch3x3", "double1": "branch3x3dbl_1", "double2": "branch3x3dbl_2", "double3": "branch3x3dbl_3",
+  ]
   let branch3x3: InceptionConv
   let double1, double2, double3: InceptionConv
 

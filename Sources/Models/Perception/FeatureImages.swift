@@ -27,8 +27,8 @@ extension Inception: FeatureExtractor {
   /// The pictures at 299x299 by the graph's own bilinear sampling, `(x - 128) / 128` → `[n, 2048]`.
   public func features(of images: [Image]) -> Tensor { noGradient { self(concatenate(images.map(Self.input), axis: 0)) } }
 
-  /// Pixel i is taken at `i · size / 299` of the source, at most its last one: corners are not aligned and centres not halved, as TensorFlow 1
-  /// resizes.
+  /// Pixel i is taken at `i · size / 299` of the source, at most its last one: corners are not aligned and centres not halved, as
+  /// TensorFlow 1 resizes.
   package static func input(_ image: Image) -> Tensor {
     let image = image.rgb()
     func axis(_ length: Int) -> [(low: Int, high: Int, weight: Float)] {

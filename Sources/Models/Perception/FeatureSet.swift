@@ -4,8 +4,8 @@ import WeightFiles
 
 /// The feature vectors of a set of pictures, as one network sees them.
 ///
-/// In files: a NumPy array `NAME.npy` of the vectors, and `NAME.txt` with the name of a picture on each line, in the same order. Without the
-/// names, vectors of two sets belong together by their rows.
+/// In files: a NumPy array `NAME.npy` of the vectors, and `NAME.txt` with the name of a picture on each line, in the same order. Without
+/// the names, vectors of two sets belong together by their rows.
 /// ```swift
 /// let real = try FeatureSet(at: "real.npy")
 /// let found = try FeatureSet(at: "found.npy")

@@ -5,8 +5,8 @@ import WeightFiles
 
 /// Learned perceptual image patch similarity on AlexNet's features, version 0.1 with its linear heads.
 ///
-/// The features behind the five activations are divided by their length at every place; the squared differences, weighted by a head for each
-/// channel, are added up and averaged over the places, then added up over the five maps.
+/// The features behind the five activations are divided by their length at every place; the squared differences, weighted by a head for
+/// each channel, are added up and averaged over the places, then added up over the five maps.
 /// - Shape: two batches `[n, h, w, 3]` in -1...1 (at least 35 pixels high and wide) → `[n]`; 0 for equal pictures.
 /// - Names: `features.0.weight`, … `features.10.bias` as in torchvision's AlexNet, and `lin0.model.1.weight` … `lin4.model.1.weight` as in
 ///   the heads' file.   - Initialiser: zeros; the weights come from files.

@@ -3,7 +3,8 @@ import CKernels
 import COpenBLAS
 import Foundation
 
-/// OpenBLAS, the library behind plain matrix products: one thread inside, our threads around it. Only this file and `LAPACK.swift` import it.
+/// OpenBLAS, the library behind plain matrix products: one thread inside, our threads around it. Only this file and `LAPACK.swift`
+/// import it.
 public enum BLAS {
   /// The library as this process uses it: what decides about the last bits of its products.
   public struct Info: Sendable, Equatable, Codable, CustomStringConvertible {

@@ -63,7 +63,8 @@ extension Tensor {
   }
 
   private func squareMatrixSize(_ op: String) -> Int {
-    require(rank == 2 && shape[0] == shape[1] && precision == .float64, "\(op): expected a square float64 matrix, got \(shape) in \(precision)")
+    require(rank == 2 && shape[0] == shape[1] && precision == .float64,
+            "\(op): expected a square float64 matrix, got \(shape) in \(precision)")
     require(isFinite, "\(op): the matrix \(shape) holds infinities or NaN")
     return shape[0]
   }
@@ -74,7 +75,8 @@ extension Tensor {
 /// What the calls of LAPACK share.
 private enum LAPACK {
   typealias Call = (
-    _ work: UnsafeMutablePointer<Double>, _ workCount: inout blasint, _ integers: UnsafeMutablePointer<blasint>, _ integerCount: inout blasint
+    _ work: UnsafeMutablePointer<Double>, _ workCount: inout blasint,
+    _ integers: UnsafeMutablePointer<blasint>, _ integerCount: inout blasint
   ) -> blasint
 
   /// Asks a routine how much memory it wants (lengths of -1), then calls it with that.

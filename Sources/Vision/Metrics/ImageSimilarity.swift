@@ -35,7 +35,8 @@ public struct ImageSimilarity: Sendable {
   /// The mean absolute difference of values in 0...1 over chosen pixels; nil if there are none.
   /// - Parameter isChosen: of each pixel, row by row.
   public func l1(over isChosen: [Bool]) -> Double? {
-    require(isChosen.count == first.height * first.width, "ImageSimilarity: \(isChosen.count) choices for \(first.height)x\(first.width) pixels")
+    require(isChosen.count == first.height * first.width,
+            "ImageSimilarity: \(isChosen.count) choices for \(first.height)x\(first.width) pixels")
     let count = isChosen.count { $0 } * first.channels
     return count == 0 ? nil : Double(absoluteDifference { isChosen[$0] }) / 255 / Double(count)
   }
@@ -48,8 +49,8 @@ public struct ImageSimilarity: Sendable {
     return sum
   }
 
-  /// The structural similarity: means, variances and covariance under a Gaussian window of 11x11 pixels with σ = 1.5, where it lies wholly in
-  /// the picture; averaged over these places and the channels. `C₁ = (0.01 · 255)²`, `C₂ = (0.03 · 255)²`.
+  /// The structural similarity: means, variances and covariance under a Gaussian window of 11x11 pixels with σ = 1.5, where it lies wholly
+  /// in the picture; averaged over these places and the channels. `C₁ = (0.01 · 255)²`, `C₂ = (0.03 · 255)²`.
   /// - Precondition: height and width are at least `windowSize`.
   public var ssim: Double {
     require(min(first.height, first.width) >= Self.windowSize,
@@ -60,7 +61,9 @@ public struct ImageSimilarity: Sendable {
 
   private func similarity(ofChannel channel: Int) -> Double {
     let (c1, c2) = (0.01 * 255 * 0.01 * 255, 0.03 * 255 * 0.03 * 255)
-    func plane(_ image: Image) -> [Double] { stride(from: channel, to: image.pixels.count, by: image.channels).map { Double(image.pixels[$0]) } }
+    func plane(_ image: Image) -> [Double] {
+      stride(from: channel, to: image.pixels.count, by: image.channels).map { Double(image.pixels[$0]) }
+    }
     let (x, y) = (plane(first), plane(second))
     let meanX = windowed(x)
     let meanY = windowed(y)

@@ -31,8 +31,14 @@ struct TensorView: Hashable {
 struct PickledTensors {
   private let pickle: Pickle
   private let file: String
+  private let embedded: [Pickle.Reference: EmbeddedStorage]
 
-  init(_ pickle: Pickle, file: String) { (self.pickle, self.file) = (pickle, file) }
+  /// - Parameter embedded: the storages that stand inside the pickle, by the calls that would load them.
+  init(_ pickle: Pickle, file: String, embedded: [Pickle.Reference: EmbeddedStorage] = [:]) {
+    self.pickle = pickle
+    self.file = file
+    self.embedded = embedded
+  }
 
   private func failure(_ problem: String) -> Failure { Failure(.badData, at: file, problem) }
 
@@ -61,11 +67,9 @@ struct PickledTensors {
   }
 
   private func view(_ arguments: [Pickle.Reference]) throws -> TensorView {
-    guard arguments.count >= 4, case .persistent(let identity) = pickle[arguments[0]],
-          case .integer(let offset) = pickle[arguments[1]] else {
+    guard arguments.count >= 4, let storage = try storage(of: arguments[0]), case .integer(let offset) = pickle[arguments[1]] else {
       throw failure("a tensor is described by other things than storage, offset, size and stride")
     }
-    let storage = try storage(identity)
     guard let shape = integers(arguments[2]), let strides = integers(arguments[3]), shape.count == strides.count, shape.count <= 16 else {
       throw failure("a tensor's size and stride are no two tuples of equally many whole numbers, at most 16")
     }
@@ -89,6 +93,14 @@ struct PickledTensors {
     guard isSound, offset <= storage.count else { throw failure("\(view()) does not lie in its storage of \(storage.count) elements") }
     return TensorView(storage: storage.key, type: storage.type, storageCount: storage.count, offset: offset, shape: shape, strides: strides)
   }
+
+  private func storage(of reference: Pickle.Reference) throws -> (key: String, type: ElementType, count: Int)? {
+    if case .persistent(let identity) = pickle[reference] { return try storage(identity) }
+    return embedded[reference].map { ($0.key, $0.type, $0.count) }
+  }
+
+  /// The storage that a pickle with nothing but one is about; nil if it is about something else.
+  func onlyStorage() throws -> (key: String, type: ElementType, count: Int)? { try storage(of: pickle.root) }
 
   /// `('storage', torch.FloatStorage, key, location, elements)`, with a sixth element in the older form.
   private func storage(_ identity: Pickle.Reference) throws -> (key: String, type: ElementType, count: Int) {

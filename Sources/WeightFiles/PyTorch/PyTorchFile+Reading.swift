@@ -14,12 +14,13 @@ public struct TensorDictionary: Sendable {
 
 extension PyTorchFile {
   /// Lists, dictionaries and objects within each other, and dictionaries with tensors, at most.
-  private static let deepest = 100
-  private static let mostDictionaries = 10_000
+  static let deepest = 100
+  static let mostDictionaries = 10_000
 
   /// All dictionaries with tensors, those of optimisers left out; the outermost first.
   /// - Throws: `.badData` if a tensor's description makes no sense, or values are nested too deeply.
   public func dictionaries() throws -> [TensorDictionary] {
+    if isSnapshot { return try PickledModules(self).networks() }
     let tensors = PickledTensors(pickle, file: name)
     var found: [TensorDictionary] = []
     var known: [Pickle.Reference: TensorView] = [:]
@@ -91,7 +92,8 @@ extension PyTorchFile {
 
   /// The tensors of one dictionary.
   /// - Parameters:
-  ///   - key: its path; nil for the file's own value or, if that is no dictionary of tensors alone, the only such dictionary inside.
+  ///   - key: its path; nil for the file's own value or, if that is no dictionary of tensors alone, the only such dictionary inside; of a
+  ///     snapshot `G_ema`, the moving average of the generator, if there is one.
   ///   - warn: told what is left out.
   /// - Throws: `.badData` if there is no such dictionary, or several, or one of its tensors is damaged; `.usage` if the key leads nowhere.
   public func stateDictionary(key: String? = nil, warn: (String) -> Void = { _ in }) throws -> StateDictionary {
@@ -134,6 +136,7 @@ extension PyTorchFile {
       }
       return chosen
     }
+    if isSnapshot, let average = all.first(where: { $0.path == PickledModules.movingAverage }) { return average }
     let pure = all.filter(\.others.isEmpty)
     if let root = pure.first, root.path.isEmpty || pure.count == 1 { return root }
     guard !all.isEmpty else {

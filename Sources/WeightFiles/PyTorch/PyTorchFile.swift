@@ -1,7 +1,8 @@
 import Base
 import Tensors
 
-/// A file that PyTorch's `torch.save` wrote (`.pth`, `.pt`, `.bin`, `.tar`), in either of its forms.
+/// A file that PyTorch's `torch.save` wrote (`.pth`, `.pt`, `.bin`, `.tar`), in either of its forms, or a snapshot of whole networks that
+/// Python's own pickler wrote (`.pkl`), see `PickledModules`.
 ///
 /// Its pickle is read as data. Nothing in it is executed, so a hostile file can do no more than be refused.
 /// ```swift
@@ -22,6 +23,10 @@ public struct PyTorchFile: Sendable {
   let pickle: Pickle
   /// By the keys that the pickle names them with.
   let storages: [String: Storage]
+  /// The storages that stand inside a snapshot's own pickle, by the calls that would load them.
+  let embedded: [Pickle.Reference: EmbeddedStorage]
+  /// Whether this is a snapshot of networks.
+  let isSnapshot: Bool
 
   /// Reads a file.
   /// - Throws: `.missingInput` or `.inputOutput` if it cannot be read, `.badData` if PyTorch did not write it, or it is damaged.
@@ -31,17 +36,19 @@ public struct PyTorchFile: Sendable {
   /// - Throws: `.badData` with the file and what is wrong with it.
   public init(bytes: [UInt8], name: String) throws {
     (self.bytes, self.name) = (bytes, name)
+    isSnapshot = Self.isSnapshot(bytes)
     if bytes.starts(with: Self.zipMagic) {
       (pickle, storages) = try Self.readZip(bytes, name)
+      embedded = [:]
     } else if bytes.starts(with: Self.legacyMagic) {
-      (pickle, storages) = try Self.readLegacy(bytes, name)
+      (pickle, storages) = try Self.readLegacy(bytes, bytes.indices, name)
+      embedded = [:]
+    } else if isSnapshot {
+      (pickle, storages, embedded) = try Self.readSnapshot(bytes, name)
     } else if Self.isTar(bytes) {
       throw Failure(.badData, at: name, "this is a tar archive, as PyTorch wrote them before version 0.1.10",
                     remedy: "If you trust it, load it with PyTorch and save it again: "
                       + "torch.save(torch.load(PATH, weights_only=False), NEW)")
-    } else if bytes.first == 0x80 {
-      throw Failure(.badData, at: name, "this is a pickle, but torch.save did not write it",
-                    remedy: "Save the tensors with torch.save(model.state_dict(), PATH).")
     } else {
       let kind = FileKind(of: bytes)
       let isOther = kind.map { " but \($0.name)" } ?? ", or its beginning is cut off"
@@ -57,7 +64,12 @@ public struct PyTorchFile: Sendable {
 
   /// Whether a file that begins with these bytes is one for this reader, if only to explain why it cannot be read.
   public static func recognizes(_ bytes: [UInt8]) -> Bool {
-    bytes.starts(with: zipMagic) || bytes.starts(with: [0x80, 2]) && bytes.count > 2 && bytes[2] == 0x8A || isTar(bytes)
+    bytes.starts(with: zipMagic) || isSnapshot(bytes) || bytes.starts(with: legacyMagic.prefix(4)) || isTar(bytes)
+  }
+
+  /// A pickle that is none of the older form of torch.save.
+  private static func isSnapshot(_ bytes: [UInt8]) -> Bool {
+    FileKind(of: bytes)?.name == "a pickle of Python"
   }
 }
 
@@ -97,14 +109,16 @@ extension PyTorchFile {
 extension PyTorchFile {
   /// Five pickles: magic number, version, facts on the system, the object, the keys of the storages; then the storages, each with its
   /// number of elements before it.
-  private static func readLegacy(_ bytes: [UInt8], _ name: String) throws -> (Pickle, [String: Storage]) {
-    var place = legacyMagic.count
+  /// - Parameter range: where the file stands in the bytes.
+  static func readLegacy(_ bytes: [UInt8], _ range: Range<Int>, _ name: String) throws -> (Pickle, [String: Storage]) {
+    func failure(_ problem: String) -> Failure { Failure(.badData, at: name, problem) }
+    guard bytes[range].starts(with: legacyMagic) else { throw failure("an embedded storage is no file of torch.save's older form") }
+    var place = range.lowerBound + legacyMagic.count
     func next() throws -> Pickle {
-      let pickle = try PickleReader.read(bytes, place..<bytes.count, file: name)
+      let pickle = try PickleReader.read(bytes, place..<range.upperBound, file: name)
       place = pickle.end
       return pickle
     }
-    func failure(_ problem: String) -> Failure { Failure(.badData, at: name, problem) }
     let version = try next()
     guard case .integer(1001) = version[version.root] else { throw failure("an unknown version of PyTorch's format, expected 1001") }
     let system = try next()
@@ -120,11 +134,11 @@ extension PyTorchFile {
       guard case .text(let key) = keys[reference], let size = sizes[key] else {
         throw failure("the storage list names a storage that no tensor uses")
       }
-      guard bytes.count - place >= 8 else { throw failure("the storage '\(key)' is missing: the file is cut off") }
+      guard range.upperBound - place >= 8 else { throw failure("the storage '\(key)' is missing: the file is cut off") }
       let count = bytes.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Int64.self)) }
       place += 8
-      guard count >= 0, count <= (bytes.count - place) / size else {
-        throw failure("the storage '\(key)' claims \(count) elements of \(size) bytes, \(bytes.count - place) bytes are left; "
+      guard count >= 0, count <= (range.upperBound - place) / size else {
+        throw failure("the storage '\(key)' claims \(count) elements of \(size) bytes, \(range.upperBound - place) bytes are left; "
           + "the file is cut off or damaged")
       }
       let storage = Storage(range: place..<place + Int(count) * size, count: Int(count))
