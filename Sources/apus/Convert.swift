@@ -8,8 +8,9 @@ struct Convert: ParsableCommand {
     abstract: "Read, check, rename and write weights: PyTorch's .pth, .safetensors and checkpoints.",
     discussion: Apus.discussion("""
       Nothing in a .pth file is executed, nor in a snapshot of whole networks (.pkl), whose G_ema is taken unless --key names another.
-      Without OUT the arrays are listed. With a model, every array must have the name and shape that it has there, under the authors' names or those of --names; what does not fit is named. What comes after the last dot
-      of OUT tells the format to write: .safetensors, or .pth, which torch.load(OUT, weights_only=True) reads.
+      Without OUT the arrays are listed. With a model, every array must have the name and shape that it has there, under the authors'
+      names or those of --names; what does not fit is named. What comes after the last dot of OUT tells the format to write:
+      .safetensors, or .pth, which torch.load(OUT, weights_only=True) reads.
       16-bit floats are written as float32, whole numbers of fewer than 64 bits too.
       """, \.convert))
 

@@ -85,25 +85,28 @@ import WeightFiles
   // MARK: Names and files
 
   /// A network and its fixture.
-  private func networks() -> [(file: String, model: any PublishedModel)] {
-    [("feature_vgg19", VGG19Features()), ("feature_vgg16", VGG16()), ("feature_inception", Inception()), ("feature_lpips", LPIPS())]
-  }
+  static let networks = BuildKind.some(["feature_lpips", "feature_vgg19", "feature_inception", "feature_vgg16"], inDebug: 3)
 
-  @Test("names and shapes are the published ones") func names() throws {
-    for (file, model) in networks() {
-      let text = try #require(try Fixture(file).file.metadata["names"])
-      let list = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[Any]])
-      let expected = list.map { "\($0[0]) \(($0[1] as? [Int]) ?? [])" }
-      #expect(model.stateDictionary().entries.map { "\($0.name) \($0.shape)" }.sorted() == expected.sorted(), "\(file)")
-      #expect(expected.count > 10)
+  private func network(_ file: String) -> (model: any PublishedModel, name: String) {
+    switch file {
+    case "feature_vgg19": (VGG19Features(), "vgg-19")
+    case "feature_vgg16": (VGG16(), "vgg-16")
+    case "feature_inception": (Inception(), "inception-2015")
+    default: (LPIPS(), "lpips-alex")
     }
   }
 
-  @Test("a file's variant is found by its names and shapes") func variants() {
-    for (file, model) in networks() where file != "feature_vgg16" || !BuildKind.isDebug {  // 134 million numbers
-      #expect(PublishedModels.variant(of: model.stateDictionary())?.name
-        == ["feature_vgg19": "vgg-19", "feature_vgg16": "vgg-16", "feature_inception": "inception-2015", "feature_lpips": "lpips-alex"][file])
-    }
+  @Test("names and shapes are the published ones", arguments: networks) func names(_ file: String) throws {
+    let text = try #require(try Fixture(file).file.metadata["names"])
+    let list = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[Any]])
+    let expected = list.map { "\($0[0]) \(($0[1] as? [Int]) ?? [])" }
+    #expect(network(file).model.stateDictionary().entries.map { "\($0.name) \($0.shape)" }.sorted() == expected.sorted())
+    #expect(expected.count > 10)
+  }
+
+  @Test("a file's variant is found by its names and shapes", arguments: BuildKind.some(networks, inDebug: 1)) func variants(_ file: String) {
+    let (model, name) = network(file)
+    #expect(PublishedModels.variant(of: model.stateDictionary())?.name == name)
   }
 
   @Test("what torchvision's and the authors' files have besides is left out") func officialFiles() throws {

@@ -1,9 +1,9 @@
 import Base
 import Tensors
 
-/// The share of found pictures that look real, and of real ones that might have been found: vectors of one set inside the manifold of the
-/// other, which is the union of balls around its vectors that reach to their k-th nearest neighbours.
-/// - Source: Kynkäänniemi, Karras, Laine, Lehtinen, Aila 2019 (arXiv 1904.06991), equations 1 and 2; there with VGG-16's features and k = 3.
+/// The share of found pictures that look real, and of real ones that might have been found: vectors of one set inside the manifold of
+/// the other, which is the union of balls around its vectors that reach to their k-th nearest neighbours.
+/// - Source: Kynkäänniemi, Karras, Laine, Lehtinen, Aila 2019 (arXiv 1904.06991), equations 1 and 2; with VGG-16's features and k = 3.
 public struct ImprovedPrecisionRecall: Sendable, Equatable {
   /// The share of found vectors in a ball around a real one, its border included.
   public let precision: Double
