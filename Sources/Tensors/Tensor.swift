@@ -197,6 +197,17 @@ extension Tensor {
   }
 }
 
+// MARK: - Keeping values
+
+extension Tensor {
+  /// What `make` computes of these elements and those of `others` alone, kept under a name until any of them changes; computed every time
+  /// where gradients are to flow through it.
+  public func values(_ name: String, with others: [Tensor], _ make: () -> [Tensor]) -> [Tensor] {
+    guard !Recording.isOn || !([self] + others).contains(where: \.isRecorded) else { return make() }
+    return storage.values(name, with: others.map(\.storage), make)
+  }
+}
+
 // MARK: - Writing in place
 
 extension Tensor {

@@ -24,8 +24,17 @@ extension LoopCase {
           let bias: [T] = draw(&numbers, columns)
           return [-1, Int32(APUS_RELU.rawValue), Int32(APUS_TANH.rawValue), Int32(APUS_LEAKY_RELU.rawValue)].flatMap { activation -> [T] in
             var y: [T] = draw(&numbers, rows * stride)
-            table.epilogue(activation, 0.2, bias, rows, columns, stride, &y)
-            table.epilogue(activation, 0.2, nil, rows, columns, stride, &y)
+            let residual: [T] = draw(&numbers, rows * stride)
+            bias.withUnsafeBytes { bias in
+              residual.withUnsafeBytes { residual in
+                for form in 0..<8 {
+                  var tail = apus_epilogue(
+                    activation: activation, parameter: 0.2, scale: form & 1 != 0 ? bias.baseAddress : nil,
+                    residual: form & 2 != 0 ? residual.baseAddress : nil, bias: form & 4 != 0 ? bias.baseAddress : nil)
+                  table.epilogue(&tail, rows, columns, stride, &y)
+                }
+              }
+            }
             return y
           }
         }

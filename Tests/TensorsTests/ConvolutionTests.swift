@@ -105,16 +105,39 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     #expect(abs((dw * w).sum().item - product) < 1e-12 * scale)
   }
 
-  @Test("transformed weights are kept for repeated use, but not beyond a change of the weights") func keptWeights() {
+  @Test("weights are kept as products want them for repeated use, but not beyond a change of the weights",
+        arguments: [(Conv2dOptions(padding: 1), 3), (Conv2dOptions(stride: 2, padding: 1), 3), (Conv2dOptions(), 1)])
+  func keptWeights(options: Conv2dOptions, kernel: Int) {
     var random = Random(seed: 13, stream: .test)
-    let x = Tensor.uniform([1, 16, 20, 32], from: -1, to: 1, &random), options = Conv2dOptions(padding: 1)
-    var w = Tensor.uniform([3, 3, 32, 48], from: -1, to: 1, &random)
+    let x = Tensor.uniform([1, 16, 20, 32], from: -1, to: 1, &random)
+    var w = Tensor.uniform([kernel, kernel, 32, 48], from: -1, to: 1, &random)
     let first = x.conv2d(with: w, options)
     for _ in 0..<3 { #expect(x.conv2d(with: w, options).isIdentical(to: first)) }
     w.blend(with: .ones(w.shape), keep: 0.5)
     let changed = Tensor(w.floats, shape: w.shape)
     #expect(x.conv2d(with: w, options).isIdentical(to: x.conv2d(with: changed, options)))
     #expect(!x.conv2d(with: w, options).isIdentical(to: first))
+  }
+
+  @Test("values of several tensors are kept until one of them changes") func keptValues() {
+    let x = Tensor.ones([3])
+    var y = Tensor.ones([3])
+    var made = 0
+    func sum() -> [Double] {
+      x.values("sum", with: [y]) {
+        made += 1
+        return [x + y]
+      }[0].doubles
+    }
+    #expect(sum() == [2, 2, 2] && sum() == [2, 2, 2] && made == 1)
+    y.blend(with: .zeros([3]), keep: 0.5)
+    #expect(sum() == [1.5, 1.5, 1.5] && sum() == [1.5, 1.5, 1.5] && made == 2)
+    let leaf = x.asLeaf()
+    _ = leaf.values("sum", with: [y]) {
+      made += 1
+      return [leaf + y]
+    }
+    #expect(made == 3, "gradients flow through what is computed now")
   }
 
   @Test("activations in the convolution equal those behind it", arguments: [FusedActivation.relu, .sigmoid, .tanh, .leakyRelu(slope: 0.2)])

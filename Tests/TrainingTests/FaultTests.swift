@@ -22,7 +22,8 @@ import Training
         let ending = try trial.run(wrapper: ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)",
                                              "-e", "inject=\(call):signal=KILL:when=\(number)"])
         #expect(ending.signal == SIGKILL || ending.exit == 137 || ending.exit == 0, "\(call) \(number): \(ending.errors)")
-        try trial.expectContinues("killed at \(call) number \(number) of \(count)")
+        // Between the last save and its tidying up there is a checkpoint more, and a finished run tidies up no more.
+        try trial.expectContinues("killed at \(call) number \(number) of \(count)", comparingSteps: false)
         kills += 1
       }
     }

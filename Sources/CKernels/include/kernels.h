@@ -110,6 +110,14 @@ typedef struct {
   apus_fetch next;
 } apus_product;
 
+/* What follows a product: y = activation(y scale + residual + bias). scale and bias are one number a column, the residual has the rows of
+ * y; each may be NULL. The activation is an apus_unary (with its first parameter) or -1. */
+typedef struct {
+  int activation;
+  double parameter;
+  const void *scale, *residual, *bias;
+} apus_epilogue;
+
 /* The taps of a plain product: one, at the start. */
 static inline const ptrdiff_t *apus_one_tap(void) {
   static const ptrdiff_t start = 0;
@@ -190,8 +198,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*pack)(const void *b, ptrdiff_t row, ptrdiff_t column, size_t depth, size_t columns, void *panel);
   /* See apus_product; sums longer than a few hundred terms are added up in pieces. */
   void (*product)(const apus_product *options, const void *a, const void *panel, void *c);
-  /* y = activation(y + bias) in place: bias [columns] or NULL, activation an apus_unary (with its first parameter) or -1. */
-  void (*epilogue)(int activation, double parameter, const void *bias, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
+  /* In place; rows of y and of the residual are row_stride apart. */
+  void (*epilogue)(const apus_epilogue *tail, size_t rows, size_t columns, ptrdiff_t row_stride, void *y);
 
   /* --- Winograd's algorithms --- planes of transformed values, `plane` apart; channels >= lanes; see apus_winograd and winograd.inc.
    * Rows of windows of x, one tile's results apart -> v [planes, tiles, channels]. */

@@ -41,17 +41,20 @@ public struct ConstantAffine {
   public let shift: Tensor
 
   init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Double) {
-    scale = weight * (variance + epsilon).power(-0.5)
-    shift = bias - mean * scale
+    let values = weight.values("affine, epsilon \(epsilon)", with: [mean, variance, bias]) {
+      let scale = weight * (variance + epsilon).power(-0.5)
+      return [scale, bias - mean * scale]
+    }
+    (scale, shift) = (values[0], values[1])
   }
 }
 
 extension Conv2d {
   /// The convolution, a normalisation, and what often follows: `outputActivation(residual + activation(norm(conv(x))))`.
   ///
-  /// If the normalisation is a constant scale and shift in this pass, they go into the weights and the bias of the convolution, forward
-  /// and backward: `norm(conv(x, w)) = conv(x, w · scale) + shift`, and the gradient of `w` is that of `w · scale`, times the scale.
-  /// Residual and activation are then its epilogue. Otherwise this is `norm(conv(x), pass, …)`.
+  /// If the normalisation is a constant scale and shift in this pass, they go into the convolution's epilogue, as do residual and
+  /// activation; a scale that learns goes into the weights, because its gradient follows from theirs:
+  /// `norm(conv(x, w)) = conv(x, w · scale) + shift`. Otherwise this is `norm(conv(x), pass, …)`.
   /// ```swift
   /// var y = conv1(x, bn1, pass, activation: .relu)
   /// y = conv2(y, bn2, pass, residual: x, outputActivation: .relu)   // the end of a residual block
@@ -63,13 +66,16 @@ extension Conv2d {
     guard let affine = norm.constantAffine(pass) else {
       return norm(self(x), pass, activation: activation, residual: residual, outputActivation: outputActivation)
     }
-    let scaled = weight.value.scaledWeight(by: affine.scale)
     let shift = bias.map { $0.value * affine.scale + affine.shift } ?? affine.shift
-    guard let residual, activation == .relu else {
-      let isRectified = activation == .relu || outputActivation == .relu
-      return x.conv2d(with: scaled, bias: shift, options, activation: isRectified ? .relu : nil, residual: residual)
+    let isLearned = affine.scale.isRecorded
+    let kernel = isLearned ? weight.value.scaledWeight(by: affine.scale) : weight.value
+    func convolution(_ activation: FusedActivation?, _ residual: Tensor?) -> Tensor {
+      x.conv2d(with: kernel, scale: isLearned ? nil : affine.scale, bias: shift, options, activation: activation, residual: residual)
     }
-    let y = residual + x.conv2d(with: scaled, bias: shift, options, activation: .relu)
+    guard let residual, activation == .relu else {
+      return convolution(activation == .relu || outputActivation == .relu ? .relu : nil, residual)
+    }
+    let y = residual + convolution(.relu, nil)
     return outputActivation == .relu ? y.relu() : y
   }
 }

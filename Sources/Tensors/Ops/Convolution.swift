@@ -4,24 +4,27 @@ import Base
 // gradient rules are the other two. Gradients of gradients of any order follow.
 
 extension Tensor {
-  /// 2-D convolution (cross-correlation, as in all frameworks) with optional bias, residual and activation:
-  /// `activation(x * w + residual + bias)`.
-  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, bias `[out]` → `[n, oh, ow, out]`, the shape of the residual.
-  /// - Gradient: with `g` the gradient past the activation: `convolutionInputGradient`, `convolutionWeightGradient`, the sum of `g` over
-  ///   pixels for the bias, `g` for the residual.
+  /// 2-D convolution (cross-correlation, as in all frameworks) with optional scale, bias, residual and activation:
+  /// `activation((x * w) · scale + residual + bias)`.
+  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, scale and bias `[out]` → `[n, oh, ow, out]`, the shape of the residual.
+  /// - Gradient: with `g` the gradient past the activation: `convolutionInputGradient` and `convolutionWeightGradient` of `g · scale`, the
+  ///   sum of `g` over pixels for the bias, `g` for the residual; for the scale, that of `g · (x * w)`, which is computed again.
   public func conv2d(
-    with weight: Tensor, bias: Tensor? = nil, _ options: Conv2dOptions = Conv2dOptions(), activation: FusedActivation? = nil,
-    residual: Tensor? = nil
+    with weight: Tensor, scale: Tensor? = nil, bias: Tensor? = nil, _ options: Conv2dOptions = Conv2dOptions(),
+    activation: FusedActivation? = nil, residual: Tensor? = nil
   ) -> Tensor {
     let g = ConvolutionShapes(x: shape, weight: weight.shape, options, op: "conv2d")
     requireSamePrecision(weight, "conv2d")
-    if let bias { require(bias.shape == [g.out], "conv2d: bias of shape \(bias.shape), expected [\(g.out)]") }
+    for case let (name, vector?) in [("scale", scale), ("bias", bias)] {
+      requireSamePrecision(vector, "conv2d")
+      require(vector.shape == [g.out], "conv2d: \(name) of shape \(vector.shape), expected [\(g.out)]")
+    }
     let (x, y) = (self, fresh([g.n, g.output.height, g.output.width, g.out]))
     if let residual {
       requireSamePrecision(residual, "conv2d")
       require(residual.shape == y.shape, "conv2d: residual of shape \(residual.shape), expected \(y.shape)")
     }
-    let epilogue = Epilogue(bias: bias, activation: activation, residual: residual.map { ($0, y) })
+    let epilogue = Epilogue(scale: scale, bias: bias, activation: activation, residual: residual.map { ($0, y) })
     var algorithm: ConvolutionAlgorithm?
     if g.isPointwise, y.count > 0 {
       algorithm = .pointwise(GEMM(batch: 1, m: y.count / g.out, n: g.out, k: g.in, epilogue: epilogue).run(x, weight, into: y))
@@ -33,12 +36,16 @@ extension Tensor {
       algorithm = product.run(x, taps, epilogue, into: y)
     }
     Profiler.count(flops: g.flops, by: algorithm)
-    let parents = [x, weight] + [bias, residual].compactMap { $0 }
+    let parents = [x, weight] + [scale, bias, residual].compactMap { $0 }
     let (saved, kernel, rest) = (SavedTensor(x), SavedTensor(weight), residual.map(\.withoutElements))
     @Sendable func gradients(_ dy: Tensor) -> [Tensor?] {
-      [saved.needsGradient ? dy.convolutionInputGradient(kernel.tensor, inputSize: g.input, options) : nil,
-       kernel.needsGradient ? saved.tensor.convolutionWeightGradient(dy, kernel: g.kernel, options) : nil]
-        + (bias.map { [$0.needsGradient ? dy.sum([0, 1, 2]) : nil] } ?? []) + (rest.map { [$0.ifNeeded == nil ? nil : dy] } ?? [])
+      let ds = scale.map { $0.needsGradient ? (dy * saved.tensor.conv2d(with: kernel.tensor, options)).sum([0, 1, 2]) : nil }
+      let isScaled = scale != nil && (saved.needsGradient || kernel.needsGradient)
+      let scaled = isScaled ? scale.map { dy * $0 } ?? dy : dy
+      return [saved.needsGradient ? scaled.convolutionInputGradient(kernel.tensor, inputSize: g.input, options) : nil,
+              kernel.needsGradient ? saved.tensor.convolutionWeightGradient(scaled, kernel: g.kernel, options) : nil]
+        + (ds.map { [$0] } ?? []) + (bias.map { [$0.needsGradient ? dy.sum([0, 1, 2]) : nil] } ?? [])
+        + (rest.map { [$0.ifNeeded == nil ? nil : dy] } ?? [])
     }
     guard let activation else { return y.recorded(.convolution, by: algorithm, from: parents, rule: gradients) }
     return y.recordedWithOutput(.convolution, by: algorithm, from: parents) { dy, y in gradients(activation.gradient(dy, y)) }

@@ -76,11 +76,16 @@ private struct PhaseProduct {
   }
 
   func run() {
+    let taps = phase.taps.map(\.weight), kept = panels.kept(of: weight, taps: taps)
     grid.forEachTask { image, rows, block in
       PaddedRows.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
+        if let kept {
+          for index in block { multiply(strip, kept.address(index * panels.size), index, image, rows) }
+          return
+        }
         withScratch(panels.size, x.precision) { panel in
           for index in block {
-            panels.pack(index, of: weight, taps: phase.taps.map(\.weight), into: panel)
+            panels.pack(index, of: weight, taps: taps, into: panel)
             multiply(strip, panel, index, image, rows)
           }
         }

@@ -1,7 +1,9 @@
 import CKernels
 
-/// The element-wise tail of a product, applied while the result is still in cache: `activation(y + residual + bias)`.
+/// The element-wise tail of a product, applied while the result is still in cache: `activation(y · scale + residual + bias)`.
 struct Epilogue {
+  /// One number per column.
+  var scale: Tensor?
   /// One number per column.
   var bias: Tensor?
   var activation: FusedActivation?
@@ -10,12 +12,12 @@ struct Epilogue {
 
   /// Applies it in place to some rows and columns of a result, rows `stride` elements apart.
   func apply(to y: UnsafeMutableRawPointer, _ kernels: apus_kernels, rows: Int, columns: Range<Int>, stride: Int) {
-    if let residual {
-      let source = residual.source.address() + (y - residual.result.address())
-      kernels.accumulate_rows(source, stride, rows, columns.count, stride, y)
-    }
-    guard bias != nil || activation != nil else { return }
-    let (function, parameter) = (activation?.function ?? -1, activation?.parameter ?? 0)
-    kernels.epilogue(function, parameter, bias?.address(columns.lowerBound), rows, columns.count, stride, y)
+    guard scale != nil || bias != nil || activation != nil || residual != nil else { return }
+    var tail = apus_epilogue(
+      activation: activation?.function ?? -1, parameter: activation?.parameter ?? 0,
+      scale: scale.map { UnsafeRawPointer($0.address(columns.lowerBound)) },
+      residual: residual.map { UnsafeRawPointer($0.source.address() + (y - $0.result.address())) },
+      bias: bias.map { UnsafeRawPointer($0.address(columns.lowerBound)) })
+    kernels.epilogue(&tail, rows, columns.count, stride, y)
   }
 }

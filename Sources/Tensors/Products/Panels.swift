@@ -57,6 +57,18 @@ struct Panels {
   func width(of panel: Int) -> Int { range(of: panel).count > width / 2 ? width : width / 2 }
   func size(of panel: Int) -> Int { depth * width(of: panel) }
 
+  /// All panels of a factor that is used again and again, `size` elements apart; `nil` the first time.
+  func kept(of factor: StridedMatrix, taps: [Int] = [0]) -> Tensor? {
+    let key = [depth, blocks.columns, blocks.groups, factor.start, factor.row, factor.column, factor.tap, factor.group] + taps
+    return factor.tensor.storage.derivedIfKept(.panels(key)) {
+      let y = factor.tensor.fresh([count, size])
+      parallelFor(count) { range in
+        for panel in range { pack(panel, of: factor, taps: taps, into: y.address(panel * size)) }
+      }
+      return y
+    }
+  }
+
   /// Packs one panel: the rows of the factor's slabs `taps`, one after the other.
   func pack(_ panel: Int, of factor: StridedMatrix, taps: [Int] = [0], into address: UnsafeMutableRawPointer) {
     let range = range(of: panel), rows = depth / taps.count

@@ -152,7 +152,7 @@ struct WinogradConvolution {
                     panels: Panels(depth: depth, columns: columns, precision: x.precision))
     let strips = tiles.strips(images: x.shape[0], depth: depth)
     let plane = WinogradGrid.plane(tiles.block(depth: depth) * tiles.columns, depth), planes = tiles.form.planes * plane
-    let key = [depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps
+    let key = Storage.Derivation.winogradPanels([depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps)
     if strips.count >= Self.manyStrips {
       let u = weight.tensor.storage.derived(key, work.transformedWeight)
       return parallelFor(strips.count) { range in

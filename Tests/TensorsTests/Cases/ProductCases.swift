@@ -51,6 +51,12 @@ let productCases: [OpCase] = [
   OpCase("convolution with residual and relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3], [2, 4, 3, 3]]) {
     $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .relu, residual: $0[3]) * $0[3]
   },
+  OpCase("convolution with scale, residual and relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3], [3], [2, 4, 3, 3]]) {
+    $0[0].conv2d(with: $0[1], scale: $0[2], bias: $0[3], Conv2dOptions(padding: 1), activation: .relu, residual: $0[4]) * $0[4]
+  },
+  OpCase("pointwise convolution with scale", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2]]) {
+    $0[0].conv2d(with: $0[1], scale: $0[2], activation: .tanh)
+  },
   OpCase("pointwise convolution with residual", .convolution, [[2, 3, 2, 3], [1, 1, 3, 2], [2, 3, 2, 2]]) {
     $0[0].conv2d(with: $0[1], residual: $0[2].exp()).squared()
   },

@@ -21,7 +21,7 @@ struct BF16Panels {
     let depth = slabs.count * rows / taps, blocks = path.columnBlocks(columns, groups: groups)
     let key = [path.parts, rows, taps, columns, groups, factor.start, factor.row, factor.column, factor.tap, factor.group] + slabs
     (self.path, self.taps, self.depth, self.blocks) = (path, taps, depth, blocks)
-    packed = factor.tensor.storage.derived(key) {
+    packed = factor.tensor.storage.derived(.bf16Panels(key)) {
       let size = path.panelSize(taps: taps, depth: depth), y = Tensor(uninitialized: [(blocks.count * size + 1) / 2], .float32)
       parallelFor(blocks.count) { range in
         withScratch(slabs.count * rows * BF16Split.width, .float32) { scratch in
