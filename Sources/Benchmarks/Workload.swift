@@ -56,13 +56,16 @@ package struct PreparedWorkload {
 }
 
 extension PreparedWorkload {
-  /// One training step of any network: forward, loss, all gradients, clipping and update, as a training does them.
+  /// One training step of any network: forward, loss, all gradients, clipping and update, as a training does them. Its operations are
+  /// counted in a first pass, which leaves nothing in memory.
   /// - Parameter loss: the forward pass over inputs at hand.
   package static func trainingStep(
     of module: some Module, _ optimizer: OptimizerConfig, loss: @escaping () throws -> Tensor
   ) throws -> PreparedWorkload {
     let learner = try Learner(LearnerPlan("", module, optimizer, Schedule(.constant)), steps: 1)
-    return PreparedWorkload(operations: try loss().recordedOperations) { try learner.update(loss(), at: 0) }
+    let operations = try loss().recordedOperations
+    MemoryPool.trim()
+    return PreparedWorkload(operations: operations) { try learner.update(loss(), at: 0) }
   }
 
   /// One inference without gradients; its operations are those of a first, profiled run, which leaves nothing in memory.

@@ -27,6 +27,13 @@ extension GEMM {
 
   func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
     let grid = Grid(self, panelWidth: 2 * y.kernels.lanes)
+    let panels = Panels(depth: k, columns: n, precision: y.precision)
+    if batch == 1, let kept = panels.kept(of: factor(b, 0, 0..<k, 0..<n)) {
+      let packed = PackedMatrix(panels, in: kept.address())
+      return withExtendedLifetime(kept) {
+        grid.forEachBlock { multiply(a, packed, packed.panels(of: $0.columns), $0, depth: 0..<k, into: y) }
+      }
+    }
     guard grid.strips > 1, batch == 1, k * n <= Self.sharedElements else {
       return grid.forEachBlock { multiplyPacking(a, b, $0, into: y) }
     }

@@ -26,6 +26,9 @@ struct PackedMatrix: @unchecked Sendable {
     return panels.count * panels.size
   }
 
+  /// Panels that are packed already.
+  init(_ panels: Panels, in memory: UnsafeMutableRawPointer) { (self.panels, self.memory) = (panels, memory) }
+
   /// Packs `scale · factor`, on all threads unless called from a task.
   init(_ factor: StridedMatrix, depth: Int, columns: Int, scale: Double = 1, into memory: UnsafeMutableRawPointer) {
     let panels = Panels(depth: depth, columns: columns, precision: factor.tensor.precision)

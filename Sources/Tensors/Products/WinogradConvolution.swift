@@ -61,6 +61,8 @@ struct WinogradGrid {
   let left, right: Int
   /// Transformed source in one task's memory.
   private static let stripElements = 160 << 10
+  /// Tiles that make reading a panel of weights worth while.
+  private static let fewestTiles = 12
   init(_ tile: WinogradTile, _ plan: ConvolutionPlan, sourceWidth width: Int) {
     let phase = plan.phases[0]
     (form, size) = (tile, phase.size)
@@ -72,30 +74,36 @@ struct WinogradGrid {
   }
 
   /// Rows of tiles whose transformed source stays in the second-level cache, one at least.
-  func block(depth: Int) -> Int { Swift.max(1, Swift.min(rows, Self.stripElements / (form.planes * columns * depth))) }
+  func block(depth: Int) -> Int { Swift.max(1, Self.stripElements / (form.planes * columns * depth)) }
 
   /// Elements from one plane of transformed values to the next: a plane's rows, and a cache line, so that the same place of all planes
   /// does not fall into the same lines of the cache.
   static func plane(_ tiles: Int, _ channels: Int) -> Int { tiles * channels + 16 }
 
-  /// Some rows of tiles of one image.
-  typealias Strip = (image: Int, rows: Range<Int>)
+  /// Some rows of tiles, counted through all images: a strip of one image, or several small images.
+  typealias Strip = Range<Int>
 
-  /// All rows of tiles, in strips of at most `block(depth:)`.
-  func strips(images: Int, depth: Int) -> [Strip] {
-    let block = block(depth: depth), count = (rows + block - 1) / block
-    return (0..<images * count).map { (image: $0 / count, rows: (0..<rows).part($0 % count, of: count)) }
+  /// All rows of tiles, in strips of at most `block(depth:)` rows.
+  /// - Parameter wanted: strips that make work for all threads, if there are tiles enough.
+  func strips(images: Int, depth: Int, wanted: Int = 1) -> [Strip] {
+    let block = block(depth: depth), all = images * rows
+    let count = Swift.min(all, Swift.max((all + block - 1) / block, Swift.min(wanted, all * columns / Self.fewestTiles)))
+    return (0..<count).map { (0..<all).part($0, of: count) }
   }
 
   /// Transforms the windows of a strip into `v`: `[planes, tiles, channels]`, planes `plane` apart.
   func transform(_ x: Tensor, _ strip: Strip, into v: UnsafeMutableRawPointer, plane: Int) {
-    let (image, block) = strip
     let channels = x.shape[3], height = form.results.height
-    let source = height * block.lowerBound + row..<height * (block.upperBound - 1) + row + form.window.height
-    PaddedRows.with(x, image: image, rows: source, left: left, right: right) { strip in
-      for index in block {
-        let place = (index - block.lowerBound) * columns * channels * x.precision.byteCount
-        x.kernels.winograd_input(form.index, strip.address(height * index + row, column), strip.pitch, channels, columns, v + place, plane)
+    for image in strip.lowerBound / rows...(strip.upperBound - 1) / rows {
+      let block = strip.clamped(to: image * rows..<(image + 1) * rows)
+      let (first, last) = (block.lowerBound - image * rows, block.upperBound - 1 - image * rows)
+      let source = height * first + row..<height * last + row + form.window.height
+      PaddedRows.with(x, image: image, rows: source, left: left, right: right) { padded in
+        for index in first...last {
+          let place = (image * rows + index - strip.lowerBound) * columns * channels * x.precision.byteCount
+          x.kernels.winograd_input(
+            form.index, padded.address(height * index + row, column), padded.pitch, channels, columns, v + place, plane)
+        }
       }
     }
   }
@@ -141,6 +149,8 @@ struct WinogradConvolution {
   let depth, columns: Int
   /// The kernel's taps in the order of the source pixels they read.
   let taps: [Int]
+  /// Products of a strip and a panel that are work for all threads.
+  private static let wantedTasks = 8
   /// Strips from which every task transforms its own source; fewer share one that is transformed before.
   private static let manyStrips = 8
   /// Panels from which there is work for all threads if each is one task.
@@ -150,8 +160,8 @@ struct WinogradConvolution {
   func run(_ x: Tensor, _ weight: StridedMatrix, _ epilogue: Epilogue, into y: Tensor) {
     let work = Work(product: self, weight: weight, epilogue: epilogue, y: y,
                     panels: Panels(depth: depth, columns: columns, precision: x.precision))
-    let strips = tiles.strips(images: x.shape[0], depth: depth)
-    let plane = WinogradGrid.plane(tiles.block(depth: depth) * tiles.columns, depth), planes = tiles.form.planes * plane
+    let strips = tiles.strips(images: x.shape[0], depth: depth, wanted: (Self.wantedTasks + work.panels.count - 1) / work.panels.count)
+    let plane = WinogradGrid.plane((strips.map(\.count).max() ?? 0) * tiles.columns, depth), planes = tiles.form.planes * plane
     let key = Storage.Derivation.winogradPanels([depth, columns, weight.start, weight.row, weight.column, weight.tap] + taps)
     if strips.count >= Self.manyStrips {
       let u = weight.tensor.storage.derived(key, work.transformedWeight)
@@ -220,15 +230,15 @@ struct WinogradConvolution {
 
     /// Multiplies a transformed strip with one panel, and writes the results.
     func multiply(_ v: UnsafeRawPointer, _ vPlane: Int, _ strip: WinogradGrid.Strip, _ panel: Int, _ u: UnsafeRawPointer) {
-      let count = strip.rows.count * tiles.columns, range = panels.range(of: panel), width = panels.width(of: panel)
+      let count = strip.count * tiles.columns, range = panels.range(of: panel), width = panels.width(of: panel)
       let plane = WinogradGrid.plane(count, width)
       withScratch(planes * WinogradGrid.plane(count, panels.width), y.precision) { m in
         tiles.multiplyPlanes(
           .init(base: v, plane: vPlane, row: product.depth), .init(base: u, plane: panels.size(of: panel), row: width),
           into: .init(base: m, plane: plane, row: width), rows: count, columns: range.count, depth: product.depth, y.precision)
-        for row in strip.rows {
-          let from = m + (row - strip.rows.lowerBound) * tiles.columns * width * y.precision.byteCount
-          write(from, plane: plane, strip.image, row, range)
+        for row in strip {
+          let from = m + (row - strip.lowerBound) * tiles.columns * width * y.precision.byteCount
+          write(from, plane: plane, row / tiles.rows, row % tiles.rows, range)
         }
       }
     }

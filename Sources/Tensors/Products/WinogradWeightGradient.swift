@@ -35,8 +35,7 @@ struct WinogradWeightGradient {
     let strips = tiles.strips(images: x.shape[0], depth: depth)
     parallelFor(strips.count) { range in
       for strip in strips[range] {
-        let first = (strip.image * tiles.rows + strip.rows.lowerBound) * tiles.columns
-        tiles.transform(x, strip, into: v.address(first * depth), plane: plane)
+        tiles.transform(x, strip, into: v.address(strip.lowerBound * tiles.columns * depth), plane: plane)
       }
     }
     parallelFor(panels.count) { range in
@@ -67,8 +66,8 @@ struct WinogradWeightGradient {
         var row = chunk * rows / chunks, adds = false
         withScratch(planes * plane, x.precision) { v in
           while row < last {
-            let image = row / tiles.rows, first = row % tiles.rows, count = Swift.min(together, tiles.rows - first, last - row)
-            tiles.transform(x, (image: image, rows: first..<first + count), into: v, plane: plane)
+            let count = Swift.min(together, last - row)
+            tiles.transform(x, row..<row + count, into: v, plane: plane)
             let windows = WinogradGrid.Planes(base: UnsafeRawPointer(v), plane: plane, row: 1, column: depth)
             add(windows, dy, rows: row..<row + count, 0..<panels.count, adds: adds,
                 into: .init(base: u, plane: depth * columns, row: columns))
