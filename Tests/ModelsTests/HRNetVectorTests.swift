@@ -79,6 +79,20 @@ import WeightFiles
   @Test("outputs of wide networks", .enabled(if: !BuildKind.isDebug, "slow in debug builds"), arguments: wideRows)
   func wide(_ row: Row) throws { try check(row) }
 
+  @Test("parts of the body of W32") func parts() throws {
+    var random = Random(seed: 0, stream: .test)
+    let pose = HRNetPose(HRNetPose.Config(.w32), &random)
+    pose.convert(to: .float64)
+    try pose.load(StateDictionary(pose.stateDictionary().entries.map { NamedVector.entry($0.name, $0.shape) }))
+    var parts: [String: [Tensor]] = [:]
+    _ = noGradient { pose.body(NamedVector.map("input", 3, 64, 64), .evaluation) { parts[$0] = $1 } }
+    let (first, second, third) = (try #require(parts["layer1"]), try #require(parts["stage2.0"]), try #require(parts["stage3.3"]))
+    try expect(first[0], [0.233424472, 0.260316054, 0, 0.286938426, 0.155028301])
+    try expect(second[0], [0.521980464, 0.431200556, 0, 0.512781987, 0.539259087])
+    try expect(second[1], [0.403774923, 0.498328148, 0.425706619, 0.347643632, 0.476127413])
+    try expect(third[2], [10.9835675, 13.5949013, 14.7981079, 17.1982572, 0])
+  }
+
   @Test("the pyramid by itself") func pyramid() throws {
     var random = Random(seed: 0, stream: .test)
     let widths = [18, 36, 72, 144]

@@ -87,12 +87,13 @@ public struct HRNet: Module {
 
   public func callAsFunction(_ images: Tensor, _ pass: Pass) -> [Tensor] { callAsFunction(images, pass) { _, _ in } }
 
-  /// - Parameter seen: gets the name of every exchange module, such as `stage2.0`, and its outputs.
+  /// - Parameter seen: gets the names `layer1` and, of every exchange module, such as `stage2.0`, and their outputs.
   package func callAsFunction(_ images: Tensor, _ pass: Pass, seen: (String, [Tensor]) -> Void) -> [Tensor] {
     let (_, h, w, _) = images.shape4
     require(h.isMultiple(of: sizeStep) && w.isMultiple(of: sizeStep),
       "HRNet: images of \(h)x\(w); with nearest upsampling height and width must be multiples of \(sizeStep): pad or resize them")
     var branches = [first(images, pass)]
+    seen("layer1", branches)
     for (number, transition, stage) in [(2, transition1, stage2), (3, transition2, stage3), (4, transition3, stage4)] {
       branches = transition.indices.map { i in
         let source = branches[min(i, branches.count - 1)]
