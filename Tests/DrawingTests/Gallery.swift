@@ -14,7 +14,7 @@ struct Gallery {
   static let widths = [400, 1280]
 
   static func all(width: Int) -> [Gallery] {
-    charts(width: width) + flow(width: width) + overlays(width: width) + detection(width: width) + pose(width: width)
+    [charts, flow, overlays, detection, pose, inpainting].flatMap { $0(width) }
   }
 
   /// A curve that falls and wobbles.

@@ -16,7 +16,7 @@ extension Tensor {
 
 /// A network that turns pictures into feature vectors.
 public protocol FeatureExtractor {
-  /// The vectors of pictures of one size. - Returns: `[n, d]`.
+  /// The vectors of pictures of any size. - Returns: `[n, d]`.
   func features(of images: [Image]) -> Tensor
 }
 
@@ -61,7 +61,7 @@ extension Inception: FeatureExtractor {
 extension VGG16: FeatureExtractor {
   /// The pictures at 224x224 (bilinear between pixel centres), normalised as ImageNet's → `[n, 4096]`.
   public func features(of images: [Image]) -> Tensor {
-    noGradient { self(ImageNetStatistics.normalized(Tensor.symmetric(images).resized(to: 224))) }
+    noGradient { self(ImageNetStatistics.normalized(concatenate(images.map { Tensor.symmetric([$0]).resized(to: 224) }, axis: 0))) }
   }
 }
 

@@ -21,21 +21,35 @@ public struct ImprovedPrecisionRecall: Sendable, Equatable {
   }
 
   private static func share(of points: Tensor, inManifoldOf centres: Tensor, _ k: Int) -> Double {
-    let own = squaredDistances(centres, centres)
-    let radii = own.indices.map { i in
-      var others = own[i]
-      others.remove(at: i)  // not its own neighbour
-      return others.sorted()[k - 1]
+    var radii: [Double] = []
+    eachRow(centres, centres) { radii.append(smallest(k, of: $1, but: $0)) }  // a vector is not its own neighbour
+    var inside = 0
+    eachRow(points, centres) { _, distances in
+      if zip(distances, radii).contains(where: { $0 <= $1 }) { inside += 1 }
     }
-    let inside = squaredDistances(points, centres).count { distances in zip(distances, radii).contains { $0 <= $1 } }
     return Double(inside) / Double(points.shape[0])
   }
 
-  /// `‖a‖² + ‖b‖² - 2 a · b` of all pairs, at least 0.
-  private static func squaredDistances(_ a: Tensor, _ b: Tensor) -> [[Double]] {
-    let squares = a.squared().sum([1], keepingAxes: true) + b.squared().sum([1]).reshaped(to: [1, -1])
-    let distances = (squares - a.matmul(b, otherTransposed: true) * 2).relu().doubles
-    let columns = b.shape[0]
-    return (0..<a.shape[0]).map { Array(distances[$0 * columns..<($0 + 1) * columns]) }
+  /// The k-th smallest number, one place left out.
+  private static func smallest(_ k: Int, of distances: ArraySlice<Double>, but place: Int) -> Double {
+    var least: [Double] = []  // ascending, at most k
+    for (i, distance) in distances.enumerated() where i != place && (least.count < k || distance < least[k - 1]) {
+      least.insert(distance, at: least.firstIndex { $0 > distance } ?? least.count)
+      if least.count > k { least.removeLast() }
+    }
+    return least[k - 1]
+  }
+
+  /// Calls `body` with the index of each vector of `a` and its squared distances `‖a‖² + ‖b‖² - 2 a · b` (at least 0) to all of `b`.
+  private static func eachRow(_ a: Tensor, _ b: Tensor, _ body: (Int, ArraySlice<Double>) -> Void) {
+    let (count, columns) = (a.shape[0], b.shape[0])
+    let squares = b.squared().sum([1]).reshaped(to: [1, -1])
+    let block = 512  // rows whose distances are held at one time
+    for start in stride(from: 0, to: count, by: block) {
+      let rows = a.sliced(0, start..<min(count, start + block))
+      let products = rows.matmul(b, otherTransposed: true) * 2
+      let distances = (rows.squared().sum([1], keepingAxes: true) + squares - products).relu().doubles
+      for i in 0..<rows.shape[0] { body(start + i, distances[i * columns..<(i + 1) * columns]) }
+    }
   }
 }

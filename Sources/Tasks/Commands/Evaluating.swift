@@ -60,14 +60,19 @@ extension EvaluationTask {
     let report = try request.results.map { try withResults($0, config, network, request, monitor) }
       ?? evaluate(config, network, visuals: request.visuals, monitor)
     for warning in report.warnings { Console().warning(warning) }
-    let metrics = report.metrics
-    let kinds = Self.metrics
-    guard !request.isJSON else {
-      let numbers = (Array(metrics) + Array(report.details)).map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }
+    return report.text(Self.metrics, isJSON: request.isJSON)
+  }
+}
+
+extension EvaluationReport {
+  /// The report as a command prints it: notes and tables, or one JSON object of all numbers.
+  func text(_ kinds: [MetricKind], isJSON: Bool) -> String {
+    guard !isJSON else {
+      let numbers = (Array(metrics) + Array(details)).map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }
       return "{" + numbers.joined(separator: ", ") + "}\n"
     }
     var table = TextTable(["metric", "value", "meaning"], rightAligned: [1])
     for metric in metrics { table.add([metric.name, String(format: "%.4f", metric.value), kinds[metric.name]?.description ?? ""]) }
-    return report.notes.map { $0 + "\n" }.joined() + table.text + (report.table.isEmpty ? "" : "\n" + report.table)
+    return notes.map { $0 + "\n" }.joined() + table.text + (self.table.isEmpty ? "" : "\n" + self.table)
   }
 }
