@@ -17,6 +17,8 @@ public struct FeatureMetricSettings: Codable, Sendable, Equatable, ValidatedConf
   public var lpipsHeads = ""
   /// A folder for the feature vectors (NumPy arrays with the pictures' names beside them), for other tools; empty: none.
   public var features = ""
+  /// Whether they are computed in validations during training, too.
+  public var inTraining = false
 
   public init() {}
 

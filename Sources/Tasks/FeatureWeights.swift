@@ -46,8 +46,7 @@ public struct FeatureWeights {
     return try told(Published.lpipsHeads, at: heads) {
       let merged = try LPIPS.merged(alexNet, heads: WeightSource(heads).read().state, from: heads)
       let model = LPIPS()
-      try WeightSource.requireFit(merged, model, title: "LPIPS on AlexNet", from: "\(file) and \(heads)")
-      try model.load(LPIPS.official(merged, from: heads), from: heads)
+      try WeightSource.load(merged, into: model, title: "LPIPS on AlexNet", from: "\(file) and \(heads)")
       return model
     }
   }

@@ -12,7 +12,13 @@ extension WeightSource {
   /// - Throws: `.badData` if names or shapes do not fit or a number is not finite, and the failures of reading.
   public func load(into model: some PublishedModel, title: String, part: String = WeightFile.standardPart) throws {
     let (file, state) = try read(part: part, note: { StandardStreams.complain("\($0)\n") })
-    try Self.requireFit(state, model, title: title, from: file)
+    try Self.load(state, into: model, title: title, from: file)
+  }
+
+  /// Takes over arrays that were read, all of them.
+  /// - Throws: `.badData` if names or shapes do not fit or a number is not finite.
+  static func load(_ state: StateDictionary, into model: some PublishedModel, title: String, from file: String) throws {
+    try requireFit(state, model, title: title, from: file)
     try model.load(type(of: model).official(state, from: file), from: file)
     if let broken = model.parameters().first(where: { !$0.parameter.value.isFinite }) {
       throw Failure(.badData, at: file, "the parameter '\(broken.name)' holds infinities or NaN",
