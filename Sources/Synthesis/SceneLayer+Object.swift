@@ -15,6 +15,8 @@ struct SceneObject {
   var light = SIMD2<Double>(0, 0)
   /// Shading towards the rim and to one side, as of something round.
   var isRound = true
+  /// Probability, 0...1, of shadows that belong to the surface.
+  var shadeShare = TexturePainter.usualShadeShare
   /// What lies behind, from which the surface keeps apart; nil: its colour is as it was drawn.
   var backdrop: Backdrop?
   /// Mean colour of the surface, red, green, blue, 0...255; nil: as it was drawn.
@@ -71,8 +73,9 @@ struct SceneObject {
     var octaves = 0
     while Int(min(needed.x, needed.y) / Double(1 << octaves)) >= 7 { octaves += 1 }
     func base(_ side: Double) -> Int { max(4, Int((side / Double(1 << octaves)).rounded(.up))) }
-    let painter = TexturePainter(
+    var painter = TexturePainter(
       family: family, baseHeight: base(needed.y), baseWidth: base(needed.x), octaves: octaves, exponent: exponent, theme: palette)
+    painter.shadeShare = shadeShare
     var texels = painter.paint(&random)
     if tone != nil || backdrop != nil {
       let sum = texels.reduce(SIMD4<Float>(repeating: 0), +) / Float(texels.count)

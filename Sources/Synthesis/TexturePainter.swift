@@ -48,8 +48,9 @@ struct TexturePainter {
   let exponent: Double
   var theme = ColorTheme.any
   /// Probabilities, 0...1, of shadows with hard or soft borders on the surface, and of a few large shapes.
-  var shadeShare = 0.3
+  var shadeShare = TexturePainter.usualShadeShare
   var clutterShare = 0.0
+  static let usualShadeShare = 0.3
   var height: Int { baseHeight << octaves }
   var width: Int { baseWidth << octaves }
 

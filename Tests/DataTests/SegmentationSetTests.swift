@@ -124,7 +124,7 @@ import Vision
       let files = try SegmentationFiles.folders(images: "\(root)/i", labels: "\(root)/l")
       let set = SegmentationSet(files, table(3))
       let report = SegmentationReport(of: set, name: "training set", validation: set)
-      let found = report.findings.map { "\($0.kind) \($0.count)" }
+      let found = report.findings.all.map { "\($0.kind) \($0.count)" }
       #expect(found == ["unreadableLabels 1", "colorLabels 1", "labelSizes 1", "unknownValues 1", "sharedImages 5", "absentClasses 1",
                         "emptyLabels 1", "ignoredValues 1"])
       #expect(!report.isUsable)
@@ -142,11 +142,11 @@ import Vision
       try write([0, 0, 1, 1, 0, 0], 2, 3, "\(root)/l/a.png")
       let files = try SegmentationFiles.folders(images: "\(root)/i", labels: "\(root)/l")
       let sound = SegmentationReport(of: SegmentationSet(files, table(2)), name: "x")
-      #expect(sound.isUsable && sound.findings.isEmpty && sound.description.contains("nothing to report"))
+      #expect(sound.isUsable && sound.findings.all.isEmpty && sound.description.contains("nothing to report"))
       #expect(sound.description.contains("66.7 %"))
       try write([0, 0, 255, 255, 0, 0], 2, 3, "\(root)/l/a.png")
       let masks = SegmentationReport(of: SegmentationSet(files, table(2)), name: "x")
-      #expect(masks.findings.map(\.kind) == [.masks, .absentClasses, .ignoredValues] && !masks.isUsable)
+      #expect(masks.findings.all.map(\.kind) == [.masks, .absentClasses, .ignoredValues] && !masks.isUsable)
     }
   }
 }

@@ -3,7 +3,7 @@ import Vision
 
 extension Folder {
   /// Whether a file's name is that of a picture that can be read.
-  static func isPictureName(_ name: String) -> Bool { ImageFormat(path: name) != nil }
+  package static func isPictureName(_ name: String) -> Bool { ImageFormat(path: name) != nil }
 
   /// Whether a file is one of KITTI's flow maps: a PNG of 16-bit RGB whose blue samples, the validity, have one value besides 0.
   ///

@@ -10,10 +10,7 @@ public enum JPEG {
   /// - Parameter place: the file's name, for error messages.
   /// - Throws: `.badData` with libjpeg's message if the file is truncated, corrupt, absurdly large, of too many scans, or in CMYK.
   public static func decode(_ bytes: [UInt8], place: String) throws -> Image {
-    var header = cjpeg_header()
-    if let problem = Codec.message(of: { cjpeg_read_header(bytes, bytes.count, &header, $0, $1) }) {
-      throw unreadable(problem, place)
-    }
+    let header = try header(of: bytes, place: place)
     let (height, width, channels) = (Int(header.height), Int(header.width), Int(header.channels))
     let count = try Codec.pixelCount(height: height, width: width, place: place) * channels
     let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -23,6 +20,14 @@ public enum JPEG {
       filled = count
     }
     return Image(height: height, width: width, channels: channels, pixels: pixels)
+  }
+
+  static func header(of bytes: [UInt8], place: String) throws -> cjpeg_header {
+    var header = cjpeg_header()
+    if let problem = Codec.message(of: { cjpeg_read_header(bytes, bytes.count, &header, $0, $1) }) {
+      throw unreadable(problem, place)
+    }
+    return header
   }
 
   /// Encodes grey or RGB (alpha is dropped) with chroma at full resolution, because our pictures code values as colours.

@@ -5,37 +5,22 @@ import Vision
 ///
 /// Every file is read, which takes as long as an epoch of loading.
 public struct SegmentationReport: Sendable, CustomStringConvertible {
-  public enum Severity: String, Sendable { case error, warning, note }
-
   /// What was found. The raw values are for programs.
-  public enum Kind: String, Sendable, CaseIterable {
+  public enum Kind: String, FindingKind {
     case unreadableImages, unreadableLabels, colorLabels, labelSizes, unknownValues, masks
     case sharedImages, absentClasses, emptyLabels, ignoredValues
   }
 
-  /// One kind of thing, and how often.
-  public struct Finding: Sendable, Equatable {
-    public let kind: Kind
-    public let count: Int
-    /// The first few, with what was found in them.
-    public let examples: [String]
-  }
-
-  public static let exampleLimit = 5
-
   public let name: String
   public let imageCount: Int
-  /// In the order of `Kind`, without those that do not occur.
-  public let findings: [Finding]
+  public let findings: Findings<Kind>
   /// Pixels and pictures of each class.
   public let classes: [(name: String, pixels: Int, images: Int)]
   /// Pixels that are ignored.
   public let ignoredPixels: Int
 
-  public func finding(_ kind: Kind) -> Finding? { findings.first { $0.kind == kind } }
-
   /// Whether there is no error.
-  public var isUsable: Bool { !findings.contains { $0.kind.severity == .error } }
+  public var isUsable: Bool { findings.isUsable }
 
   /// - Parameters:
   ///   - name: of the set, for the heading.
@@ -47,7 +32,7 @@ public struct SegmentationReport: Sendable, CustomStringConvertible {
     if let validation { inspection.inspectSharing(with: validation) }
     self.name = name
     imageCount = set.count
-    findings = Kind.allCases.compactMap { inspection.finding($0) }
+    findings = inspection.findings
     classes = (0..<set.table.classes).map { label in
       (name: set.table.rules.name(of: label), pixels: inspection.pixels[label], images: inspection.images[label])
     }
@@ -55,16 +40,7 @@ public struct SegmentationReport: Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    var text = "\(name): \(imageCount) pictures with labels\n"
-    if findings.isEmpty {
-      text += "nothing to report\n"
-    } else {
-      for finding in findings {
-        text += "\(finding.kind.severity): \(finding.count) \(finding.kind.message) (\(finding.kind.consequence))\n"
-        let more = finding.count > finding.examples.count ? ["..."] : []
-        for example in finding.examples + more { text += "    \(example.printable())\n" }
-      }
-    }
+    let text = "\(name): \(imageCount) pictures with labels\n\(findings.description)"
     let total = max(1, classes.reduce(ignoredPixels) { $0 + $1.pixels })
     func share(_ pixels: Int) -> String {
       let tenths = (1000 * pixels + total / 2) / total
@@ -83,7 +59,7 @@ extension LabelRules {
 }
 
 extension SegmentationReport.Kind {
-  public var severity: SegmentationReport.Severity {
+  public var severity: FindingSeverity {
     switch self {
     case .unreadableImages, .unreadableLabels, .colorLabels, .labelSizes, .unknownValues, .masks, .sharedImages: .error
     case .absentClasses, .emptyLabels: .warning
@@ -124,8 +100,7 @@ extension SegmentationReport.Kind {
 /// The search for what `SegmentationReport` tells.
 struct SegmentationInspection {
   private let set: SegmentationSet
-  private var examples: [SegmentationReport.Kind: [String]] = [:]
-  private var counts: [SegmentationReport.Kind: Int] = [:]
+  private(set) var findings = Findings<SegmentationReport.Kind>()
   /// Pixels and pictures of each class.
   private(set) var pixels: [Int]
   private(set) var images: [Int]
@@ -141,15 +116,6 @@ struct SegmentationInspection {
     images = pixels
   }
 
-  func finding(_ kind: SegmentationReport.Kind) -> SegmentationReport.Finding? {
-    counts[kind].map { SegmentationReport.Finding(kind: kind, count: $0, examples: examples[kind] ?? []) }
-  }
-
-  private mutating func report(_ kind: SegmentationReport.Kind, _ example: String) {
-    counts[kind, default: 0] += 1
-    if counts[kind, default: 0] <= SegmentationReport.exampleLimit { examples[kind, default: []].append(example) }
-  }
-
   mutating func inspectFiles() {
     for pair in set.files.pairs {
       var size: (height: Int, width: Int)?
@@ -157,27 +123,28 @@ struct SegmentationInspection {
         let image = try Image(contentsOf: pair.image)
         size = (image.height, image.width)
       } catch {
-        report(.unreadableImages, "\(error)")
+        findings.add(.unreadableImages, "\(error)")
       }
       do {
         try inspect(LabelMap(contentsOf: pair.label), of: pair, size)
       } catch let failure as Failure {
-        report(failure.problem.hasSuffix(LabelMap.oneNumber) ? .colorLabels : .unreadableLabels, "\(failure.place): \(failure.problem)")
+        let isColor = failure.problem.hasSuffix(LabelMap.oneNumber)
+        findings.add(isColor ? .colorLabels : .unreadableLabels, "\(failure.place): \(failure.problem)")
       } catch {
-        report(.unreadableLabels, "\(pair.label): \(error)")
+        findings.add(.unreadableLabels, "\(pair.label): \(error)")
       }
     }
   }
 
   private mutating func inspect(_ labels: LabelMap, of pair: SegmentationFiles.Pair, _ size: (height: Int, width: Int)?) throws {
     if let size, size != (labels.height, labels.width) {
-      report(.labelSizes, "\(pair.label) \(labels.width)x\(labels.height), picture \(size.width)x\(size.height)")
+      findings.add(.labelSizes, "\(pair.label) \(labels.width)x\(labels.height), picture \(size.width)x\(size.height)")
     }
     let counts = labels.counts()
     values.formUnion(counts.map(\.value))
     let unknown = counts.filter { !set.table.knows($0.value) }
     if !unknown.isEmpty {
-      report(.unknownValues, "\(pair.label): " + someOf(unknown.map { "\($0.value) (\($0.count) px)" }))
+      findings.add(.unknownValues, "\(pair.label): " + someOf(unknown.map { "\($0.value) (\($0.count) px)" }))
     }
     var seen: Set<Int> = []
     for (value, count) in counts where set.table.knows(value) {
@@ -190,16 +157,15 @@ struct SegmentationInspection {
       }
     }
     for label in seen { images[label] += 1 }
-    if seen.isEmpty, unknown.isEmpty { report(.emptyLabels, pair.label) }
+    if seen.isEmpty, unknown.isEmpty { findings.add(.emptyLabels, pair.label) }
   }
 
   mutating func inspectClasses() {
     if LabelTable.isMask(values), set.table.classIndex(of: 255) == nil, set.table.classes > 1 {
-      counts[.masks] = set.count
-      examples[.masks] = set.files.pairs.prefix(SegmentationReport.exampleLimit).map(\.label)
+      for pair in set.files.pairs { findings.add(.masks, pair.label) }
     }
-    for label in pixels.indices where pixels[label] == 0 { report(.absentClasses, "\(set.table.rules.name(of: label)) (\(label))") }
-    for (value, count) in ignored.sorted(by: { $0.key < $1.key }) { report(.ignoredValues, "\(value) (\(count) px)") }
+    for label in pixels.indices where pixels[label] == 0 { findings.add(.absentClasses, "\(set.table.rules.name(of: label)) (\(label))") }
+    for (value, count) in ignored.sorted(by: { $0.key < $1.key }) { findings.add(.ignoredValues, "\(value) (\(count) px)") }
   }
 
   /// Pictures are shared if they are one file, or files of one name with the same bytes.
@@ -208,7 +174,7 @@ struct SegmentationInspection {
     for pair in set.files.pairs {
       guard let twin = others[Path.name(pair.image)] else { continue }
       if twin != pair.image, let mine = try? File.bytes(at: pair.image), let theirs = try? File.bytes(at: twin), mine != theirs { continue }
-      report(.sharedImages, pair.image)
+      findings.add(.sharedImages, pair.image)
     }
   }
 }
