@@ -3,7 +3,7 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation, pose
+  case opticalFlow, detection, segmentation, pose, inpainting
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any LearningTask.Type {
@@ -12,6 +12,7 @@ public enum TaskName: String, ConfigChoice {
     case .detection: Detection.self
     case .segmentation: Segmentation.self
     case .pose: Pose.self
+    case .inpainting: Inpainting.self
     }
   }
 
@@ -27,7 +28,7 @@ public enum TaskName: String, ConfigChoice {
 
 /// The generators by their name on the command line.
 public enum SynthName: String, ConfigChoice {
-  case flow, detection, segmentation, pose
+  case flow, detection, segmentation, pose, inpainting
 
   /// The compiler is the registry: a new generator is a new case here.
   public var task: any SynthTask.Type {
@@ -36,6 +37,7 @@ public enum SynthName: String, ConfigChoice {
     case .detection: DetectionSynthesisTask.self
     case .segmentation: SegmentationSynthesisTask.self
     case .pose: PoseSynthesisTask.self
+    case .inpainting: InpaintingSynthesisTask.self
     }
   }
 }

@@ -14,8 +14,8 @@ public enum MAT {
   /// | F, a body of low resolution only | `body_resolution: 32` |
   ///
   /// The body starts at `body_resolution`, for which 0 stands for 64 or, at 64 pixels, 32, and works at 1, ½, ¼, ½ and 1 of it.
-  /// Convolutions of stride 2 lead there, as many lead back. At 512 pixels three of them, at 256 two, at 128 one (64 → 16 → 64 in the body), at 64 one
-  /// (32 → 8 → 32). A window is at most as large as its grid. The U-Net of the second stage goes down to 16x16 always.
+  /// Convolutions of stride 2 lead there, as many lead back. At 512 pixels three of them, at 256 two, at 128 one (64 → 16 → 64 in the
+  /// body), at 64 one (32 → 8 → 32). A window is at most as large as its grid. The U-Net of the second stage goes down to 16x16 always.
   public struct Config: Codable, Sendable, Equatable, ValidatedConfig {
     /// Height and width of images, in pixels: a power of two, 64 or more.
     public var resolution = 512

@@ -52,7 +52,7 @@ public struct ModulatedConv2d: Module {
 }
 
 /// Noise that a synthesis network adds to its maps.
-public enum SynthesisNoise: String, Sendable, CaseIterable {
+public enum SynthesisNoise: String, ConfigChoice {
   /// Drawn for every image.
   case random
   /// The network's own, which fits its native resolution only.

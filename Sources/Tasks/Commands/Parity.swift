@@ -32,6 +32,13 @@ public protocol ParityTask: LearningTask {
 
   /// The updates of one step in their order: one, or two for a pair of networks that train against each other.
   static func phases(_ model: TaskTraining.Model, _ config: Config, _ inputs: Inputs) throws -> [ParityPhase]
+
+  /// A training on the tensors of the file, where it holds those of several steps, and all that is compared of it; nil: `phases` are.
+  static func training(_ file: ParityInputs, _ model: TaskTraining.Model, _ config: Config) throws -> [Safetensors.Entry]?
+}
+
+extension ParityTask {
+  public static func training(_ file: ParityInputs, _ model: TaskTraining.Model, _ config: Config) throws -> [Safetensors.Entry]? { nil }
 }
 
 /// One update of a training step.
@@ -39,14 +46,18 @@ public struct ParityPhase {
   /// Put before the names of results, with a point behind; empty if there is one phase only.
   public let name: String
   let learner: Learner
+  /// Put before the names of the learner's parameters.
+  let prefix: String
   let pass: () throws -> ParityPass
 
   /// - Parameters:
   ///   - learner: what is updated along the gradient of the first loss.
+  ///   - prefix: put before the names of its parameters, where these are not the whole network's.
   ///   - pass: the forward pass in training mode, without any randomness.
-  public init(_ name: String = "", learner: Learner, pass: @escaping () throws -> ParityPass) {
+  public init(_ name: String = "", learner: Learner, prefix: String = "", pass: @escaping () throws -> ParityPass) {
     self.name = name
     self.learner = learner
+    self.prefix = prefix
     self.pass = pass
   }
 }
@@ -153,6 +164,7 @@ extension ParityTask {
     _ = try Initialization(from: weights).apply(TaskTraining.canonical(state, from: weights), to: network, from: weights)
     let file = ParityInputs(
       try Safetensors(at: request.inputs), path: request.inputs, precision: request.precision, remedy: help.parityInputs)
+    if let entries = try training(file, network, config) { return try Safetensors(entries).write(to: request.out) }
     let phases = try phases(network, config, inputs(file, network))
     var entries: [Safetensors.Entry] = []
     for step in 0..<max(request.steps, 1) {
@@ -175,7 +187,7 @@ extension ParityTask {
     return pass.outputs.map { .init("output.\(prefix)\($0)", $1.detached()) }
       + pass.losses.map { .init("loss.\(prefix)\($0)", $1.detached()) }
       + phase.learner.module.parameters().compactMap { name, parameter in
-        gradients[parameter].map { .init("grad.\(prefix)\(name)", parameter.layout.official($0)) }
+        gradients[parameter].map { .init("grad.\(prefix)\(phase.prefix)\(name)", parameter.layout.official($0)) }
       } + pass.extras.map { .init($0, $1.detached()) }
   }
 }

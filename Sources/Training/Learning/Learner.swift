@@ -87,6 +87,14 @@ public struct Learner: Savable {
     return (rate, clipped.norm)
   }
 
+  /// One update along gradients whose NaNs count as 0 and infinities as ±10⁵, as StyleGAN2's training has it.
+  /// - Returns: the update, and how many numbers were replaced.
+  @discardableResult
+  public func applyReplacing(_ gradients: Gradients, at step: Int) throws -> (norm: Double, replaced: Int) {
+    let (finite, count) = gradients.replacingNonFinite(infinity: 1e5)
+    return (try apply(finite, at: step).norm, count)
+  }
+
   /// One update along the gradients of a loss.
   @discardableResult
   public func update(_ loss: Tensor, at step: Int) throws -> Update { try apply(gradients(of: loss), at: step) }
