@@ -6,7 +6,8 @@ import Base
 extension Tensor {
   /// 2-D convolution (cross-correlation, as in all frameworks) with optional scale, bias, residual and activation:
   /// `activation((x * w) · scale + residual + bias)`.
-  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, scale and bias `[out]` → `[n, oh, ow, out]`, the shape of the residual.
+  /// - Shape: `x [n, h, w, in]`, weight `[kh, kw, in / groups, out]`, scale and bias `[out]` → `[n, oh, ow, out]`, the shape of the
+  ///   residual.
   /// - Gradient: with `g` the gradient past the activation: `convolutionInputGradient` and `convolutionWeightGradient` of `g · scale`, the
   ///   sum of `g` over pixels for the bias, `g` for the residual; for the scale, that of `g · (x * w)`, which is computed again.
   public func conv2d(
