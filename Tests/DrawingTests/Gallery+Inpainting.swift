@@ -5,11 +5,11 @@ import Vision
 /// Figures of inpainting.
 extension Gallery {
   /// A mask with a disc and a stripe as holes.
-  static func hole(height: Int, width: Int, radius: Double = 0.3) -> PixelMask {
-    PixelMask(height: height, width: width, isKnown: (0..<height * width).map { pixel in
+  static func hole(height: Int, width: Int, radius: Double = 0.3) -> InpaintingMask {
+    InpaintingMask(height: height, width: width, known: (0..<height * width).map { pixel -> UInt8 in
       let y = (Double(pixel / width) + 0.5) / Double(height) - 0.45
       let x = (Double(pixel % width) + 0.5) / Double(width) - 0.4
-      return (y * y + x * x).squareRoot() > radius && abs(x - y - 0.35) > radius / 5
+      return (y * y + x * x).squareRoot() > radius && abs(x - y - 0.35) > radius / 5 ? 1 : 0
     })
   }
 
@@ -18,7 +18,7 @@ extension Gallery {
     let mask = hole(height: 128, width: 128)
     func filled(_ color: RGB, share: Float) -> Image {
       var image = picture
-      for pixel in mask.isKnown.indices where !mask.isKnown[pixel] { image[rgb: pixel] = picture[rgb: pixel].mixed(with: color, share: share) }
+      for pixel in mask.known.indices where mask.known[pixel] == 0 { image[rgb: pixel] = picture[rgb: pixel].mixed(with: color, share: share) }
       return image
     }
     let colors = [RGB(220, 80, 80), RGB(80, 80, 220), RGB(90, 200, 90)]

@@ -10,7 +10,7 @@ public struct AttentionWindowFigure: Figure {
     /// The block, such as `tran.1 block 1`.
     public var caption: String
     /// The known tokens; its size is that of the token grid.
-    public var mask: PixelMask
+    public var mask: InpaintingMask
     /// Tokens along one side of a window.
     public var window: Int
     /// Tokens that the windows are shifted by, down and to the right; 0: not.
@@ -20,7 +20,7 @@ public struct AttentionWindowFigure: Figure {
 
     /// - Precondition: the token grid is made of whole windows, and the query lies in it.
     public init(
-      _ caption: String, mask: PixelMask, window: Int, shift: Int = 0, query: (row: Int, column: Int, weights: [Float])? = nil
+      _ caption: String, mask: InpaintingMask, window: Int, shift: Int = 0, query: (row: Int, column: Int, weights: [Float])? = nil
     ) {
       require(window > 0 && mask.height.isMultiple(of: window) && mask.width.isMultiple(of: window) && (0..<window).contains(shift),
               "AttentionWindowFigure: windows of \(window) tokens, shifted by \(shift), on a grid of \(mask.height)x\(mask.width)")
@@ -90,7 +90,7 @@ private struct WindowPanel: Figure {
     var image = panel.mask.tinted(picture, MaskStagesFigure.hole)
     guard let query = panel.query else { return image }
     let largest = max(query.weights.filter(\.isFinite).max() ?? 0, 1e-30)
-    var shares = [Float?](repeating: nil, count: panel.mask.isKnown.count)
+    var shares = [Float?](repeating: nil, count: panel.mask.known.count)
     for (token, weight) in zip(panel.windowTokens, query.weights) where weight.isFinite {
       shares[token.row * panel.mask.width + token.column] = weight / largest
     }

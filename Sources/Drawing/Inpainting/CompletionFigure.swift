@@ -6,7 +6,7 @@ public struct CompletionFigure: Figure {
   public struct Row: Sendable {
     /// The picture; what it holds in the holes is not shown as the input.
     public var picture: Image
-    public var mask: PixelMask
+    public var mask: InpaintingMask
     /// The output of the first stage; nil: none.
     public var firstStage: Image?
     /// The final outputs, such as one for each seed.
@@ -19,7 +19,7 @@ public struct CompletionFigure: Figure {
     public var notes: [String]
 
     public init(
-      _ picture: Image, mask: PixelMask, firstStage: Image? = nil, completions: [Image], hasTruth: Bool = true, name: String = "",
+      _ picture: Image, mask: InpaintingMask, firstStage: Image? = nil, completions: [Image], hasTruth: Bool = true, name: String = "",
       notes: [String] = []
     ) {
       self.picture = picture
@@ -55,7 +55,7 @@ public struct CompletionFigure: Figure {
     }
     let cells = rows.flatMap { row -> [FigureGrid.Cell] in
       var cells = [cell(row.name.isEmpty ? "input" : row.name, note: row.name.isEmpty ? "" : "input", row.mask.applied(to: row.picture)),
-                   cell("mask", note: row.mask.note, row.mask.image)]
+                   cell("mask", note: row.mask.note, row.mask.image.rgb())]
       if hasFirstStage { cells.append(cell(row.firstStage == nil ? "" : "first stage", row.firstStage)) }
       for k in 0..<completions {
         let isThere = k < row.completions.count

@@ -6,9 +6,9 @@ public struct MaskStagesFigure: Figure {
   public struct Stage: Sendable {
     /// The stage and block, such as `tran.0 block 1`.
     public var caption: String
-    public var mask: PixelMask
+    public var mask: InpaintingMask
 
-    public init(_ caption: String, _ mask: PixelMask) {
+    public init(_ caption: String, _ mask: InpaintingMask) {
       self.caption = caption
       self.mask = mask
     }

@@ -24,10 +24,20 @@ struct ContextualAttention: Module {
 
   /// - Parameter bias: M, broadcast to `[windows, heads, tokens, tokens]`.
   func callAsFunction(_ x: Tensor, bias: Tensor?) -> Tensor {
-    let length = x.squared().sum([-1], keepingAxes: true).clamped(to: 1e-24, .infinity).sqrt()
-    let unit = x / length
+    let unit = unit(x)
     return proj(q(unit).attention(keys: k(unit), values: v(x), heads: heads, bias: bias))
   }
+
+  /// The weights that the values are added up with, the mean over the heads: `[windows, tokens, tokens]`.
+  func weights(_ x: Tensor, bias: Tensor?) -> Tensor {
+    let unit = unit(x)
+    let (count, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
+    func perHead(_ y: Tensor) -> Tensor { y.reshaped(to: [count, tokens, heads, width / heads]).transposed([0, 2, 1, 3]) }
+    let scores = perHead(q(unit)).matmul(perHead(k(unit)), otherTransposed: true) * (1 / Double(width / heads).squareRoot())
+    return (bias.map { scores + $0 } ?? scores).softmax().mean([1])
+  }
+
+  private func unit(_ x: Tensor) -> Tensor { x / x.squared().sum([-1], keepingAxes: true).clamped(to: 1e-24, .infinity).sqrt() }
 }
 
 /// A block of the body: attention within windows, then a perceptron; the mask grows by the windows that know anything.
@@ -70,11 +80,7 @@ struct TransformerBlock: Module {
   }
 
   func callAsFunction(_ x: Tensor, mask: Tensor?, _ pass: Pass) -> (Tensor, Tensor?) {
-    let (n, h, w, _) = x.shape4
-    let isNative = h == windows.height && w == windows.width
-    let layout = isNative ? windows : TokenWindows(height: h, width: w, window: window, isShifted: isShifted)
-    let validity = mask.map(layout.split)  // [n · windows, tokens, 1]
-    let bias = bias(layout, isNative ? attnMask?.value : layout.shiftMask(x.precision), validity: looksAtAll ? nil : validity, n)
+    let (layout, validity, bias) = windows(of: x, mask)
     let attended = layout.joined(attn(layout.split(norm1?(x, pass) ?? x), bias: bias))
     let y: Tensor
     if let fuse {
@@ -84,6 +90,22 @@ struct TransformerBlock: Module {
       y = sum + fc2(fc1(norm2?(sum, pass) ?? sum))
     }
     return (y, validity.map { layout.joined(Self.spread($0)) })
+  }
+
+  /// Where the tokens look within their windows, the mean over the heads: `[n · windows, tokens, tokens]`.
+  func attention(_ x: Tensor, mask: Tensor?) -> (weights: Tensor, layout: TokenWindows) {
+    let (layout, _, bias) = windows(of: x, mask)
+    return (attn.weights(layout.split(norm1?(x, .evaluation) ?? x), bias: bias), layout)
+  }
+
+  /// The windows of a grid, the validity of their tokens `[n · windows, tokens, 1]`, and the mask of their scores.
+  private func windows(of x: Tensor, _ mask: Tensor?) -> (layout: TokenWindows, validity: Tensor?, bias: Tensor?) {
+    let (n, h, w, _) = x.shape4
+    let isNative = h == windows.height && w == windows.width
+    let layout = isNative ? windows : TokenWindows(height: h, width: w, window: window, isShifted: isShifted)
+    let validity = mask.map(layout.split)
+    let shiftMask = isNative ? attnMask?.value : layout.shiftMask(x.precision)
+    return (layout, validity, bias(layout, shiftMask, validity: looksAtAll ? nil : validity, n))
   }
 
   /// The mask after attention: all tokens of a window that has a valid one.

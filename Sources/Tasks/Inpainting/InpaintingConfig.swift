@@ -25,7 +25,7 @@ public struct InpaintingConfig: TaskConfig, ValidatedConfig {
   public var schedule = Schedule(.constant)
   public var average = GeneratorAverage()
   public var inference = InpaintingInferenceSettings()
-  public var metrics = InpaintingMetricSettings()
+  public var metrics = FeatureMetricSettings()
   public var plan = Plan()
 
   public init() {}

@@ -54,7 +54,7 @@ extension Inpainting: EvaluationTask, ResultsTask {
     MetricKind("L1", "mean difference over the picture", better: .lower), MetricKind("PSNR", unit: "dB", "of the picture", better: .higher),
     MetricKind("SSIM", "structural similarity of the picture", better: .higher),
     MetricKind("images", "evaluated"),
-  ] + PerceptualScores.metrics
+  ] + FeatureMetricSettings.kinds
 
   public static func evaluate(
     _ config: InpaintingConfig, _ model: MATGenerator, visuals: String?, _ monitor: EvaluationMonitor
@@ -83,7 +83,11 @@ extension Inpainting: EvaluationTask, ResultsTask {
     return try report(model, config, on: data, pictureCount: 0, monitor) { index, sample, found in
       try collect(data.name(of: index), found)
       guard let visuals else { return }
-      try rows([(sample, found)]).write(to: "\(visuals)/\(data.name(of: index)).png")
+      let name = "\(visuals)/\(data.name(of: index))"
+      try completions([(sample, found)]).write(to: "\(name).png")
+      let insight = StageInsight(model, config.inference, sample, number: index)
+      try insight.masks.write(to: "\(name)_masks.png")
+      try insight.windows?.write(to: "\(name)_windows.png")
     }
   }
 
@@ -102,20 +106,20 @@ extension Inpainting: EvaluationTask, ResultsTask {
     let completer = Completer(model, config.inference)
     var evaluator = InpaintingEvaluator()
     let isTraining = pictureCount > 0
-    var scores = try PerceptualScores(isTraining && !config.metrics.inTraining ? InpaintingMetricSettings() : config.metrics)
+    var judge = try FeatureJudge(isTraining && !config.metrics.inTraining ? FeatureMetricSettings() : config.metrics)
     var sheet: [(InpaintingSample, Completer.Completion)] = []
     try pass.run(&evaluator) { indices, samples in
       completer.completions(zip(indices, samples).map { ($1.image, $1.mask, $0) })
     } visit: { index, sample, found in
       try visit(index, sample, found)
-      scores.add(data.name(of: index), truth: sample.image, found: found.image)
+      judge.add(data.name(of: index), truth: sample.image, found: found.image)
       if shown.contains(index) { sheet.append((sample, found)) }
     }
-    let perceptual = try scores.result()
+    let perceptual = try judge.result()
     var metrics = try evaluator.result()
     for metric in perceptual.metrics { metrics[metric.name] = metric.value }
     var report = EvaluationReport(metrics: metrics, details: evaluator.baselines)
-    if !sheet.isEmpty { report.pictures = [.init(name: "completions", png: try PNG.encode(rows(sheet).image()))] }
+    if !sheet.isEmpty { report.pictures = [.init(name: "completions", png: try PNG.encode(completions(sheet).image()))] }
     report.notes = notes(on: data, config, indices.count, evaluator) + perceptual.notes
     return report
   }

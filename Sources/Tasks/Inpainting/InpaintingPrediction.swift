@@ -113,7 +113,7 @@ public struct InpaintingPredictor: PicturePredictor {
       try AtomicFile.write(PNG.encode(completion.image), to: place + suffix(number))
       if found.count < 4 { found.append(completion) }
     }
-    try Inpainting.sheet(of: image, reading.mask, found).write(to: "\(place)_sheet.png")
+    try Inpainting.sheet(of: image, reading.mask, found, name: item.image.name).write(to: "\(place)_sheet.png")
     return nil
   }
 }
