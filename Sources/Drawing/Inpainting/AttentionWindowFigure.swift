@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Vision
 
 /// The attention windows of a block over the picture, and where one token looked within its window.
@@ -69,8 +70,13 @@ public struct AttentionWindowFigure: Figure {
     return grid
   }
 
+  /// The windows, and the largest weight beside that of even attention.
   private func note(_ panel: Panel) -> String {
-    "windows of \(panel.window)" + (panel.shift > 0 ? ", shifted by \(panel.shift)" : "")
+    let windows = "windows of \(panel.window)" + (panel.shift > 0 ? ", shifted by \(panel.shift)" : "")
+    guard let query = panel.query, let largest = query.weights.max(), largest.isFinite else { return windows }
+    let sum = query.weights.reduce(0, +)
+    let factor = sum > 0 ? Double(largest / sum) * Double(query.weights.count) : 0
+    return "\(windows); peak \(String(format: "%.1f", factor)) times the mean"
   }
 
   public func size(_ typeface: Typeface) -> Size { grid.size(typeface) }

@@ -40,8 +40,9 @@ struct StageInsight {
     let size = model.config.resolution
     func framed(_ length: Int) -> Int { (length + size - 1) / size * size }
     let picture = sample.image.part(top: 0, left: 0, height: framed(sample.image.height), width: framed(sample.image.width))
-    let stages = seen.compactMap { part in part.mask.map { MaskStagesFigure.Stage(part.name, Self.mask($0)) } }
-    masks = MaskStagesFigure(picture, stages: stages, title: "known tokens by stage", width: 1000)
+    let all = seen.compactMap { part in part.mask.map { MaskStagesFigure.Stage(part.name, Self.mask($0)) } }
+    let stages = all.prefix((all.firstIndex { $0.mask.holeCount == 0 } ?? all.count) + 1)  // nothing grows after that
+    masks = MaskStagesFigure(picture, stages: Array(stages), title: "known tokens by stage", width: 1000)
     let token = Self.centre(of: sample.mask.padded(height: picture.height, width: picture.width))
     let panels = (0..<5).compactMap { stage -> AttentionWindowFigure.Panel? in
       guard let before = seen.first(where: { $0.name == "tran.\(stage).blocks.0" }),
