@@ -111,16 +111,18 @@ class Stopwatch:
 
 
 def run(cases, load, make, compare_noises, prepare=lambda: None):
-    """The command line of a script that makes fixtures with official code: `--official PATH [case ...] [--noise N ...]`.
+    """The command line of a script that makes fixtures, with official code `--official PATH [case ...] [--noise N ...]`.
 
-    load gets PATH; prepare is called before cases are made, and not for --noise.
+    load gets PATH; None: no official code is needed. prepare is called before cases are made, and not for --noise.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("cases", nargs="*", default=[case.name for case in cases])
-    parser.add_argument("--official", required=True)
+    if load is not None:
+        parser.add_argument("--official", required=True)
     parser.add_argument("--noise", nargs="+", type=int)
     options = parser.parse_args()
-    load(options.official)
+    if load is not None:
+        load(options.official)
     if not options.noise:
         prepare()
     for case in cases:

@@ -168,6 +168,38 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     for ((name, p), (_, q)) in zip(whole.parameters(), second.parameters()) { #expect(p.value.isIdentical(to: q.value), "\(name)") }
   }
 
+  @Test("a parameter without gradient does not age: its first step is Adam's first, and a resumed optimiser knows") func skippedSteps() throws {
+    func module() -> Three { Three { _ in .ones([2], .float64) } }
+    let late = module(), fresh = module()
+    let optimizer = try Adam(late.parameters(), Adam.Config(beta1: 0, beta2: 0.99))
+    let loss = (late.a.value * 3).sum() + (late.b.value * 2).sum()
+    optimizer.step(loss.gradients(), learningRate: 0.1)
+    #expect(late.c.value.doubles == [1, 1])
+
+    let state = optimizer.saved()
+    let resumed = try Adam(late.parameters(), Adam.Config(beta1: 0, beta2: 0.99))
+    try resumed.restore(Safetensors(bytes: state.bytes, name: "state"), from: "state")
+    let other = try Adam(fresh.parameters(), Adam.Config(beta1: 0, beta2: 0.99))
+    resumed.step((late.c.value * 5).sum().gradients(), learningRate: 0.1)
+    other.step((fresh.c.value * 5).sum().gradients(), learningRate: 0.1)
+    #expect(late.c.value.isIdentical(to: fresh.c.value))
+  }
+
+  @Test("a state whose skipped steps are not the network's is refused", arguments: ["1", "1,2", "9,0,0", "a,b,c"])
+  func foreignSkips(_ text: String) throws {
+    let module = Three { _ in .ones([2]) }
+    let adam = try Adam(module.parameters())
+    var metadata = adam.saved().metadata
+    metadata["skipped"] = text
+    let state = Safetensors(adam.saved().entries, metadata: metadata)
+    #expect { try adam.restore(state, from: "optimizer.safetensors") } throws: { ($0 as? Failure)?.kind == .badData }
+  }
+
+  @Test("lazy regularisation slows both moments and the rate") func lazyRegularization() {
+    let (config, factor) = Adam.Config(beta1: 0, beta2: 0.99).lazilyRegularized(every: 4)
+    #expect(factor == 0.8 && config.beta1 == 0 && abs(config.beta2 - 0.991992) < 1e-6)
+  }
+
   @Test("a foreign state is refused") func foreignState() throws {
     let module = Three { _ in .ones([2]) }, other = Three { _ in .ones([3]) }
     let adam = try Adam(module.parameters()), adamW = try AdamW(other.parameters()), optimizer = try AdamW(module.parameters())

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 import WeightFiles
@@ -28,6 +29,8 @@ public class Adam: Optimizer {
   private let isDecoupled: Bool
   private var m: [Tensor]
   private var v: [Tensor]
+  /// Steps in which each parameter had no gradient: they do not count in the correction of its moments, as in PyTorch.
+  private var skipped: [Int]
   private let file: OptimizerState
 
   /// - Parameter groups: settings by name; the first group that fits counts.
@@ -46,16 +49,21 @@ public class Adam: Optimizer {
     self.parameters = try TrainedParameter.select(parameters, groups)
     m = OptimizerState.zeros(self.parameters)
     v = OptimizerState.zeros(self.parameters)
+    skipped = Array(repeating: 0, count: self.parameters.count)
     file = OptimizerState(optimizer: name, slots: ["exp_avg", "exp_avg_sq"], parameters: self.parameters)
   }
 
   public func step(_ gradients: Gradients, learningRate: Double, scale: Double) {
     gradients.requireAny(of: parameters, "Adam")
     stepCount += 1
-    let first = AdamStep.Moment(beta: config.beta1, correction: 1 - pow(config.beta1, Double(stepCount)))
-    let second = AdamStep.Moment(beta: config.beta2, correction: 1 - pow(config.beta2, Double(stepCount)))
     for (i, item) in parameters.enumerated() {
-      guard let gradient = gradients[item.parameter] else { continue }
+      guard let gradient = gradients[item.parameter] else {
+        skipped[i] += 1
+        continue
+      }
+      let steps = Double(stepCount - skipped[i])
+      let first = AdamStep.Moment(beta: config.beta1, correction: 1 - pow(config.beta1, steps))
+      let second = AdamStep.Moment(beta: config.beta2, correction: 1 - pow(config.beta2, steps))
       let rate = learningRate * item.lrMult
       let step = AdamStep(
         rate: rate, first: first, second: second, epsilon: config.epsilon,
@@ -65,11 +73,25 @@ public class Adam: Optimizer {
     }
   }
 
-  public func saved() -> Safetensors { file.saved([m, v], step: stepCount) }
+  public func saved() -> Safetensors { file.saved([m, v], step: stepCount, skipped: skipped) }
 
   public func restore(_ state: Safetensors, from origin: String) throws {
     let (values, step) = try file.restored(state, from: origin)
+    skipped = try file.skipped(state, steps: step, from: origin)
     (m, v, stepCount) = (values[0], values[1], step)
+  }
+}
+
+extension Adam.Config {
+  /// The settings, and the factor on the learning rate, of an optimiser that shares its moments with a regulariser of every `interval`-th
+  /// step: with `c = interval / (interval + 1)`, `β ← βᶜ` and `rate ← rate · c`.
+  /// - Source: Karras et al. 2020 (StyleGAN2), appendix B, "lazy regularization".
+  public func lazilyRegularized(every interval: Int) -> (config: Adam.Config, rateFactor: Double) {
+    require(interval > 0, "lazilyRegularized: an interval of \(interval) steps")
+    let share = Double(interval) / Double(interval + 1)
+    var config = self
+    (config.beta1, config.beta2) = (pow(beta1, share), pow(beta2, share))
+    return (config, share)
   }
 }
 

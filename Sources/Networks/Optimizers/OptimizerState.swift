@@ -18,12 +18,26 @@ struct OptimizerState {
     parameters.map { .zeros($0.parameter.shape, $0.parameter.precision) }
   }
 
-  /// - Parameter values: one array of tensors for each slot, in the order of the parameters.
-  func saved(_ values: [[Tensor]], step: Int) -> Safetensors {
+  /// - Parameters:
+  ///   - values: one array of tensors for each slot, in the order of the parameters.
+  ///   - skipped: steps that each parameter did not take part in, if that matters.
+  func saved(_ values: [[Tensor]], step: Int, skipped: [Int] = []) -> Safetensors {
     let entries = zip(slots, values).flatMap { slot, tensors in
       zip(parameters, tensors).map { Safetensors.Entry("\(slot).\($0.name)", $1) }
     }
-    return Safetensors(entries, metadata: ["optimizer": optimizer, "step": String(step)])
+    var metadata = ["optimizer": optimizer, "step": String(step)]
+    if skipped.contains(where: { $0 > 0 }) { metadata["skipped"] = skipped.map(String.init).joined(separator: ",") }
+    return Safetensors(entries, metadata: metadata)
+  }
+
+  /// The steps that each parameter did not take part in; none if the state does not speak of them.
+  func skipped(_ state: Safetensors, steps: Int, from origin: String) throws -> [Int] {
+    guard let text = state.metadata["skipped"] else { return Array(repeating: 0, count: parameters.count) }
+    let counts = text.split(separator: ",").compactMap { Int($0) }
+    guard counts.count == parameters.count, counts.allSatisfy((0...steps).contains) else {
+      throw Failure(.badData, at: origin, "the optimiser's count of skipped steps does not fit the network: '\(text.prefix(40))'")
+    }
+    return counts
   }
 
   /// The values and the number of updates of a saved state.
