@@ -272,6 +272,83 @@ class PoseInference(Workload):
             self.forward(self.images)
 
 
+class Inpainting(Workload):
+    """Both networks of MAT by the definition of the tests, a picture with a hole, and what a forward pass draws."""
+
+    def __init__(self, sizes, variant, precision):
+        super().__init__(variant, precision)
+        sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Tests/Fixtures"))
+        import mat_reference
+
+        self.mat = mat_reference
+        n, r = sizes["batch"], sizes["resolution"]
+        net = mat_reference.Network(resolution=r)
+        self.generator, self.discriminator = self.trained(mat_reference.Generator(net)), self.trained(mat_reference.Discriminator(net))
+        self.image, self.mask = self.laid_out(torch.rand(n, 3, r, r) * 2 - 1), torch.ones(n, 1, r, r)
+        self.mask[:, :, r // 8:r * 3 // 4, r // 8:r * 3 // 4] = 0
+        self.draws = {"z": torch.randn(n, net.z_dim), "keep_first_stage": torch.randint(0, 2, (n, net.width, 16, 16)).float(),
+                      "keep_second_stage": torch.randint(0, 2, (n, net.channels(16), 16, 16)).float()}
+        self.complete = self.compiled(lambda: self.generator(self.image, self.mask, self.draws, psi=0.5)[:2])
+        self.judge = self.compiled(lambda image, first: self.discriminator(image, self.mask, first))
+        self.seed = self.laid_out(torch.randn(n, 3, r, r))
+
+    def trained(self, module):
+        for p in module.parameters():  # weights of modulated convolutions have five axes and stay as they are
+            p.data = self.laid_out(p.data)
+        return module.train()
+
+    def adam(self, network, every):
+        share = every / (every + 1)
+        return torch.optim.Adam(network.parameters(), 1e-3 * share, betas=(0.0, 0.99**share), fused=True)
+
+    def update(self, network, optimizer, loss):
+        parameters = list(network.parameters())
+        for p, slope in zip(parameters, torch.autograd.grad(loss, parameters, allow_unused=True)):
+            p.grad = slope
+        optimizer.step()
+        for p in parameters:
+            p.grad = None
+
+
+class InpaintingGenerator(Inpainting):
+    def step(self):
+        with self.autocast():
+            image, first = self.complete()
+        torch.autograd.grad(((image + first) * self.seed).sum(), list(self.generator.parameters()), allow_unused=True)
+
+
+class InpaintingStep(Inpainting):
+    def __init__(self, sizes, variant, precision):
+        super().__init__(sizes, variant, precision)
+        self.optimizers = self.adam(self.generator, 4), self.adam(self.discriminator, 16)
+        self.average = [p.detach().clone() for p in self.generator.parameters()]
+
+    def step(self):
+        with self.autocast():
+            loss = self.mat.loss_g(self.judge(*self.complete()))
+        self.update(self.generator, self.optimizers[0], loss)
+        with torch.no_grad(), self.autocast():
+            image, first = self.complete()
+        with self.autocast():
+            loss = self.mat.loss_d(self.judge(image, first), self.judge(self.image, self.image))
+        self.update(self.discriminator, self.optimizers[1], loss)
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, list(self.generator.parameters()), 0.002)
+
+
+class InpaintingPenalty(Inpainting):
+    def __init__(self, sizes, variant, precision):
+        super().__init__(sizes, variant, precision)
+        if self.is_compiled:
+            raise RuntimeError("it does not differentiate twice")
+        self.optimizer = self.adam(self.discriminator, 16)
+
+    def step(self):
+        with self.autocast():
+            slopes = self.mat.r1(self.discriminator, self.image, self.mask)
+        self.update(self.discriminator, self.optimizer, (slopes[0] + slopes[1]) * (5 * 16))
+
+
 class CrossAttention(Workload):
     has_images = False
 
@@ -307,7 +384,8 @@ class Assignment(Workload):
 
 KINDS = {"convolution": Convolution, "matmul": Matmul, "encoder_layer": EncoderLayer, "bottlenecks": Bottlenecks, "raft_step": FlowStep,
          "raft_inference": FlowInference, "detr_step": DetectionStep, "detr_inference": DetectionInference,
-         "cross_attention": CrossAttention, "assignment": Assignment, "hrnet_step": PoseStep, "hrnet_inference": PoseInference}
+         "cross_attention": CrossAttention, "assignment": Assignment, "hrnet_step": PoseStep, "hrnet_inference": PoseInference,
+         "mat_generator": InpaintingGenerator, "mat_step": InpaintingStep, "mat_penalty": InpaintingPenalty}
 
 
 def seconds(workload, repetitions):

@@ -21,7 +21,7 @@ public struct BenchmarkCase: Sendable {
 }
 
 extension BenchmarkCase {
-  public static let all = convolutions + others + products + flowSteps + detection + pose
+  public static let all = convolutions + others + products + flowSteps + detection + pose + inpainting
 
   /// The cases with these names, or in groups with these names, in the order of `all`; all of them for no names.
   /// - Throws: `.usage` naming what is known.
@@ -137,5 +137,17 @@ extension BenchmarkCase {
     step.measuresMemory = true
     inference.measuresMemory = true
     return [step, inference]
+  }
+  private static var inpainting: [BenchmarkCase] {
+    let cases: [(name: String, summary: String, any Workload)] = [
+      ("mat-generator", "forward and backward of MAT's generator", MATGeneratorWorkload(batch: 1, resolution: 256)),
+      ("mat-step", "alternating step of MAT without R1: both losses, backward, Adam, average", MATStepWorkload(batch: 1, resolution: 256)),
+      ("mat-r1", "R1 phase of MAT, due in one step of 16: penalty, backward, Adam", MATPenaltyWorkload(batch: 1, resolution: 256)),
+    ]
+    return cases.map { name, summary, workload in
+      var item = BenchmarkCase(name, group: "mat", summary + "; 256x256, batch 1, published width", workload)
+      item.measuresMemory = true
+      return item
+    }
   }
 }

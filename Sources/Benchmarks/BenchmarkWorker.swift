@@ -16,6 +16,22 @@ public struct BenchmarkWorker {
     }
   }
 
+  /// Where the time and the memory of a case go, in this process.
+  /// - Parameters:
+  ///   - steps: repetitions, after one that is not counted.
+  ///   - threads: 0: one for each core.
+  public static func profile(
+    of item: BenchmarkCase, steps: Int, threads: Int, precision: MatmulPrecision
+  ) throws -> ProfileReport {
+    if threads > 0 { ThreadPool.shared.setThreadCount(threads) }
+    MatmulPrecision.current = precision
+    let prepared = try item.workload.prepared()
+    try prepared.run()
+    Profiler.start()
+    for _ in 0..<steps { try Profiler.span("step", prepared.run) }
+    return ProfileReport(Profiler.stop(), steps: steps)
+  }
+
   private static func answer(_ reply: WorkerReply) throws {
     try FileHandle.standardOutput.write(contentsOf: JSONEncoder.snakeCase.encode(reply) + Data("\n".utf8))
   }

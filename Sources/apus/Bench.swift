@@ -46,6 +46,9 @@ struct Bench: ParsableCommand {
   @Option(help: ArgumentHelp("The Python interpreter that has PyTorch.", valueName: "path"))
   var python = BenchmarkRunner.Options().python
 
+  @Flag(help: "Print where time and memory of our side go, op by op, instead of a comparison.")
+  var profile = false
+
   @Flag(help: "List the cases instead.")
   var list = false
 
@@ -56,7 +59,7 @@ struct Bench: ParsableCommand {
     guard rounds >= 1 else { throw Failure(.usage, at: "--rounds", "\(rounds) is out of range, expected 1 or more") }
     guard (0...4096).contains(threads) else { throw Failure(.usage, at: "--threads", "\(threads) is out of range, expected 0 to 4096") }
     switch role {
-    case .conductor: list ? try printList() : try conduct()
+    case .conductor: list ? try printList() : profile ? try printProfiles() : try conduct()
     case .worker:
       var worker = BenchmarkWorker(threads: max(threads, 1))
       try worker.serve()
@@ -68,6 +71,13 @@ struct Bench: ParsableCommand {
     let width = BenchmarkCase.all.map(\.name.count).max() ?? 0
     let lines = BenchmarkCase.all.map { $0.name.padding(toLength: width, withPad: " ", startingAt: 0) + "  \($0.summary)\n" }
     try StandardStreams.write(lines.joined())
+  }
+
+  private func printProfiles() throws {
+    for item in try BenchmarkCase.select(names) {
+      let report = try BenchmarkWorker.profile(of: item, steps: rounds, threads: threads, precision: precision)
+      try StandardStreams.write("\(item.name): \(item.summary)\n\n\(report.table)\n")
+    }
   }
 
   private func conduct() throws {

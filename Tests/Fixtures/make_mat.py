@@ -40,7 +40,7 @@ class Case:
 
 CASES = [Case("narrow", reference.Network(
     resolution=64, channel_base=1024, channel_max=32, z_dim=16, w_dim=16, mapping_layers=4, width=12, heads=3, windows=(4, 8, 8, 8, 4),
-    minibatch_group=2), 21)]
+    minibatch_group=2), 24)]
 
 
 def values(name, shape):

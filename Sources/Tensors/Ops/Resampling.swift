@@ -42,9 +42,24 @@ extension Tensor {
     var newShape = shape
     newShape[axis] = matrix.outputLength
     let (x, y) = (self, fresh(newShape))
-    parallelFor(outer, grain: Swift.max(1, (1 << 14) / Swift.max(inner * matrix.outputLength, 1))) { range in
-      y.kernels.resample(x.address(range.lowerBound * length * inner), range.count, length, inner, matrix.outputLength,
-        matrix.starts, matrix.columns, matrix.weights, y.address(range.lowerBound * matrix.outputLength * inner))
+    // Few long images are cut into bands of samples, many short ones into groups.
+    let count = matrix.outputLength, band = Swift.min(count, Swift.max(1, (1 << 14) / Swift.max(inner, 1)))
+    let bands = outer * count * inner > 1 << 15 && outer < 64 ? (count + band - 1) / band : 1, samples = (count + bands - 1) / bands
+    parallelFor(outer * bands, grain: bands > 1 ? 1 : Swift.max(1, (1 << 14) / Swift.max(inner * count, 1))) { range in
+      guard bands > 1 else {
+        y.kernels.resample(x.address(range.lowerBound * length * inner), range.count, length, inner, count, matrix.starts, matrix.columns,
+          matrix.weights, y.address(range.lowerBound * count * inner))
+        return
+      }
+      for task in range {
+        let image = task / bands, first = task % bands * samples, last = Swift.min(count, first + samples)
+        guard first < last else { continue }
+        matrix.starts.withUnsafeBufferPointer { starts in
+          guard let start = starts.baseAddress else { return }
+          y.kernels.resample(x.address(image * length * inner), 1, length, inner, last - first, start + first, matrix.columns,
+            matrix.weights, y.address((image * count + first) * inner))
+        }
+      }
     }
     return y.recorded(.resample, from: [self]) { dy in [dy.resampled(axis, matrix.transposed)] }
   }
