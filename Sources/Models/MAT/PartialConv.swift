@@ -20,14 +20,14 @@ struct PartialConv: Module {
 
   /// - Parameter mask: nil: all pixels are known, beyond the border too, and no mask comes back.
   func callAsFunction(_ x: Tensor, mask: Tensor?) -> (Tensor, Tensor?) {
-    let y = conv(x)
-    guard let mask else { return (y, nil) }
+    guard let mask else { return (conv(x), nil) }
     require(conv.resampling != .up, "PartialConv: no mask can be upsampled")
     let ones = Tensor.ones([kernel, kernel, 1, 1], mask.precision)
     let options = Conv2dOptions(stride: conv.resampling == .down ? 2 : 1, padding: Extent(kernel / 2))
     let known = mask.detached().conv2d(with: ones, options)
     let updated = known.clamped(to: 0, 1)
     let ratio = updated * Double(kernel * kernel) / (known + 1e-8)
-    return (y * ratio, updated)
+    // The ratio is 0 or more, so it may as well come before the activation, which then keeps its own result alone.
+    return (conv.activation(conv.beforeActivation(x) * ratio), updated)
   }
 }

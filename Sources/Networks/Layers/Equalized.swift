@@ -15,12 +15,12 @@ public enum EqualizedActivation: Sendable {
   /// The part behind the gain, which every caller multiplies into what it activates: `g · lrelu(x) = lrelu(g · x)`.
   var fused: FusedActivation? { self == .linear ? nil : .leakyRelu(slope: 0.2) }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { self == .linear ? x : x.leakyRelu(slope: 0.2) }
+  package func callAsFunction(_ x: Tensor) -> Tensor { self == .linear ? x : x.leakyRelu(slope: 0.2) }
 }
 
 extension Tensor {
   /// Times a constant that is often 1.
-  func equalized(by scale: Double) -> Tensor { scale == 1 ? self : self * scale }
+  func equalized(by scale: Double) -> Tensor { scale == 1 ? self : scaledWeight(by: scale) }
 }
 
 /// `y = act(x · (W m / √in) + b m)`.
@@ -50,7 +50,7 @@ public struct EqualizedLinear: StatelessLayer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let scale = rateMultiplier * activation.gain
     return x.linear(
-      by: weight.value * (scale / Double(weight.shape[0]).squareRoot()), bias: bias.value.equalized(by: scale),
+      by: weight.value.scaledWeight(by: scale / Double(weight.shape[0]).squareRoot()), bias: bias.value.equalized(by: scale),
       activation: activation.fused)
   }
 }
@@ -149,9 +149,14 @@ public struct EqualizedConv2d: StatelessLayer {
   /// The number of products that reach one output.
   private var fanIn: Double { Double(weight.shape.dropLast().reduce(1, *)) }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { result(x, activation) }
+
+  /// What the activation is applied to: without it, but with its gain.
+  package func beforeActivation(_ x: Tensor) -> Tensor { result(x, .linear) }
+
+  private func result(_ x: Tensor, _ last: EqualizedActivation) -> Tensor {
     let scale = gain * activation.gain
     return x.convolved(
-      with: weight.value * (scale / fanIn.squareRoot()), resampling, bias: bias?.value.equalized(by: scale), activation: activation)
+      with: weight.value.scaledWeight(by: scale / fanIn.squareRoot()), resampling, bias: bias?.value.equalized(by: scale), activation: last)
   }
 }

@@ -33,21 +33,20 @@ public struct ModulatedConv2d: Module {
   public func callAsFunction(_ x: Tensor, style: Tensor, gain: Double = 1) -> Tensor {
     let (n, h, w, inputs) = x.shape4
     let (kernel, _, _, outputs) = weight.value.shape4
-    let equalized = weight.value * (1 / Double(kernel * kernel * inputs).squareRoot())
-    let scales = affine(style)  // [n, in]
-    let demodulation = demodulates ? self.demodulation(equalized, scales).equalized(by: gain) : nil  // [n, out]
+    let scales = affine(style) * (1 / Double(kernel * kernel * inputs).squareRoot())  // [n, in], the equalising factor included
+    let demodulation = demodulates ? self.demodulation(scales) * gain : nil  // [n, out]
     // One sample: scale the weights, or the maps where these are smaller.
     if n == 1, !demodulates || h * w * (inputs + outputs) > weight.value.count {
-      let modulated = equalized * scales.reshaped(to: [inputs, 1])
-      return x.convolved(with: demodulation.map { modulated * $0 } ?? modulated.equalized(by: gain), resampling)
+      let ofInputs = scales.reshaped(to: [inputs, 1])
+      return x.convolved(with: weight.value.scaledWeight(by: demodulation.map { ofInputs * $0 } ?? ofInputs * gain), resampling)
     }
-    let y = (x * scales.reshaped(to: [n, 1, 1, inputs])).convolved(with: equalized, resampling)
-    return demodulation.map { y * $0.reshaped(to: [n, 1, 1, outputs]) } ?? y.equalized(by: gain)
+    let y = (x * scales.reshaped(to: [n, 1, 1, inputs])).convolved(with: weight.value, resampling)
+    return demodulation.map { y * $0.reshaped(to: [n, 1, 1, outputs]) } ?? y * gain
   }
 
   /// `1 / √(Σ w'² + 1e-8)` for each sample and output: `[n, out]`.
-  private func demodulation(_ equalized: Tensor, _ scales: Tensor) -> Tensor {
-    (scales.squared().matmul(equalized.squared().sum([0, 1])) + 1e-8).power(-0.5)
+  private func demodulation(_ scales: Tensor) -> Tensor {
+    (scales.squared().matmul(weight.value.squared().sum([0, 1])) + 1e-8).power(-0.5)
   }
 }
 

@@ -41,6 +41,13 @@ extension Tensor {
     }, remaking: { weight.combined(APUS_MULTIPLY, plain, op: .multiply).storage })
   }
 
+  /// The product of this weight with a constant: as `*`, but nobody keeps the product. - Gradient: `dy · scale`.
+  public func scaledWeight(by scale: Double) -> Tensor {
+    let weight = detached()
+    return weight.map(APUS_AFFINE, scale).recorded(
+      .affine, from: [self], rule: { dy in [dy.scaled(by: scale)] }, remaking: { weight.map(APUS_AFFINE, scale).storage })
+  }
+
   /// Element-wise quotient. - Gradient: `dy / b` and `-dy · a / b²`.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     a.combined(APUS_DIVIDE, b, op: .divide).recorded(.divide, from: [a, b]) { dy in

@@ -82,9 +82,10 @@ extension Tensor {
       algorithm = product.run(dy, taps, Epilogue(), into: dx)
     }
     Profiler.count(flops: g.flops, by: algorithm)
+    let (gradient, kernel) = (SavedTensor(dy), SavedTensor(weight))
     return dx.recorded(.convolutionInputGradient, by: algorithm, from: [dy, weight]) { ddx in
-      [dy.needsGradient ? ddx.conv2d(with: weight, options) : nil,
-       weight.needsGradient ? ddx.convolutionWeightGradient(dy, kernel: g.kernel, options) : nil]
+      [gradient.needsGradient ? ddx.conv2d(with: kernel.tensor, options) : nil,
+       kernel.needsGradient ? ddx.convolutionWeightGradient(gradient.tensor, kernel: g.kernel, options) : nil]
     }
   }
 
@@ -109,9 +110,10 @@ extension Tensor {
       algorithm = product.run(x, dy, into: dw)
     }
     Profiler.count(flops: g.flops, by: algorithm)
+    let (saved, gradient) = (SavedTensor(x), SavedTensor(dy))
     return dw.recorded(.convolutionWeightGradient, by: algorithm, from: [x, dy]) { ddw in
-      [x.needsGradient ? dy.convolutionInputGradient(ddw, inputSize: g.input, options) : nil,
-       dy.needsGradient ? x.conv2d(with: ddw, options) : nil]
+      [saved.needsGradient ? gradient.tensor.convolutionInputGradient(ddw, inputSize: g.input, options) : nil,
+       gradient.needsGradient ? saved.tensor.conv2d(with: ddw, options) : nil]
     }
   }
 

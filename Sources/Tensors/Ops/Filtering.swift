@@ -42,9 +42,14 @@ extension Tensor {
   ///   - before: zeros above and left of the image, after zeros were inserted.
   ///   - after: zeros below and right of it.
   /// - Shape: `[n, h, w, c]` → `[n, ⌊(h · up + before + after - taps) / down⌋ + 1, …, c]`.
-  /// - Gradient: the transposed filter; of any order.
+  /// - Gradient: the transposed filter; of any order. Nobody keeps the result: an op that needs it for its gradient filters again.
   public func filtered(by filter: FIRFilter, before: Int, after: Int) -> Tensor {
     let (_, h, w, _) = shape4
-    return resampled(1, filter.matrix(h, before: before, after: after)).resampled(2, filter.matrix(w, before: before, after: after))
+    let (rows, columns) = (filter.matrix(h, before: before, after: after), filter.matrix(w, before: before, after: after))
+    let x = detached()
+    @Sendable func result() -> Tensor { x.resampled(1, rows).resampled(2, columns) }
+    return result().recorded(
+      .resample, from: [self], rule: { dy in [dy.resampled(2, columns.transposed).resampled(1, rows.transposed)] },
+      remaking: { result().storage })
   }
 }

@@ -48,6 +48,10 @@ let productCases: [OpCase] = [
   OpCase("convolution with leaky relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3]]) {
     $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .leakyRelu(slope: 0.2)).squared()
   },
+  OpCase("convolution of a filtered map by a scaled weight", .convolution, [[1, 4, 3, 2], [3, 3, 2, 3], [2, 1]]) {
+    let x = $0[0].filtered(by: FIRFilter([1, 3, 3, 1]), before: 2, after: 2)
+    return x.conv2d(with: $0[1].scaledWeight(by: 0.5).scaledWeight(by: $0[2]), Conv2dOptions(stride: 2)).squared()
+  },
   OpCase("convolution with residual and relu", .convolution, [[2, 4, 3, 2], [3, 3, 2, 3], [3], [2, 4, 3, 3]]) {
     $0[0].conv2d(with: $0[1], bias: $0[2], Conv2dOptions(padding: 1), activation: .relu, residual: $0[3]) * $0[3]
   },
