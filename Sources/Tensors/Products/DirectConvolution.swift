@@ -76,11 +76,12 @@ private struct PhaseProduct {
   }
 
   func run() {
-    let taps = phase.taps.map(\.weight), kept = panels.kept(of: weight, taps: taps)
+    let taps = phase.taps.map(\.weight)
+    let packed = panels.kept(of: weight, taps: taps) ?? (grid.strips > 1 ? panels.packed(weight, taps: taps) : nil)
     grid.forEachTask { image, rows, block in
       PaddedRows.with(x, image: image, rows: phase.sourceRows(of: rows), left: product.plan.left, right: product.plan.right) { strip in
-        if let kept {
-          for index in block { multiply(strip, kept.address(index * panels.size), index, image, rows) }
+        if let packed {
+          for index in block { multiply(strip, packed.address(index * panels.size), index, image, rows) }
           return
         }
         withScratch(panels.size, x.precision) { panel in
@@ -114,6 +115,8 @@ private struct PhaseProduct {
 struct PhaseGrid {
   private let images, rows, panels: Int
   private let rowBlock, panelBlock: Int
+  /// Pieces of the images that meet every panel.
+  var strips: Int { images * ((rows + rowBlock - 1) / rowBlock) }
   /// Source rows in one task's memory: some 512 KiB, to stay in the second-level cache.
   private static let stripElements = 1 << 17
   /// Pixels that make reading a panel of weights worth while.

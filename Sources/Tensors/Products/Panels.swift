@@ -60,13 +60,16 @@ struct Panels {
   /// All panels of a factor that is used again and again, `size` elements apart; `nil` the first time.
   func kept(of factor: StridedMatrix, taps: [Int] = [0]) -> Tensor? {
     let key = [depth, blocks.columns, blocks.groups, factor.start, factor.row, factor.column, factor.tap, factor.group] + taps
-    return factor.tensor.storage.derivedIfKept(.panels(key)) {
-      let y = factor.tensor.fresh([count, size])
-      parallelFor(count) { range in
-        for panel in range { pack(panel, of: factor, taps: taps, into: y.address(panel * size)) }
-      }
-      return y
+    return factor.tensor.storage.derivedIfKept(.panels(key)) { packed(factor, taps: taps) }
+  }
+
+  /// All panels of a factor, `size` elements apart.
+  func packed(_ factor: StridedMatrix, taps: [Int] = [0]) -> Tensor {
+    let y = factor.tensor.fresh([count, size])
+    parallelFor(count) { range in
+      for panel in range { pack(panel, of: factor, taps: taps, into: y.address(panel * size)) }
     }
+    return y
   }
 
   /// Packs one panel: the rows of the factor's slabs `taps`, one after the other.

@@ -2,7 +2,7 @@ import CKernels
 
 /// The weight gradient of a convolution: the adjoint of Winograd's algorithm.
 ///
-/// The transformed gradient is summed over tiles, in chunks that depend on the sizes alone, and transformed back once.
+/// The transformed gradient is summed over tiles, in an order that depends on the sizes alone, and transformed back once.
 struct WinogradWeightGradient {
   let tiles: WinogradGrid
   let depth, columns: Int
@@ -10,12 +10,17 @@ struct WinogradWeightGradient {
   private static let partialElements = 1 << 21
   /// Transformed source that all tasks share, in elements, at most.
   private static let sourceElements = 1 << 20
+  /// Sums side by side that are work for all threads.
+  private static let manyChunks = 8
 
   /// - Parameters: as those of `WeightGradient.run`.
   func run(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
     let planes = tiles.form.planes, plane = depth * columns, rows = x.shape[0] * tiles.rows
-    if planes * WinogradGrid.plane(rows * tiles.columns, depth) <= Self.sourceElements { return sumAtOnce(x, dy, into: dw) }
-    let chunks = Swift.max(1, Swift.min(8, rows, Self.partialElements / (planes * plane)))
+    let chunks = Swift.max(1, Swift.min(Self.manyChunks, rows, Self.partialElements / (planes * plane)))
+    let panels = Panels(depth: depth, columns: columns, precision: x.precision)
+    // Wide weights have panels for all threads, and their transformed gradients are large.
+    let isSmall = planes * WinogradGrid.plane(rows * tiles.columns, depth) <= Self.sourceElements
+    if isSmall || chunks < Swift.min(panels.count, Self.manyChunks) { return sumByPanel(x, dy, panels, into: dw) }
     let partial = dw.fresh([chunks, planes * plane])
     sumInChunks(x, dy, chunks, into: partial)
     let u = chunks > 1 ? dw.fresh([planes * plane]).addedUp(partial, chunks) : partial
@@ -25,33 +30,52 @@ struct WinogradWeightGradient {
     }
   }
 
-  /// All tiles of all images in one sum: each panel of columns is a task, and is transformed back in cache.
-  private func sumAtOnce(_ x: Tensor, _ dy: Tensor, into dw: Tensor) {
-    let rows = x.shape[0] * tiles.rows
-    let plane = WinogradGrid.plane(rows * tiles.columns, depth)
-    let bytes = x.precision.byteCount
-    let panels = Panels(depth: depth, columns: columns, precision: x.precision)
+  /// Some rows of tiles after others, all tasks on the same ones: each panel of columns is a task.
+  private func sumByPanel(_ x: Tensor, _ dy: Tensor, _ panels: Panels, into dw: Tensor) {
+    let all = x.shape[0] * tiles.rows
+    let most = Swift.max(1, Self.sourceElements / (tiles.form.planes * tiles.columns * depth))
+    let groups = (all + most - 1) / most, longest = (all + groups - 1) / groups
+    let plane = WinogradGrid.plane(longest * tiles.columns, depth)
     let v = x.fresh([tiles.form.planes * plane])
-    let strips = tiles.strips(images: x.shape[0], depth: depth)
-    parallelFor(strips.count) { range in
-      for strip in strips[range] {
-        tiles.transform(x, strip, into: v.address(strip.lowerBound * tiles.columns * depth), plane: plane)
-      }
-    }
-    parallelFor(panels.count) { range in
-      withScratch(tiles.form.planes * WinogradGrid.plane(depth, panels.width), x.precision) { u in
-        for panel in range {
-          let width = panels.width(of: panel)
-          let first = panels.range(of: panel).lowerBound
-          let uPlane = WinogradGrid.plane(depth, width)
-          let windows = WinogradGrid.Planes(base: UnsafeRawPointer(v.address()), plane: plane, row: 1, column: depth)
-          add(windows, dy, rows: 0..<rows, panel..<panel + 1, adds: false, into: .init(base: u, plane: uPlane, row: width), first: first)
-          for d in 0..<depth {
-            dw.kernels.winograd_weight_gradient(tiles.form.index, u + d * width * bytes, uPlane, panels.range(of: panel).count,
-                                                dw.address(d * columns + first), depth * columns)
+    let size = tiles.form.planes * WinogradGrid.plane(depth, panels.width)
+    let u = groups > 1 ? dw.fresh([panels.count, size]) : nil
+    for group in 0..<groups {
+      let rows = (0..<all).part(group, of: groups)
+      transform(x, rows, into: v, plane: plane)
+      parallelFor(panels.count) { range in
+        withScratch(u == nil ? size : 1, x.precision) { scratch in
+          for panel in range {
+            let sums = u?.address(panel * size) ?? scratch
+            let uPlane = WinogradGrid.plane(depth, panels.width(of: panel))
+            let windows = WinogradGrid.Planes(base: UnsafeRawPointer(v.address()), plane: plane, row: 1, column: depth)
+            add(windows, dy, rows: rows, panel..<panel + 1, adds: group > 0,
+                into: .init(base: sums, plane: uPlane, row: panels.width(of: panel)), first: panels.range(of: panel).lowerBound)
+            if group == groups - 1 { transformBack(sums, plane: uPlane, panels, panel, into: dw) }
           }
         }
       }
+    }
+  }
+
+  /// The windows of some rows of tiles, counted through all images, to the start of `v`; in parallel.
+  private func transform(_ x: Tensor, _ rows: Range<Int>, into v: Tensor, plane: Int) {
+    let together = Swift.min(tiles.block(depth: depth), Swift.max(1, (rows.count + Self.manyChunks - 1) / Self.manyChunks))
+    let strips = (rows.count + together - 1) / together
+    parallelFor(strips) { range in
+      for index in range {
+        let part = (0..<rows.count).part(index, of: strips)
+        let strip = rows.lowerBound + part.lowerBound..<rows.lowerBound + part.upperBound
+        tiles.transform(x, strip, into: v.address(part.lowerBound * tiles.columns * depth), plane: plane)
+      }
+    }
+  }
+
+  /// The taps of one panel of columns from its transformed gradient.
+  private func transformBack(_ u: UnsafeMutableRawPointer, plane: Int, _ panels: Panels, _ panel: Int, into dw: Tensor) {
+    let range = panels.range(of: panel), row = panels.width(of: panel) * dw.precision.byteCount
+    for d in 0..<depth {
+      dw.kernels.winograd_weight_gradient(
+        tiles.form.index, u + d * row, plane, range.count, dw.address(d * columns + range.lowerBound), depth * columns)
     }
   }
 
