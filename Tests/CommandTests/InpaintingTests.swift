@@ -39,6 +39,8 @@ import WeightFiles
     for name in ["20.png", "20_masks.png", "20_windows.png"] { #expect(place.exists("seen/\(name)"), "\(name)") }
     let text = try place.apus("evaluate", "mat.yaml", "--weights", "run").output
     #expect(text.contains("3 pictures, one completion each (seed 240), masks of masks; white is known, black is the hole, hole 25.0 %"), "\(text)")
+    let said = try place.apus("evaluate", "mat.yaml", "--weights", "run").errors
+    #expect(said.contains("checkpoint of run, step 2, its ema"), "\(said)")
     #expect(text.contains("of the mean colour") && text.contains("of the nearest known pixel"))
     expectSuccess(try place.apus("evaluate", "mat.yaml", "--weights", "run", "--results", "one", "--set", "inference.batch_size=1"))
     expectEqualBytes(try place.bytes("one/21.png"), try place.bytes("results/21.png"), "in any batch")
@@ -67,6 +69,9 @@ import WeightFiles
     expectEqualBytes(try place.bytes("again/a.png"), try place.bytes("out/a.png"), "the same seed")
     expectSuccess(try run("other", "--seed", "7"))
     #expect(try place.bytes("other/a.png") != place.bytes("out/a.png"))
+    expectSuccess(try run("small", "--shrink"))
+    let small = try Image(contentsOf: place.path("small/a.png"))
+    #expect(small != results[0] && mask.known.indices.allSatisfy { mask.known[$0] == 0 || small[rgb: $0] == image[rgb: $0] })
     // The other polarity, from a folder of masks, is the same hole.
     var inverted = mask
     inverted.known = mask.known.map { 1 - $0 }

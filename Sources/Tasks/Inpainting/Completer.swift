@@ -10,7 +10,7 @@ import Vision
 /// Completes pictures of any size with a generator.
 ///
 /// Pictures are filled up with hole at the lower and right border to a multiple of the network's resolution, and cut back. Known pixels
-/// keep their bytes.
+/// keep their bytes. With `shrink`, larger pictures are completed at the network's size, and what fills the hole is enlarged.
 struct Completer {
   private let model: MATGenerator
   private let settings: InpaintingInferenceSettings
@@ -28,7 +28,18 @@ struct Completer {
 
   /// - Parameter number: of the completion; another one gives another picture.
   func callAsFunction(_ image: Image, _ mask: InpaintingMask, number: Int, seen: MATGenerator.Observer = { _, _, _ in }) -> Completion {
-    completions([(image, mask, number)], seen: seen)[0]
+    let longest = max(image.height, image.width)
+    guard settings.shrink, longest > model.config.resolution else { return completions([(image, mask, number)], seen: seen)[0] }
+    func scaled(_ side: Int) -> Int { max(1, (side * model.config.resolution + longest / 2) / longest) }
+    let (height, width) = (scaled(image.height), scaled(image.width))
+    // What a hole has a part in is hole.
+    let grey = mask.image.resizedAntialiased(height: height, width: width)
+    let small = InpaintingMask(height: height, width: width, known: grey.pixels.map { $0 == 255 ? 1 : 0 })
+    let found = completions([(image.resizedAntialiased(height: height, width: width), small, number)], seen: seen)[0]
+    func enlarged(_ completed: Image) -> Image {
+      image.withHole(of: mask, from: completed.resizedAntialiased(height: image.height, width: image.width))
+    }
+    return Completion(image: enlarged(found.image), firstStage: enlarged(found.firstStage))
   }
 
   /// Completes pictures of one size together.

@@ -182,6 +182,9 @@ public struct InpaintingInferenceSettings: Codable, Sendable, Equatable, Validat
   public var completions = 1
   /// ψ: how far styles keep away from their running mean; 1: as they are.
   public var truncation = 1.0
+  /// `apus predict`: whether pictures larger than the network's size are shrunk to it, and what fills their holes is enlarged: coarse, but
+  /// of the scale that the network has learned.
+  public var shrink = false
   /// Noise of the second stage's maps. `constant` is the network's own, and `random` where pictures have another size than the network's.
   public var noise = SynthesisNoise.constant
   /// `apus predict`: the folder of the masks, or the mask of a single picture; empty: beside the pictures.

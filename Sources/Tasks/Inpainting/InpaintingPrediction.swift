@@ -13,6 +13,8 @@ extension Inpainting: PredictionTask {
                help: "The folder of the masks, or the mask of one picture; left out: beside the pictures."),
     TaskOption("mask-suffix", key: "inference.mask_suffix", .value, help: "What a mask's name has behind the picture's; _mask."),
     TaskOption("polarity", key: "inference.polarity", .value, help: "white_is_known (as MAT's masks) or white_is_hole."),
+    TaskOption("shrink", key: "inference.shrink", .switchable,
+               help: "Complete large pictures at the network's own size, and enlarge the filling."),
     TaskOption("completions", key: "inference.completions", .value, help: "Completions of each picture."),
     TaskOption("seed", key: "inference.seed", .value, help: "Of all that is drawn; another one gives other completions."),
   ]
@@ -104,7 +106,7 @@ public struct InpaintingPredictor: PicturePredictor {
     }
     for remark in reading.remarks { Warning.emit("\(item.mask): \(remark)") }
     let size = model.config.resolution
-    func padded(_ length: Int) -> Int { (length + size - 1) / size * size }
+    func padded(_ length: Int) -> Int { config.inference.shrink ? size : (length + size - 1) / size * size }
     try memory.require(InputShape(samples: 1, height: padded(image.height), width: padded(image.width)))
     let completer = Completer(model, config.inference)
     var found: [Completer.Completion] = []

@@ -72,7 +72,8 @@ public struct WeightFile: Sendable {
     while let choice = try choice(in: store, besides: unusable) {
       do {
         let file = try WeightFile(Checkpoint(folder: store.path(step: choice.step)), name)
-        note("weights: the \(first == nil ? choice.why : "newest sound") checkpoint of \(folder), step \(choice.step)")
+        let part = name == Self.name(of: standardPart) ? "" : ", its \(Path.stem(name))"
+        note("weights: the \(first == nil ? choice.why : "newest sound") checkpoint of \(folder), step \(choice.step)\(part)")
         return file
       } catch let failure as Failure where failure.kind == .badData {
         tries += 1

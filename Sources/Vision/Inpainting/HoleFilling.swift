@@ -1,7 +1,16 @@
 import Base
 
-/// Completions that know nothing of pictures, to compare a network with.
+// Completions that know nothing of pictures, to compare a network with, and the hole of one picture in another.
 extension Image {
+  /// The picture with the pixels of the hole from another picture of its size and channels.
+  public func withHole(of mask: InpaintingMask, from other: Image) -> Image {
+    requireSize(of: mask)
+    require(other.height == height && other.width == width && other.channels == channels, "Image: pictures of different sizes")
+    var result = self
+    for index in pixels.indices where mask.known[index / channels] == 0 { result.pixels[index] = other.pixels[index] }
+    return result
+  }
+
   /// The hole in the mean colour of what is known; grey if nothing is.
   /// - Precondition: the mask has the picture's size.
   public func filledWithMean(_ mask: InpaintingMask) -> Image {
