@@ -184,15 +184,13 @@ final class AdversarialProgress: Savable {
 }
 
 extension OptimizerConfig {
-  /// Rate and decay rates of the running means for a network that is updated once more every `interval` steps: with `c = r / (r + 1)`,
-  /// `c · rate`, `β₁ᶜ`, `β₂ᶜ`.
-  /// - Source: StyleGAN2 (Karras et al. 2020), appendix B, lazy regularisation.
+  /// These settings for a network that is regularised every `interval` steps; 0: never.
   func corrected(forRegularizationEvery interval: Int) -> OptimizerConfig {
     guard interval > 0 else { return self }
-    let factor = Double(interval) / Double(interval + 1)
+    let (adam, factor) = Adam.Config(beta1: beta1, beta2: beta2).lazilyRegularized(every: interval)
     var config = self
     config.learningRate *= factor
-    (config.beta1, config.beta2) = (pow(beta1, factor), pow(beta2, factor))
+    (config.beta1, config.beta2) = (adam.beta1, adam.beta2)
     return config
   }
 }
