@@ -64,6 +64,7 @@ extension PreparedWorkload {
   ) throws -> PreparedWorkload {
     let learner = try Learner(LearnerPlan("", module, optimizer, Schedule(.constant)), steps: 1)
     let operations = try loss().recordedOperations
+    try learner.update(loss(), at: 0)  // what was kept of the weights for a second pass goes as they change
     MemoryPool.trim()
     return PreparedWorkload(operations: operations) { try learner.update(loss(), at: 0) }
   }
