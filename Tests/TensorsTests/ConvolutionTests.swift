@@ -119,6 +119,14 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     #expect(!x.conv2d(with: w, options).isIdentical(to: first))
   }
 
+  @Test("kept weights of few and long rows give the same bits", arguments: [1, 20, 300]) func keptMatrices(rows: Int) {
+    var random = Random(seed: 14, stream: .test)
+    let x = Tensor.uniform([rows, 512], from: -1, to: 1, &random)
+    let w = Tensor.uniform([512, 512], from: -1, to: 1, &random)
+    let first = x.linear(by: w)
+    for _ in 0..<3 { #expect(x.linear(by: w).isIdentical(to: first)) }
+  }
+
   @Test("values of several tensors are kept until one of them changes") func keptValues() {
     let x = Tensor.ones([3])
     var y = Tensor.ones([3])

@@ -39,6 +39,8 @@ public struct FrozenBatchNorm2d: NormalizationLayer {
 public struct ConstantAffine {
   public let scale: Tensor
   public let shift: Tensor
+  /// Whether training may change the scale.
+  let isLearned: Bool
 
   init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Double) {
     let values = weight.values("affine, epsilon \(epsilon)", with: [mean, variance, bias]) {
@@ -46,6 +48,7 @@ public struct ConstantAffine {
       return [scale, bias - mean * scale]
     }
     (scale, shift) = (values[0], values[1])
+    isLearned = weight.isRecorded
   }
 }
 
@@ -67,7 +70,8 @@ extension Conv2d {
       return norm(self(x), pass, activation: activation, residual: residual, outputActivation: outputActivation)
     }
     let shift = bias.map { $0.value * affine.scale + affine.shift } ?? affine.shift
-    let isLearned = affine.scale.isRecorded
+    // The same way whether gradients are recorded or not: what runs again in a backward pass must give the same bits.
+    let isLearned = affine.scale.isRecorded || (affine.isLearned && pass.isTraining)
     let kernel = isLearned ? weight.value.scaledWeight(by: affine.scale) : weight.value
     func convolution(_ activation: FusedActivation?, _ residual: Tensor?) -> Tensor {
       x.conv2d(with: kernel, scale: isLearned ? nil : affine.scale, bias: shift, options, activation: activation, residual: residual)

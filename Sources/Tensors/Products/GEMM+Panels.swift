@@ -27,18 +27,14 @@ extension GEMM {
 
   func runBlocks(_ a: Tensor, _ b: Tensor, into y: Tensor) {
     let grid = Grid(self, panelWidth: 2 * y.kernels.lanes)
-    let panels = Panels(depth: k, columns: n, precision: y.precision)
-    if batch == 1, let kept = panels.kept(of: factor(b, 0, 0..<k, 0..<n)) {
-      let packed = PackedMatrix(panels, in: kept.address())
-      return withExtendedLifetime(kept) {
-        grid.forEachBlock { multiply(a, packed, packed.panels(of: $0.columns), $0, depth: 0..<k, into: y) }
-      }
-    }
     guard grid.strips > 1, batch == 1, k * n <= Self.sharedElements else {
       return grid.forEachBlock { multiplyPacking(a, b, $0, into: y) }
     }
-    let memory = y.fresh([PackedMatrix.size(depth: k, columns: n, y.precision)])
-    let packed = PackedMatrix(factor(b, 0, 0..<k, 0..<n), depth: k, columns: n, into: memory.address())
+    let panels = Panels(depth: k, columns: n, precision: y.precision)
+    // Weights may be packed already. The gradient of weights has a gradient in their place, which is not worth keeping.
+    let factor = factor(b, 0, 0..<k, 0..<n)
+    let memory = (isATransposed ? nil : panels.kept(of: factor)) ?? panels.packed(factor)
+    let packed = PackedMatrix(panels, in: memory.address())
     withExtendedLifetime(memory) {
       grid.forEachBlock { multiply(a, packed, packed.panels(of: $0.columns), $0, depth: 0..<k, into: y) }
     }
