@@ -34,6 +34,24 @@ struct LoopCase<T: Real> {
           return y
         }
       },
+      LoopCase("leaky_relu", ulps: 0) { table, numbers in
+        [1, 8, 37].flatMap { n -> [T] in
+          let x: [T] = draw(&numbers, n)
+          var y = zeros(n)
+          var bits = [UInt8](repeating: 255, count: (n + 7) / 8)
+          table.leaky_relu(x, &y, &bits, n, 0.3)
+          return y + bits.map { T($0) }
+        }
+      },
+      LoopCase("gate_by_bits", ulps: 0) { table, numbers in
+        [1, 8, 37].flatMap { n -> [T] in
+          let x: [T] = draw(&numbers, n)
+          let bits = (0..<(n + 7) / 8).map { _ in UInt8(numbers.whole(below: 256)) }
+          var y = zeros(n)
+          table.gate_by_bits(x, bits, &y, n, 0.3)
+          return y
+        }
+      },
       LoopCase("unary", ulps: 4) { table, numbers in
         lengths.flatMap { n -> [T] in
           let x: [T] = draw(&numbers, n)

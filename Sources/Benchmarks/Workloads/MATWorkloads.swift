@@ -57,7 +57,9 @@ struct MATGeneratorWorkload: Workload {
       let output = scene.completed()
       return ((output.image + output.firstStage) * seed).sum()
     }
-    return PreparedWorkload(operations: loss().recordedOperations) { _ = loss().gradients() }
+    let operations = loss().recordedOperations
+    MemoryPool.trim()
+    return PreparedWorkload(operations: operations) { _ = loss().gradients() }
   }
 }
 
@@ -75,7 +77,9 @@ struct MATStepWorkload: Workload {
     let average = MovingAverage(of: scene.generator, .init(decay: 0.998))
     func lossG() -> Tensor { MATLoss.generator(scene.logits(scene.completed())) }
     func lossD() -> Tensor { MATLoss.discriminator(fake: scene.logits(noGradient { scene.completed() }), real: scene.real) }
-    return PreparedWorkload(operations: lossG().recordedOperations + lossD().recordedOperations) {
+    let operations = lossG().recordedOperations + lossD().recordedOperations
+    MemoryPool.trim()
+    return PreparedWorkload(operations: operations) {
       try learnerG.update(lossG(), at: 0)
       try learnerD.update(lossD(), at: 0)
       average.update()
@@ -96,6 +100,8 @@ struct MATPenaltyWorkload: Workload {
       let r1 = MATLoss.r1(scene.discriminator, real: scene.image, mask: scene.mask)
       return (r1.image + r1.firstStage) * (5 * 16)
     }
-    return PreparedWorkload(operations: loss().recordedOperations) { try learner.update(loss(), at: 0) }
+    let operations = loss().recordedOperations
+    MemoryPool.trim()
+    return PreparedWorkload(operations: operations) { try learner.update(loss(), at: 0) }
   }
 }

@@ -136,6 +136,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* --- element-wise --- */
   void (*fill)(void *y, size_t n, double value);
   void (*unary)(int function, const void *x, void *y, size_t n, double p, double q);
+  /* y = x where x > 0, else p x; bit i of the bytes `above` says where x[i] > 0. */
+  void (*leaky_relu)(const void *x, void *y, uint8_t *above, size_t n, double p);
+  /* y = x where the bit is set, else p x. */
+  void (*gate_by_bits)(const void *x, const uint8_t *above, void *y, size_t n, double p);
   /* y[r, c] = f(a[r a_row + c a_column], b[...]); column strides are 0 or 1; y is contiguous [rows, columns]. */
   void (*binary)(int function, size_t rows, size_t columns, const void *a, ptrdiff_t a_row, ptrdiff_t a_column,
                  const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *y, double p);

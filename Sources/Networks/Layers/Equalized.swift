@@ -82,7 +82,7 @@ extension Tensor {
   /// The low-pass filter on the result of a transposed convolution, `[n, 2h + 1, 2w + 1, c]` → `[n, 2h, 2w, c]`, with the gain that makes
   /// up for the zeros between the pixels.
   fileprivate func smoothedAfterUpsampling() -> Tensor {
-    filtered(by: FIRFilter(ResamplingFilter.taps, gain: 2), before: 1, after: 1)
+    filtered(by: FIRFilter(ResamplingFilter.taps, gain: 2), before: 1, after: 1, remade: false)
   }
 
   /// A square convolution of one of the three resolutions. Bias and activation come at the very end.

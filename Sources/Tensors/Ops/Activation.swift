@@ -10,8 +10,25 @@ extension Tensor {
   /// `x` above 0, `slope · x` below; the slope is 0 or more. - Gradient: `dy`, times the slope at and below 0.
   public func leakyRelu(slope: Double = 0.01) -> Tensor {
     require(slope >= 0, "leakyRelu: the slope \(slope) is negative")
-    return map(APUS_LEAKY_RELU, slope)
-      .recordedWithOutput(.leakyRelu, from: [self]) { dy, y in [dy.gated(by: y.detached(), otherwise: slope)] }  // y has the sign of x
+    guard isRecorded, Recording.isOn else {
+      return map(APUS_LEAKY_RELU, slope).recorded(.leakyRelu, from: []) { _ in [] }  // no gradient will be asked for
+    }
+    let (x, y, above) = (self, fresh(), ElementBits(count))
+    parallelFor(above.byteCount, grain: 1 << 12) { bytes in
+      let range = bytes.lowerBound * 8..<min(x.count, bytes.upperBound * 8)
+      x.kernels.leaky_relu(x.address(range.lowerBound), y.address(range.lowerBound), above.address(bytes.lowerBound), range.count, slope)
+    }
+    return y.recorded(.leakyRelu, from: [self]) { dy in [dy.gated(by: above, otherwise: slope)] }
+  }
+
+  /// `x` where the bit is set, else `slope · x`. - Gradient: the same on `dy`.
+  private func gated(by bits: ElementBits, otherwise slope: Double) -> Tensor {
+    let (x, y) = (self, fresh())
+    parallelFor(bits.byteCount, grain: 1 << 12) { bytes in
+      let range = bytes.lowerBound * 8..<min(x.count, bytes.upperBound * 8)
+      x.kernels.gate_by_bits(x.address(range.lowerBound), bits.address(bytes.lowerBound), y.address(range.lowerBound), range.count, slope)
+    }
+    return y.recorded(.gate, from: [self]) { dy in [dy.gated(by: bits, otherwise: slope)] }
   }
 
   /// `x` where `gate > 0`, else `slope · x`: the linear part of relu's gradient. - Gradient: the same gate on `dy`; none to the gate.
@@ -69,4 +86,17 @@ extension Tensor {
     let inner = (self + power(3) * 0.044715) * 0.7978845608028654
     return self * inner.tanh().scaled(by: 0.5, plus: 0.5)
   }
+}
+
+/// One bit for each element of a tensor: what a gate keeps instead of the elements, a thirty-second of them in float32.
+private struct ElementBits: Sendable {
+  let byteCount: Int
+  private let words: Tensor  // of 64 bits
+
+  init(_ count: Int) {
+    byteCount = (count + 7) / 8
+    words = Tensor(uninitialized: [(byteCount + 7) / 8], .float64)
+  }
+
+  func address(_ byte: Int) -> UnsafeMutablePointer<UInt8> { words.address(0).assumingMemoryBound(to: UInt8.self) + byte }
 }

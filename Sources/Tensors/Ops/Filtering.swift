@@ -41,15 +41,18 @@ extension Tensor {
   /// - Parameters:
   ///   - before: zeros above and left of the image, after zeros were inserted.
   ///   - after: zeros below and right of it.
+  ///   - remade: an op that needs the result for its gradient does not keep it, but filters again; that keeps the image instead. For
+  ///     images that are kept anyway.
   /// - Shape: `[n, h, w, c]` → `[n, ⌊(h · up + before + after - taps) / down⌋ + 1, …, c]`.
-  /// - Gradient: the transposed filter; of any order. Nobody keeps the result: an op that needs it for its gradient filters again.
-  public func filtered(by filter: FIRFilter, before: Int, after: Int) -> Tensor {
+  /// - Gradient: the transposed filter; of any order.
+  public func filtered(by filter: FIRFilter, before: Int, after: Int, remade: Bool = true) -> Tensor {
     let (_, h, w, _) = shape4
     let (rows, columns) = (filter.matrix(h, before: before, after: after), filter.matrix(w, before: before, after: after))
     let x = detached()
     @Sendable func result() -> Tensor { x.resampled(1, rows).resampled(2, columns) }
+    let remaking: Node.Remaking? = remade ? { @Sendable in result().storage } : nil
     return result().recorded(
       .resample, from: [self], rule: { dy in [dy.resampled(2, columns.transposed).resampled(1, rows.transposed)] },
-      remaking: { result().storage })
+      remaking: remaking)
   }
 }
