@@ -150,14 +150,14 @@ extension LoopCase {
 
   private static var adam: LoopCase {
     LoopCase("adam", ulps: 8) { table, numbers in
-      lengths.flatMap { n -> [T] in
+      lengths.flatMap { n in [0.9, 0].flatMap { beta1 -> [T] in
         var options = apus_adam(
-          rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-3, correction1: 0.19, correction2: 0.002, decay: 0.99, l2: 0.1, scale: 0.5)
+          rate: 0.01, beta1: beta1, beta2: 0.999, epsilon: 1e-3, correction1: 0.19, correction2: 0.002, decay: 0.99, l2: 0.1, scale: 0.5)
         let gradient: [T] = draw(&numbers, n)
         var p: [T] = draw(&numbers, n), m: [T] = draw(&numbers, n), v: [T] = draw(&numbers, n).map { abs($0) }
         table.adam(&options, gradient, &p, &m, &v, n)
         return p + m + v
-      }
+      } }
     }
   }
 

@@ -185,6 +185,21 @@ private func slice(_ stacked: Tensor, _ k: Int) -> Tensor {
     #expect(late.c.value.isIdentical(to: fresh.c.value))
   }
 
+  @Test("without β₁ the mean of the gradient is the gradient: none is kept, and one in a file is not needed") func withoutFirstMoment() throws {
+    let module = Three { _ in .ones([2], .float64) }
+    let optimizer = try Adam(module.parameters(), Adam.Config(beta1: 0, beta2: 0.75, epsilon: 0))
+    for _ in 0..<2 { optimizer.step(module.gradients { _ in .ones([2], .float64) * 3 }, learningRate: 0.25) }
+    #expect(module.a.value.doubles == [0.5, 0.5], "the root of the corrected mean square is the gradient: two steps of the rate")
+    let state = optimizer.saved()
+    #expect(state.entries.map(\.name) == ["a", "b", "c"].map { "exp_avg_sq.\($0)" })
+
+    let more = ["a", "b", "c"].map { Safetensors.Entry("exp_avg.\($0)", .ones([2], .float64)) }
+    try optimizer.restore(Safetensors(state.entries + more, metadata: state.metadata), from: "state")
+    let kept = try Adam(module.parameters())
+    let error = #expect(throws: Failure.self) { try kept.restore(state, from: "state") }
+    #expect(error?.problem.contains("exp_avg.a (missing)") == true)
+  }
+
   @Test("a state whose skipped steps are not the network's is refused", arguments: ["1", "1,2", "9,0,0", "a,b,c"])
   func foreignSkips(_ text: String) throws {
     let module = Three { _ in .ones([2]) }

@@ -27,7 +27,8 @@ public class Adam: Optimizer {
   public let config: Config
   public private(set) var stepCount = 0
   private let isDecoupled: Bool
-  private var m: [Tensor]
+  /// Nil where β₁ is 0: the mean of the gradient is the gradient.
+  private var m: [Tensor?]
   private var v: [Tensor]
   /// Steps in which each parameter had no gradient: they do not count in the correction of its moments, as in PyTorch.
   private var skipped: [Int]
@@ -47,10 +48,11 @@ public class Adam: Optimizer {
     self.config = config
     self.isDecoupled = isDecoupled
     self.parameters = try TrainedParameter.select(parameters, groups)
-    m = OptimizerState.zeros(self.parameters)
+    m = config.beta1 > 0 ? OptimizerState.zeros(self.parameters) : Array(repeating: nil, count: self.parameters.count)
     v = OptimizerState.zeros(self.parameters)
     skipped = Array(repeating: 0, count: self.parameters.count)
-    file = OptimizerState(optimizer: name, slots: ["exp_avg", "exp_avg_sq"], parameters: self.parameters)
+    file = OptimizerState(
+      optimizer: name, slots: (config.beta1 > 0 ? ["exp_avg"] : []) + ["exp_avg_sq"], ignored: "exp_avg", parameters: self.parameters)
   }
 
   public func step(_ gradients: Gradients, learningRate: Double, scale: Double) {
@@ -73,12 +75,15 @@ public class Adam: Optimizer {
     }
   }
 
-  public func saved() -> Safetensors { file.saved([m, v], step: stepCount, skipped: skipped) }
+  public func saved() -> Safetensors {
+    file.saved((config.beta1 > 0 ? [m.compactMap { $0 }] : []) + [v], step: stepCount, skipped: skipped)
+  }
 
   public func restore(_ state: Safetensors, from origin: String) throws {
     let (values, step) = try file.restored(state, from: origin)
     skipped = try file.skipped(state, steps: step, from: origin)
-    (m, v, stepCount) = (values[0], values[1], step)
+    if config.beta1 > 0 { m = values[0] }
+    (v, stepCount) = (values[values.count - 1], step)
   }
 }
 

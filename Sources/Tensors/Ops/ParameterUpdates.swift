@@ -49,20 +49,23 @@ package struct SGDStep: Sendable {
 
 extension Tensor {
   /// One Adam or AdamW step of this parameter; `m` and `v` are the running moments.
-  package mutating func adamStep(_ step: AdamStep, gradient: Tensor, m: inout Tensor, v: inout Tensor) {
+  /// - Parameter m: nil where its β is 0: it would be the gradient.
+  package mutating func adamStep(_ step: AdamStep, gradient: Tensor, m: inout Tensor?, v: inout Tensor) {
     requireUpdatable(gradient, "adamStep")
+    require((m == nil) == (step.first.beta == 0), "adamStep: a first moment is kept where its β is above 0, which is \(step.first.beta)")
     let constants = apus_adam(
       rate: step.rate, beta1: step.first.beta, beta2: step.second.beta, epsilon: step.epsilon, correction1: step.first.correction,
       correction2: step.second.correction, decay: step.decay, l2: step.l2, scale: step.scale)
+    func update(_ p: Tensor, _ m: Tensor?, _ v: Tensor) {
+      parallelFor(p.count, grain: 1 << 15) { range in
+        let i = range.lowerBound
+        var options = constants
+        p.kernels.adam(&options, gradient.address(i), p.address(i), m?.address(i), v.address(i), range.count)
+      }
+    }
     updateInPlace { p in
-      m.updateInPlace { m in
-        v.updateInPlace { v in
-          parallelFor(p.count, grain: 1 << 15) { range in
-            let i = range.lowerBound
-            var options = constants
-            p.kernels.adam(&options, gradient.address(i), p.address(i), m.address(i), v.address(i), range.count)
-          }
-        }
+      v.updateInPlace { v in
+        if m == nil { update(p, nil, v) } else { m?.updateInPlace { m in update(p, m, v) } }
       }
     }
   }
