@@ -41,6 +41,14 @@ public struct LinePlot: Figure {
     }
   }
 
+  /// A value of the x axis that means something, as a dotted line with a text at its upper end.
+  public struct Mark: Sendable {
+    public var x: Double
+    public var text: String
+
+    public init(_ x: Double, _ text: String) { (self.x, self.text) = (x, text) }
+  }
+
   public var title: String
   public var xLabel: String
   public var yLabel: String
@@ -50,6 +58,7 @@ public struct LinePlot: Figure {
   public var better: BetterDirection?
   /// On a logarithmic axis, values of 0 and less leave a gap.
   public var yScale = Axis.Scale.linear
+  public var xScale = Axis.Scale.linear
   /// Whether a linear y axis always shows zero; errors and losses should be read against it.
   public var includesZero = true
   /// Whether curves of few points show each of them.
@@ -61,6 +70,7 @@ public struct LinePlot: Figure {
   public var width = 640.0
   public var height = 360.0
   public var series: [Series]
+  public var marks: [Mark] = []
 
   public init(title: String, xLabel: String, yLabel: String, series: [Series] = []) {
     self.title = title
@@ -97,11 +107,12 @@ public struct LinePlot: Figure {
     top += 7
     let bottom = height - 12 - TextStyle.note.lineHeight * (xLabel.isEmpty ? 1 : 2)
     let frame = PlotFrame(
-      x: xValues, y: yValues, yScale: yScale,
+      x: xValues, xScale: xScale, y: yValues, yScale: yScale,
       within: Rectangle(left: margin, top: top, width: width - 2 * margin, height: bottom - top), typeface)
     frame.drawAxes(on: canvas)
     canvas.text(xLabel, at: Point(frame.area.center.x, bottom + 6 + TextStyle.note.lineHeight), .note, alignment: .center,
                 limit: frame.area.width)
+    draw(marks, on: canvas, frame)
     canvas.clipped(to: frame.area.expanded(by: 5)) {
       for (index, curve) in series.enumerated() { draw(curve, curve.colorIndex ?? index, on: canvas, frame) }
     }
@@ -128,6 +139,24 @@ public struct LinePlot: Figure {
     series.enumerated().filter { !$0.element.name.isEmpty }.map { position, curve in
       let index = curve.colorIndex ?? position
       return Legend.Entry(curve.name, Palette.color(index), .line(dash: dash(curve), marker: marker(curve, index)))
+    }
+  }
+
+  /// Texts stand right of their line where there is room, else left of it; one that would run into another is one line lower.
+  private func draw(_ marks: [Mark], on canvas: Canvas, _ frame: PlotFrame) {
+    var taken: [Rectangle] = []
+    for mark in marks {
+      let x = (frame.area.left + frame.x.share(mark.x) * frame.area.width).rounded(.down) + 0.5
+      guard x.isFinite, x >= frame.area.left, x <= frame.area.right + 1 else { continue }
+      canvas.line(from: Point(x, frame.area.top), to: Point(x, frame.area.bottom), Stroke(.faintInk, dash: [2, 3]))
+      let width = canvas.typeface.width(of: mark.text, .note)
+      let left = x + 4 + width <= frame.area.right ? x + 4 : max(frame.area.left, x - 4 - width)
+      var place = Rectangle(left: left, top: frame.area.top + 2, width: width, height: TextStyle.note.lineHeight)
+      while let other = taken.first(where: { $0.overlaps(place) }), other.bottom + place.height < frame.area.bottom {
+        place.top = other.bottom
+      }
+      taken.append(place)
+      canvas.text(mark.text, at: Point(place.left, place.top), .note, limit: frame.area.right - place.left)
     }
   }
 
