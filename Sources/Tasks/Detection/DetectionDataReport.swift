@@ -15,14 +15,17 @@ extension Detection: DataCheckTask {
     let hasValidation = !config.validation.annotations.isEmpty
     let validation = hasValidation ? try COCOInstances(contentsOf: config.validation.annotations) : nil
     var reports = [
-      COCOReport(of: training, images: config.data.images, validation: validation, validationImages: config.validation.images)
+      COCOReport(of: training, images: config.data.images, decodesImages: true, validation: validation,
+                 validationImages: config.validation.images)
     ]
-    if let validation { reports.append(COCOReport(of: validation, images: config.validation.images)) }
+    if let validation { reports.append(COCOReport(of: validation, images: config.validation.images, decodesImages: true)) }
     let categories = config.categories
     let map = config.data.categoryIds.isEmpty ? "category ids are classes: 0 to \(config.model.classes - 1)"
       : "classes: " + config.data.categoryIds.indices.map { "\($0) = category \(config.data.categoryIds[$0]) (\(categories.name(of: $0)))" }
         .joined(separator: ", ")
     let text = (["training set", "validation set"].prefix(reports.count).enumerated().map { "\($1): \(reports[$0])" } + [map + "\n"])
-    return DataReport(text: text.joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable))
+    let distributions = training.distributions + [training.categoryDistribution]
+    return DataReport(text: (text + distributions.map(\.text)).joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable),
+                      distributions: distributions)
   }
 }

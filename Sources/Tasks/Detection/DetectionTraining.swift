@@ -61,18 +61,30 @@ public struct DetectionTraining: StageTraining {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
   }
 
+  /// The order of the training images.
+  static func order(of data: COCODetection, _ config: DetectionConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed),
+               groups: config.train.groupByShape ? data.shapeGroups : [])
+  }
+
+  /// An image as the network takes it.
+  static func element(
+    of data: COCODetection, _ config: DetectionConfig, at index: Int, random: inout Random,
+    seen: AugmentationObserver<DetectionSample> = { _, _ in }
+  ) throws -> DetectionElement {
+    let sample = try data.sample(at: index).sample
+    seen(.asRead) { sample }
+    return DetectionElement(config.augmentation(sample, random: &random, seen: seen))
+  }
+
   public init(_ stage: Stage<DetectionConfig>, _ sets: Sets, _ model: DETRModel, _ learners: [Learner]) {
     self.model = model
     self.learners = learners
     config = stage.config
     validation = sets.validation
     let data = sets.training
-    let augmentation = stage.config.augmentation
-    batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed),
-      groups: config.train.groupByShape ? data.shapeGroups : [], workers: config.train.workers
-    ) { index, random in
-      DetectionElement(augmentation(try data.sample(at: index).sample, random: &random))
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 

@@ -56,6 +56,26 @@ public struct FlowTraining: StageTraining {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
   }
 
+  /// The order of the training pairs.
+  static func order(of data: FlowMixture, _ config: OpticalFlowConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A pair as the network takes it.
+  static func element(
+    of data: FlowMixture, _ config: OpticalFlowConfig, at index: Int, random: inout Random,
+    seen: AugmentationObserver<FlowSample> = { _, _ in }
+  ) throws -> FlowElement {
+    let (original, augmentation) = try data.augmented(at: index)
+    seen(.asRead) { original }
+    var sample = augmentation(original, random: &random, seen: seen)
+    if config.train.addNoise {
+      let deviation = sample.addNoise(&random)
+      seen(AugmentationStep("noise", "a deviation of \(Int((10 * deviation).rounded())) tenths of a level")) { sample }
+    }
+    return FlowElement(sample)
+  }
+
   public init(_ stage: Stage<OpticalFlowConfig>, _ sets: Sets, _ model: RAFT, _ learners: [Learner]) {
     self.model = model
     self.learners = learners
@@ -64,13 +84,8 @@ public struct FlowTraining: StageTraining {
     section = "\(stage.section)data"
     let data = sets.training
     training = data
-    let train = config.train
-    let seed = UInt64(config.plan.seed)
-    batches = BatchStream(count: data.count, batchSize: train.batchSize, seed: seed, workers: train.workers) { index, random in
-      let (original, augmentation) = try data.augmented(at: index)
-      var sample = augmentation(original, random: &random)
-      if train.addNoise { sample.addNoise(&random) }
-      return FlowElement(sample)
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 
@@ -133,7 +148,8 @@ public struct FlowTraining: StageTraining {
 
 extension FlowSample {
   /// Gaussian noise with one deviation for the pair, drawn from 0...5 grey levels; results are clipped to 0...255.
-  fileprivate mutating func addNoise(_ random: inout Random) {
+  /// - Returns: the deviation.
+  fileprivate mutating func addNoise(_ random: inout Random) -> Double {
     let deviation = random.uniform(0, 5)
     func noisy(_ image: Image, _ random: inout Random) -> Image {
       var result = image
@@ -144,5 +160,6 @@ extension FlowSample {
     }
     image1 = noisy(image1, &random)
     image2 = noisy(image2, &random)
+    return deviation
   }
 }

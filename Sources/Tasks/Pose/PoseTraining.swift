@@ -52,18 +52,30 @@ public struct PoseTraining: StageTraining {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
   }
 
+  /// The order of the training bodies.
+  static func order(of data: PoseSet, _ config: PoseConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A body as the network takes it.
+  static func element(
+    of data: PoseSet, _ config: PoseConfig, at index: Int, random: inout Random, seen: AugmentationObserver<PoseView> = { _, _ in }
+  ) throws -> PoseElement {
+    let example = try data.sample(at: index)
+    let body = example.body
+    seen(.asRead) { PoseView(image: example.image, crop: body.crop, keypoints: body.keypoints) }
+    let sample = config.augmentation(example.image, body.crop, body.keypoints, data.skeleton, config.crop, random: &random, seen: seen)
+    return PoseElement(sample, config.crop)
+  }
+
   public init(_ stage: Stage<PoseConfig>, _ sets: Sets, _ model: HRNetPose, _ learners: [Learner]) {
     self.model = model
     self.learners = learners
     config = stage.config
     validation = sets.validation
-    let (data, augmentation, crop) = (sets.training, stage.config.augmentation, stage.config.crop)
-    batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
-    ) { index, random in
-      let example = try data.sample(at: index)
-      let body = example.body
-      return PoseElement(augmentation(example.image, body.crop, body.keypoints, data.skeleton, crop, random: &random), crop)
+    let data = sets.training
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 

@@ -61,6 +61,21 @@ public struct SegmentationTraining: StageTraining {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
   }
 
+  /// The order of the training pictures.
+  static func order(of data: SegmentationSet, _ config: SegmentationConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A picture as the network takes it.
+  static func element(
+    of data: SegmentationSet, _ config: SegmentationConfig, at index: Int, random: inout Random,
+    seen: AugmentationObserver<SegmentationSample> = { _, _ in }
+  ) throws -> SegmentationInput {
+    let sample = try data.sample(at: index)
+    seen(.asRead) { sample }
+    return config.augmentation(sample, random: &random, seen: seen)
+  }
+
   public init(_ stage: Stage<SegmentationConfig>, _ sets: Sets, _ model: HRNetSegmentation, _ learners: [Learner]) {
     self.model = model
     self.learners = learners
@@ -69,11 +84,8 @@ public struct SegmentationTraining: StageTraining {
     validation = sets.validation
     section = "\(stage.section)data"
     let data = sets.training
-    let augmentation = stage.config.augmentation
-    batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
-    ) { index, random in
-      augmentation(try data.sample(at: index), random: &random)
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 
