@@ -68,9 +68,7 @@ public struct BatchOrder: Sendable, Equatable {
   }
 
   /// What the random changes of a sample are drawn from.
-  public func random(for place: Place) -> Random {
-    Random(seed: seed, stream: .augmentation, epoch: place.epoch, sample: place.index)
-  }
+  public func random(epoch: Int, index: Int) -> Random { Random(seed: seed, stream: .augmentation, epoch: epoch, sample: index) }
 
   /// The order of one epoch.
   ///

@@ -47,7 +47,7 @@ extension DataCheckTask {
     }
     let isUsable = reports.allSatisfy(\.report.isUsable)
     let texts = reports.map { name, report in (name.isEmpty ? "" : "stage '\(name)'\n") + report.text }
-    let verdict = isUsable ? "no errors: training can use these data\n" : "errors: training would stop, or learn something else than is meant\n"
+    let verdict = isUsable ? "training can use these data\n" : "training cannot use these data: see the errors above\n"
     return DataReport(text: texts.joined(separator: "\n") + "\n" + verdict, isUsable: isUsable,
                       distributions: reports.flatMap(\.report.distributions))
   }

@@ -48,13 +48,15 @@ public struct DetectionTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<DetectionConfig>) throws -> Sets {
-    let config = stage.config
-    guard let training = try config.data.open(config) else {
+    Sets(training: try trainingSet(stage), validation: try stage.config.validation.open(stage.config))
+  }
+
+  static func trainingSet(_ stage: Stage<DetectionConfig>) throws -> COCODetection {
+    guard let training = try stage.config.data.open(stage.config) else {
       throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
                     remedy: "Name a COCO annotation file.")
     }
-    let validation = try config.validation.open(config)
-    return Sets(training: training, validation: validation)
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: DetectionConfig) -> Int {

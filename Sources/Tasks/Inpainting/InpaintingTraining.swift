@@ -75,11 +75,15 @@ public struct InpaintingTraining: StageTraining {
 
   public static func open(_ stage: Stage<InpaintingConfig>) throws -> Sets {
     let config = stage.config
-    guard let training = try config.data.open(config, isTraining: true) else {
+    return Sets(training: try trainingSet(stage), validation: try config.validation.open(config, isTraining: false),
+                perception: try Inpainting.perception(config, section: stage.section))
+  }
+
+  static func trainingSet(_ stage: Stage<InpaintingConfig>) throws -> InpaintingSet {
+    guard let training = try stage.config.data.open(stage.config, isTraining: true) else {
       throw Failure(.usage, at: "\(stage.section)data.images", "there is no data to learn from", remedy: "Name the folder of the pictures.")
     }
-    return Sets(training: training, validation: try config.validation.open(config, isTraining: false),
-                perception: try Inpainting.perception(config, section: stage.section))
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: InpaintingConfig) -> Int {

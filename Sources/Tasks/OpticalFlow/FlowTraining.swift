@@ -43,13 +43,17 @@ public struct FlowTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
+    Sets(training: try trainingSet(stage), validation: try stage.config.validation.open("\(stage.section)validation"))
+  }
+
+  static func trainingSet(_ stage: Stage<OpticalFlowConfig>) throws -> FlowMixture {
     let config = stage.config
     let key = "\(stage.section)data"
     guard let training = try config.data.open(key, augmentation: config.augmentation) else {
       throw Failure(.usage, at: "\(key).format", "'none' leaves nothing to learn from",
                     remedy: "Choose a format with data, such as flying_chairs.")
     }
-    return Sets(training: training, validation: try config.validation.open("\(stage.section)validation"))
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: OpticalFlowConfig) -> Int {

@@ -38,14 +38,18 @@ public struct PoseTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<PoseConfig>) throws -> Sets {
-    let config = stage.config
-    guard let training = try config.data.open(config) else {
+    let training = try trainingSet(stage)
+    let validation = try stage.config.validation.open(stage.config)
+    for note in training.notes + (validation?.notes ?? []) where note.hasPrefix("left out") { Warning.emit(note) }
+    return Sets(training: training, validation: validation)
+  }
+
+  static func trainingSet(_ stage: Stage<PoseConfig>) throws -> PoseSet {
+    guard let training = try stage.config.data.open(stage.config) else {
       throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
                     remedy: "Name a file of COCO keypoints.")
     }
-    let validation = try config.validation.open(config)
-    for note in training.notes + (validation?.notes ?? []) where note.hasPrefix("left out") { Warning.emit(note) }
-    return Sets(training: training, validation: validation)
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: PoseConfig) -> Int {

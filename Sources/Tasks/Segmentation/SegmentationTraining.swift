@@ -45,16 +45,22 @@ public struct SegmentationTraining: StageTraining {
 
   public static func open(_ stage: Stage<SegmentationConfig>) throws -> Sets {
     let config = stage.config
-    guard let training = try config.data.open(config.table) else {
-      throw Failure(.usage, at: "\(stage.section)data.\(config.data.format == .none ? "format" : "images")",
-                    "there is no data to learn from", remedy: "Name the folders of pictures and of label files.")
-    }
+    let training = try trainingSet(stage)
     try training.requireNoMasks()
     if let absent = try training.absentClasses(), !absent.isEmpty {
       Warning.emit("\(stage.section)data: classes that never occur in the labels cannot be learned: "
         + absent.map(config.labels.name(of:)).joined(separator: ", "))
     }
     return Sets(training: training, validation: try config.validation.open(config.table))
+  }
+
+  static func trainingSet(_ stage: Stage<SegmentationConfig>) throws -> SegmentationSet {
+    let config = stage.config
+    guard let training = try config.data.open(config.table) else {
+      throw Failure(.usage, at: "\(stage.section)data.\(config.data.format == .none ? "format" : "images")",
+                    "there is no data to learn from", remedy: "Name the folders of pictures and of label files.")
+    }
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: SegmentationConfig) -> Int {
