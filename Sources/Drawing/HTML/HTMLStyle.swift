@@ -55,6 +55,8 @@ enum HTMLStyle {
       dd { margin-bottom: 0.5rem; }
       .highlights > div { flex: 1 1 40%; min-width: 8rem; padding: 0.5rem 0.7rem; }
       .highlights b { font-size: 1.2rem; }
+      .sheet { overflow-x: auto; }
+      .sheet img { max-width: none; }
       .wide { display: none; }
       .narrow { display: block; }
     }
