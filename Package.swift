@@ -33,7 +33,7 @@ let package = Package(
     .target(
       name: "Tasks",
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training"]),
-    .target(name: "Experiments", dependencies: ["Base", "Training", "Tasks"]),
+    .target(name: "Experiments", dependencies: ["Base", "Drawing", "Training", "Tasks"]),
     .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Vision", "Models", "Training"]),
     .executableTarget(
       name: "apus",
@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Experiments", "TestSupport"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Data", "Vision", "Tasks", "Experiments", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Base", "Benchmarks", "Tensors"]),
     .testTarget(
       name: "CommandTests",

@@ -113,7 +113,7 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
     var flow = transform(sample.flow)
     invalidateLargeVectors(of: &flow)
     let result = FlowSample(image1: transform(images[0]), image2: transform(images[1]), flow: flow)
-    seen(AugmentationStep("crop", "\(cropWidth)x\(cropHeight) from column \(draw.columns.lowerBound), row \(draw.rows.lowerBound)")) { result }
+    seen(AugmentationStep("crop", "from column \(draw.columns.lowerBound), row \(draw.rows.lowerBound)")) { result }
     return result
   }
 

@@ -46,18 +46,20 @@ public struct DetectionAugmentation: Codable, Sendable, Equatable, ValidatedConf
     let isCropped = random.chance(cropProbability)
     if isCropped {
       sample = resized(sample, to: cropSizes[random.integer(in: 0..<cropSizes.count)], longest: nil)
-      seen(AugmentationStep("resize before the crop", "to \(sample.image.width)x\(sample.image.height)")) { sample }
+      seen(AugmentationStep("resize before the crop")) { sample }
       let width = cropLength(sample.image.width, &random)
       let height = cropLength(sample.image.height, &random)
       let top = random.integer(in: 0..<sample.image.height - height + 1)
       let left = random.integer(in: 0..<sample.image.width - width + 1)
       sample = sample.cropped(top: top, left: left, height: height, width: width)
-      seen(AugmentationStep("crop", "\(width)x\(height) from column \(left), row \(top)")) { sample }
+      seen(AugmentationStep("crop", "from column \(left), row \(top)")) { sample }
     } else {
       seen(AugmentationStep("crop", isTaken: false)) { sample }
     }
+    let before = (sample.image.width, sample.image.height)
     sample = resized(sample, to: sizes[random.integer(in: 0..<sizes.count)], longest: maximumSize)
-    seen(AugmentationStep("resize", "to \(sample.image.width)x\(sample.image.height)")) { sample }
+    let isResized = before != (sample.image.width, sample.image.height)
+    seen(AugmentationStep("resize", isResized ? "from \(before.0)x\(before.1)" : "", isTaken: isResized)) { sample }
     return sample
   }
 

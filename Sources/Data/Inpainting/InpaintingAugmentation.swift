@@ -31,12 +31,12 @@ public struct InpaintingAugmentation: Codable, Sendable, Equatable {
     let image = fitted(image, size)
     if fit == .resize {
       let isTaken = (image.height, image.width) != (original.height, original.width)
-      seen(AugmentationStep("resize", isTaken ? "to \(image.width)x\(image.height)" : "", isTaken: isTaken)) { image }
+      seen(AugmentationStep("resize", isTaken ? "from \(original.width)x\(original.height)" : "", isTaken: isTaken)) { image }
     }
     let top = random.integer(in: 0..<max(image.height - size, 0) + 1)
     let left = random.integer(in: 0..<max(image.width - size, 0) + 1)
     let isCut = image.height != size || image.width != size
-    seen(AugmentationStep("crop", isCut ? "\(size)x\(size) from column \(left), row \(top)" : "", isTaken: isCut)) {
+    seen(AugmentationStep("crop", isCut ? "from column \(left), row \(top)" : "", isTaken: isCut)) {
       image.part(top: top, left: left, height: size, width: size)
     }
     let part = image.part(top: top, left: left, height: size, width: size, isMirrored: isMirrored)

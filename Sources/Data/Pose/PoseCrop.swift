@@ -156,7 +156,7 @@ public struct PoseAugmentation: Codable, Sendable, Equatable, ValidatedConfig {
     }
     if flipProbability > 0 { show(AugmentationStep("flip", isFlipped ? "left and right" : "", isTaken: isFlipped)) }
     let sample = settings.sample(image, crop, keypoints)
-    seen(AugmentationStep("crop", "\(settings.width)x\(settings.height)")) { PoseView(image: sample.image, keypoints: sample.keypoints) }
+    seen(AugmentationStep("crop")) { PoseView(image: sample.image, keypoints: sample.keypoints) }
     return sample
   }
 

@@ -67,12 +67,13 @@ public struct SegmentationAugmentation: Codable, Sendable, Equatable, ValidatedC
     let size = Self.size(of: sample.image, longer: longerSide(sample.image, factor(&random)))
     let rows = kept(cropHeight, of: size.height, &random)
     let columns = kept(cropWidth, of: size.width, &random)
-    seen(AugmentationStep("scale", "\(sample.image.width)x\(sample.image.height) to \(size.width)x\(size.height)")) {
+    let isScaled = size != (sample.image.height, sample.image.width)
+    seen(AugmentationStep("scale", isScaled ? "from \(sample.image.width)x\(sample.image.height)" : "", isTaken: isScaled)) {
       Self.resized(sample, to: size, rows: 0..<size.height, columns: 0..<size.width)
     }
     var part = Self.resized(sample, to: size, rows: rows, columns: columns)
     let isCut = rows.count < size.height || columns.count < size.width
-    let place = "\(columns.count)x\(rows.count) from column \(columns.lowerBound), row \(rows.lowerBound)"
+    let place = "from column \(columns.lowerBound), row \(rows.lowerBound)"
     seen(AugmentationStep("crop", isCut ? place : "", isTaken: isCut)) { part }
     if brightness > 0 {
       let isTaken = random.chance(0.5)
@@ -88,7 +89,7 @@ public struct SegmentationAugmentation: Codable, Sendable, Equatable, ValidatedC
       return SegmentationSample(image: isFlipped ? part.image.mirrored() : part.image, labels: whole)
     }
     let isFilled = rows.count < cropHeight || columns.count < cropWidth
-    let filling = isFilled ? "to \(cropWidth)x\(cropHeight) with the mean colour" : ""
+    let filling = isFilled ? "with the mean colour" : ""
     seen(AugmentationStep("padding", filling, isTaken: isFilled)) {
       SegmentationSample(image: normalization.image(pixels, height: cropHeight, width: cropWidth), labels: labels)
     }

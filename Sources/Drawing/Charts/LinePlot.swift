@@ -27,11 +27,22 @@ public struct LinePlot: Figure {
   public struct Series: Sendable {
     public enum Style: Sendable { case line, dashed }
 
+    /// What a curve spreads over at one x, such as the seeds around their mean.
+    public struct Spread: Sendable, Equatable {
+      public var x: Double
+      public var low: Double
+      public var high: Double
+
+      public init(x: Double, low: Double, high: Double) { (self.x, self.low, self.high) = (x, low, high) }
+    }
+
     public var name: String
     public var points: [Point]
     public var style: Style
     /// The index of its colour and marker; nil: by its position among the series. Charts side by side give one thing one colour.
     public var colorIndex: Int?
+    /// A band in the curve's colour, by ascending x; where an end is not finite it has a gap.
+    public var band: [Spread] = []
 
     public init(name: String, points: [Point], style: Style = .line, colorIndex: Int? = nil) {
       self.name = name
@@ -114,6 +125,7 @@ public struct LinePlot: Figure {
                 limit: frame.area.width)
     draw(marks, on: canvas, frame)
     canvas.clipped(to: frame.area.expanded(by: 5)) {
+      for (index, curve) in series.enumerated() { drawBand(of: curve, curve.colorIndex ?? index, on: canvas, frame) }
       for (index, curve) in series.enumerated() { draw(curve, curve.colorIndex ?? index, on: canvas, frame) }
     }
     if !series.contains(where: { $0.points.contains { $0.x.isFinite && $0.y.isFinite } }) {
@@ -124,7 +136,8 @@ public struct LinePlot: Figure {
   private var xValues: [Double] { series.flatMap { $0.points.filter { $0.y.isFinite }.map(\.x) } + Self.ends(xRange) }
 
   private var yValues: [Double] {
-    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) } + (includesZero && yScale == .linear ? [0] : []) + Self.ends(yRange)
+    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) + $0.band.filter { $0.x.isFinite }.flatMap { [$0.low, $0.high] } }
+      + (includesZero && yScale == .linear ? [0] : []) + Self.ends(yRange)
   }
 
   private static func ends(_ range: ClosedRange<Double>?) -> [Double] { range.map { [$0.lowerBound, $0.upperBound] } ?? [] }
@@ -157,6 +170,13 @@ public struct LinePlot: Figure {
       }
       taken.append(place)
       canvas.text(mark.text, at: Point(place.left, place.top), .note, limit: frame.area.right - place.left)
+    }
+  }
+
+  private func drawBand(of curve: Series, _ index: Int, on canvas: Canvas, _ frame: PlotFrame) {
+    let edges = curve.band.map { (frame.position(of: Point($0.x, $0.low)), frame.position(of: Point($0.x, $0.high))) }
+    for part in edges.split(whereSeparator: { !$0.0.y.isFinite || !$0.1.y.isFinite || !$0.0.x.isFinite }) {
+      canvas.polygon(part.map(\.0) + part.reversed().map(\.1), Color(Palette.color(index).rgb, opacity: 0.18))
     }
   }
 

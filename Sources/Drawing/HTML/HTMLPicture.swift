@@ -12,6 +12,8 @@ public struct HTMLPicture: Sendable {
   let width: Int?
   let height: Int?
   public var caption: HTML
+  /// Whether it keeps its size on a narrow screen and scrolls there: pictures with texts in them.
+  public var keepsSize = false
 
   /// Pixels, stored without loss.
   public init(png image: Image, _ caption: HTML) {
@@ -34,6 +36,20 @@ public struct HTMLPicture: Sendable {
     self.init(bytes, isPNG ? "image/png" : "image/jpeg", nil, caption)
   }
 
+  /// A picture file for a look at it: one of many bytes is stored anew as a JPEG, no wider than `width` pixels.
+  /// - Throws: `.badData` if it is damaged or of another kind, and the failures of reading.
+  public init(file path: String, atMost width: Int, _ caption: HTML) throws {
+    let file = try HTMLPicture(file: path, caption)
+    let image = try Image(contentsOf: path)  // damage must show here, not in the browser
+    guard file.bytes.count > Self.mostBytes || image.width > width else {
+      self = file
+      return
+    }
+    self.init(jpeg: image.width > width ? image.fitted(width: width) : image, caption)
+  }
+
+  private static let mostBytes = 400_000
+
   private init(_ bytes: [UInt8], _ type: String, _ image: Image?, _ caption: HTML) {
     self.bytes = bytes
     self.type = type
@@ -49,6 +65,6 @@ public struct HTMLPicture: Sendable {
     // Written out rather than as an attribute of an element: escaping millions of letters that need none takes seconds.
     let image = HTML.trusted("<img alt=\"\(HTML.escaped(description))\"\(size) src=\"\(source)\"/>")
     let words = caption == .empty ? HTML.empty : HTML.element("figcaption", [:], caption)
-    return .element("figure", ["class": "picture"], image + words)
+    return .element("figure", ["class": keepsSize ? "picture sheet" : "picture"], image + words)
   }
 }

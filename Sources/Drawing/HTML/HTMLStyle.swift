@@ -44,6 +44,7 @@ enum HTMLStyle {
     .charts .chart { margin: 0; }
     figure { max-width: 100%; }
     .picture { margin: 0; }
+    .picture figcaption { width: 0; min-width: 100%; }
     .picture img { display: block; max-width: 100%; height: auto; }
     .chart figcaption { font-weight: 600; color: var(--ink); margin-bottom: 0.2rem; }
     .chart svg { display: block; max-width: 100%; height: auto; }
@@ -55,6 +56,8 @@ enum HTMLStyle {
       dd { margin-bottom: 0.5rem; }
       .highlights > div { flex: 1 1 40%; min-width: 8rem; padding: 0.5rem 0.7rem; }
       .highlights b { font-size: 1.2rem; }
+      .sheet { overflow-x: auto; }
+      .sheet img { max-width: none; }
       .wide { display: none; }
       .narrow { display: block; }
     }

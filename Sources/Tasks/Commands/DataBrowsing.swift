@@ -32,8 +32,15 @@ public struct SamplePicture {
   /// - Throws: the failures of drawing.
   public init(_ words: String = "", _ figure: some Figure) throws { self.init(words, try figure.image()) }
 
-  /// The width to show a picture at: that of its own, within limits.
-  public static func width(of image: Image) -> Int { min(360, max(240, image.width)) }
+  /// The width to show a picture at: its own, within limits that leave room for five side by side.
+  public static func width(of image: Image) -> Int { min(360, max(216, image.width)) }
+
+  /// Pictures one below the other.
+  /// - Throws: the failures of drawing.
+  static func stacked(_ words: String, _ parts: [(caption: String, figure: any Figure)]) throws -> SamplePicture {
+    let cells = parts.map { FigureGrid.Cell($0.caption, $0.figure) }
+    return try SamplePicture(words, FigureGrid(cells, columns: 1, gap: 6, margin: 0))
+  }
 }
 
 /// A task whose training samples can be followed through their random changes.
@@ -104,8 +111,8 @@ extension DataBrowseTask {
     let samples = try samples(stage)
     let order = samples.order
     let indices = order.permutation(ofEpoch: 0).prefix(count)
-    page.paragraph("The first \(indices.count) of \(order.count) samples in the order of training with seed \(Int(order.seed)). Steps that "
-      + "were not drawn for a sample are named without a picture.")
+    page.paragraph("The first \(indices.count) of \(order.count) samples in the order of training with seed \(Int(order.seed)), from step to step "
+      + "as they are read, changed and given to the network.")
     var broken = 0
     for (number, index) in indices.enumerated() {
       try page.section("\(number + 1). \(samples.name(index))") { page in
@@ -143,17 +150,15 @@ extension HTMLPage {
   fileprivate mutating func add(_ steps: [(step: AugmentationStep, pictures: [SamplePicture])]) {
     var pictures: [HTMLPicture] = []
     for (step, drawn) in steps {
-      if drawn.isEmpty { pictures.append(HTMLPicture(jpeg: Self.blank, .strong(step.name) + " not drawn for this sample")) }
       for picture in drawn {
         let detail = [step.detail, picture.words].filter { !$0.isEmpty }.joined(separator: "; ")
         pictures.append(HTMLPicture(jpeg: picture.image, quality: 88, .strong(step.name) + HTML(detail.isEmpty ? "" : " \(detail)")))
       }
     }
     self.pictures(pictures, "a training sample")
+    let others = steps.filter { !$0.step.isTaken }.map { HTML.strong($0.step.name) }
+    if !others.isEmpty { paragraph("Without effect on this sample, by its draws: " + others.joined(separator: ", ")) }
   }
-
-  /// In place of a picture.
-  private static let blank = Image(height: 3, width: 240, color: .midGrey)
 
   /// Charts of the distributions, and the text of the check.
   fileprivate mutating func add(_ report: DataReport) throws {

@@ -20,7 +20,7 @@ extension Inpainting: DataBrowseTask {
       return [SamplePicture("\(view.image.width)x\(view.image.height)", view.image.fitted(width: width))]
     }
     let hole = Int((100 * mask.holeShare).rounded())
-    return [SamplePicture("\(hole) % hole", mask.image.rgb().fitted(width: width)),
+    return [SamplePicture("\(hole) % is hole", mask.image.rgb().fitted(width: width)),
             SamplePicture("what is known", mask.applied(to: view.image).fitted(width: width))]
   }
 }

@@ -15,9 +15,9 @@ extension OpticalFlow: DataBrowseTask {
   /// Both frames and the flow in colours, each scaled by its own longest vector.
   public static func pictures(of view: FlowSample, _ config: OpticalFlowConfig) throws -> [SamplePicture] {
     let width = SamplePicture.width(of: view.image1)
-    let size = "\(view.image1.width)x\(view.image1.height)"
-    let flow = try FlowColorWheel.figure(of: view.flow, width: width).image()
-    return [SamplePicture("first frame, \(size)", view.image1.fitted(width: width)),
-            SamplePicture("second frame", view.image2.fitted(width: width)), SamplePicture("flow", flow)]
+    return [try .stacked("\(view.image1.width)x\(view.image1.height)", [
+      ("first frame", ImageFigure(view.image1.fitted(width: width))), ("second frame", ImageFigure(view.image2.fitted(width: width))),
+      ("flow", FlowColorWheel.figure(of: view.flow, width: width)),
+    ])]
   }
 }

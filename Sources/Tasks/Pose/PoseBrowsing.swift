@@ -13,7 +13,8 @@ extension Pose: DataBrowseTask {
     }
   }
 
-  /// The skeleton, and before it is cut out the crop; of the network's view also the targets of its heatmaps.
+  /// The skeleton, and before it is cut out the crop; of the network's view also the targets of its heatmaps, the largest of all keypoints
+  /// in each place.
   public static func pictures(of view: PoseView, _ config: PoseConfig) throws -> [SamplePicture] {
     let skeleton = config.skeleton.skeleton
     let image = view.image
@@ -21,10 +22,10 @@ extension Pose: DataBrowseTask {
     var picture = AnnotatedPicture(image, bodies: [PicturedBody(view.keypoints)], skeleton, width: SamplePicture.width(of: image))
     if let crop = view.crop {
       picture.skeletons.insert(frame(of: crop, config.crop), at: 0)
-      return [try SamplePicture(words, picture)]
+      return [try SamplePicture("\(words), framed: the crop, its upper edge violet", picture)]
     }
-    let sheet = HeatmapSheet(image, config.crop.targets(view.keypoints).maps, skeleton, truth: view.keypoints, width: 700)
-    return [try SamplePicture(words, picture), try SamplePicture("targets of the heatmaps", sheet)]
+    let targets = config.crop.targets(view.keypoints).maps.overlay(on: image.fitted(width: picture.width))
+    return [try SamplePicture(words, picture), SamplePicture("targets of the heatmaps", targets)]
   }
 
   /// The border of a crop in its picture; its corners are marked, and the upper edge has a colour of its own.

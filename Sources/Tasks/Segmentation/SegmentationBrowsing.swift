@@ -18,6 +18,7 @@ extension Segmentation: DataBrowseTask {
     let width = SamplePicture.width(of: view.image)
     var overlay = Segmentation.overlay(of: view.image, view.labels, config)
     overlay.width = width
-    return [SamplePicture("\(view.image.width)x\(view.image.height)", view.image.fitted(width: width)), try SamplePicture("labels", overlay)]
+    let picture = ImageFigure(view.image.fitted(width: width))
+    return [try .stacked("\(view.image.width)x\(view.image.height)", [("", picture), ("", overlay)])]
   }
 }
