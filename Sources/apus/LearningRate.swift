@@ -11,8 +11,8 @@ struct LearningRate: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "The learning rates over all steps of a config's run.",
       discussion: """
-        Schedules, groups and stages of the config as plot.svg, plot.png and a table. Nothing is trained, and no data are needed unless the \
-        config counts in epochs and --steps-per-epoch does not say how long one is.
+        Schedules, groups and stages of the config as plot.svg, plot.png and a table. Nothing is trained, and no data are needed unless \
+        the config counts in epochs and --steps-per-epoch does not say how long one is.
         """)
 
     @OptionGroup var options: ConfigOptions
@@ -35,9 +35,9 @@ struct LearningRate: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "The learning-rate range test: where does the loss fall fastest?",
       discussion: """
-        Trains as the config says, but with a rate that rises by one factor from step to step, all optimisers and groups alike, until the \
-        smoothed loss is four times its least value. The suggestion is the rate of the steepest descent. No weights are saved. A config with \
-        stages is tested in its first one.
+        Trains as the config says, but with a rate that rises by one factor from step to step, all optimisers and groups alike, until \
+        the smoothed loss is more than four times its least value. The suggestion is the rate of the steepest descent. No weights are \
+        saved. A config with stages is tested in its first one. Small batches make the suggestion uncertain: look at the chart.
 
         Source: Smith, "Cyclical learning rates for training neural networks", 2017.
         """)

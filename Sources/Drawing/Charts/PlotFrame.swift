@@ -7,7 +7,8 @@ struct PlotFrame {
   /// - Parameters:
   ///   - outer: the room for the area and the texts to the left of it; the texts of the x axis stand below it.
   init(
-    x xValues: [Double], xScale: Axis.Scale = .linear, y yValues: [Double], yScale: Axis.Scale, within outer: Rectangle, _ typeface: Typeface
+    x xValues: [Double], xScale: Axis.Scale = .linear, y yValues: [Double], yScale: Axis.Scale, within outer: Rectangle,
+    _ typeface: Typeface
   ) {
     y = Axis(values: yValues, ticks: max(2, min(8, Int(outer.height / 32))), scale: yScale)
     let labelWidth = y.labels.map { typeface.width(of: $0, .note) }.max() ?? 0

@@ -104,7 +104,8 @@ extension RangeTest {
   private func advice(_ configured: Double) -> String {
     guard let suggested else {
       return "no suggestion: " + (points.count < Self.skippedFirst + Self.skippedLast + 2
-        ? "too few losses; begin with a smaller rate (--from)\n" : "the smoothed loss falls nowhere; more steps, or other rates, may help\n")
+        ? "too few losses; begin with a smaller rate (--from)\n"
+        : "the smoothed loss falls nowhere; more steps, or other rates, may help\n")
     }
     let point = points[suggested]
     let factor = RateText.number(point.rate / configured)

@@ -8,7 +8,8 @@ extension Inpainting: DataBrowseTask {
   public static func samples(_ stage: Stage<InpaintingConfig>) throws -> TrainingSamples<InpaintingView> {
     let data = try InpaintingTraining.trainingSet(stage)
     let order = InpaintingTraining.order(of: data, stage.config)
-    return TrainingSamples(order, name: { data.name(of: $0 % data.count) + ($0 >= data.count ? ", mirrored" : "") }) { index, random, seen in
+    func name(_ index: Int) -> String { data.name(of: index % data.count) + (index >= data.count ? ", mirrored" : "") }
+    return TrainingSamples(order, name: name) { index, random, seen in
       _ = try InpaintingTraining.element(of: data, at: index, random: &random, seen: seen)
     }
   }

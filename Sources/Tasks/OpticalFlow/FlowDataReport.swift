@@ -5,7 +5,8 @@ import Training
 extension OpticalFlow: DataCheckTask {
   public static func dataReport(_ config: OpticalFlowConfig) throws -> DataReport {
     guard let training = try config.data.open("data", augmentation: config.augmentation) else {
-      throw Failure(.usage, at: "data.format", "'none' leaves nothing to check", remedy: "Choose a format with data, such as flying_chairs.")
+      throw Failure(.usage, at: "data.format", "'none' leaves nothing to check",
+                    remedy: "Choose a format with data, such as flying_chairs.")
     }
     let validation = try config.validation.open("validation")
     let crop = (height: config.augmentation.cropHeight, width: config.augmentation.cropWidth)

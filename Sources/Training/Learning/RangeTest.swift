@@ -16,9 +16,9 @@ public struct RateRange: Sendable, Equatable {
 
 /// The learning-rate range test: the loss of a short training whose rate rises, and the rate at which it falls fastest.
 ///
-/// The loss is smoothed as `s ← β s + (1 - β) l`, divided by `1 - βᵏ` after `k` losses. The test ends where that is four times its least
-/// value, or a number is no longer finite. The suggestion is the rate of the steepest descent of the smoothed loss over the logarithm of the
-/// rate, not counting ten losses at the beginning and five at the end.
+/// The loss is smoothed as `s ← β s + (1 - β) l`, divided by `1 - βᵏ` after `k` losses. The test ends where that is more than four times
+/// its least value, or a number is no longer finite. The suggestion is the rate of the steepest descent of the smoothed loss over the
+/// logarithm of the rate, not counting ten losses at the beginning and five at the end.
 /// - Source: Smith, "Cyclical learning rates for training neural networks", 2017 (arXiv 1506.01186), section 3.3; numbers of smoothing, end
 ///   and suggestion as in PyTorch Lightning's and fastai's finders.
 public struct RangeTest: Sendable {
