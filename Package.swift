@@ -5,7 +5,7 @@ let package = Package(
   name: "Apus",
   products: [
     .executable(name: "apus", targets: ["apus"]),
-    .library(name: "Apus", targets: ["Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training", "Tasks"]),
+    .library(name: "Apus", targets: ["Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training", "Tasks", "Experiments"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -33,10 +33,14 @@ let package = Package(
     .target(
       name: "Tasks",
       dependencies: ["Base", "Tensors", "Networks", "WeightFiles", "Vision", "Data", "Drawing", "Synthesis", "Models", "Training"]),
+    .target(name: "Experiments", dependencies: ["Base", "Drawing", "Training", "Tasks"]),
     .target(name: "Benchmarks", dependencies: ["Base", "Tensors", "Networks", "Vision", "Models", "Training"]),
     .executableTarget(
       name: "apus",
-      dependencies: ["Base", "Tasks", "Benchmarks", "Training", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Base", "Tasks", "Experiments", "Benchmarks", "Training", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .target(name: "TestSupport", dependencies: ["Base", "Vision", "Data", "Tensors", "Networks", "WeightFiles"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Base", "Tensors", "TestSupport", "COpenBLAS"]),
@@ -52,6 +56,7 @@ let package = Package(
     .testTarget(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Data", "Vision", "Tasks", "Experiments", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Base", "Benchmarks", "Tensors"]),
     .testTarget(
       name: "CommandTests",

@@ -102,10 +102,11 @@ public final class Canvas {
   }
 
   /// The finished file: the same bytes whenever the same is drawn.
-  func svg() throws -> [UInt8] {
+  /// - Parameter prefix: of the names of its parts.
+  func svg(names prefix: String = "") throws -> [UInt8] {
     cairo_surface_finish(surface)
     try check()
-    return SVGDocument(cairo: sink?.bytes ?? [], texts: texts).bytes
+    return SVGDocument(cairo: sink?.bytes ?? [], texts: texts, names: prefix).bytes
   }
 
   /// Keeps the state of the context for the time of `body`.

@@ -1,5 +1,6 @@
 import Base
 import Data
+import Foundation
 import Vision
 
 /// Something to look at: a picture with its legend, a chart, a sheet of both. One description gives pixels and vectors.
@@ -35,6 +36,19 @@ extension Figure {
     let canvas = try Canvas(vectorsOf: size(typeface), typeface: typeface)
     draw(on: canvas)
     return try canvas.svg()
+  }
+
+  /// The figure as an element of a page.
+  /// - Parameters:
+  ///   - prefix: of the names of its parts, another one for each figure of the page.
+  ///   - description: for those who do not see it, as the value of an attribute.
+  func inlineSVG(names prefix: String, description: String) throws -> String {
+    let typeface = Typeface()
+    let canvas = try Canvas(vectorsOf: size(typeface), typeface: typeface)
+    draw(on: canvas)
+    let file = String(decoding: try canvas.svg(names: prefix), as: UTF8.self)
+    guard let start = file.range(of: "<svg ") else { throw Failure(.cannotCreate, at: "picture", "Cairo wrote no SVG") }
+    return "<svg role=\"img\" aria-label=\"\(description)\" " + file[start.upperBound...].trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   /// Writes the figure in the format of the path's extension: `.svg`, or one of those of `Image.write`.

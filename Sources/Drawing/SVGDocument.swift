@@ -29,8 +29,9 @@ struct SVGDocument {
 
   let bytes: [UInt8]
 
-  init(cairo file: [UInt8], texts: [Text]) {
-    let numbered = Self.renumbered(file)
+  /// - Parameter prefix: stands before the names of the parts, which must differ where several documents stand in one page.
+  init(cairo file: [UInt8], texts: [Text], names prefix: String = "") {
+    let numbered = Self.renumbered(file, prefix: Array(prefix.utf8))
     let end = Array("</svg>".utf8)
     let cut = (0...max(0, numbered.count - end.count)).last { numbered[$0...].starts(with: end) } ?? numbered.count
     let layer = texts.isEmpty ? "" : "<g fill=\"none\" font-family=\"sans-serif\">\n" + texts.map(Self.element).joined() + "</g>\n"
@@ -59,7 +60,7 @@ struct SVGDocument {
   }
 
   /// The file with the names of its parts (`id="surface17"`) counted from 0 by their word.
-  private static func renumbered(_ file: [UInt8]) -> [UInt8] {
+  private static func renumbered(_ file: [UInt8], prefix: [UInt8]) -> [UInt8] {
     let mark = Array("id=\"".utf8)
     var names: [ArraySlice<UInt8>: [UInt8]] = [:]
     var counts: [ArraySlice<UInt8>: Int] = [:]
@@ -68,7 +69,7 @@ struct SVGDocument {
       let word = name.prefix { $0 >= UInt8(ascii: "A") }
       let number = counts[word, default: 0]
       counts[word] = number + 1
-      names[name] = word + Array(String(number).utf8)
+      names[name] = prefix + word + Array(String(number).utf8)
     }
     // A name stands behind a quotation mark where it is given and behind a number sign where it is used.
     var result: [UInt8] = []

@@ -117,11 +117,12 @@ public final class Typeface {
   }
 
   /// The text in characters that the font has: others become ASCII where we know some that mean the same, else question marks; control
-  /// characters become spaces.
+  /// characters become spaces, and marks without an outline go.
   func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { !(32..<127).contains($0.value) }) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
       if scalar.properties.generalCategory == .control { return [" "] }
+      if scalar.properties.generalCategory == .format { return [] }  // invisible; some turn the direction of what follows
       if (32..<127).contains(scalar.value) || has(scalar) { return [scalar] }
       return Array((Self.alternatives[scalar] ?? "?").unicodeScalars)
     }))

@@ -17,11 +17,16 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
   private var first: Training.Model?
   /// What the user shall know about the weights to begin with; nil as long as they are not read.
   private var initialNotes: [String]?
+  /// The rates in place of those of the config's schedules; nil: the schedules count.
+  private let range: RateRange?
 
   /// Opens the data of every stage, and finds what is wrong with any of them: nothing is trained, no weights are read, and no optimiser
   /// is made.
+  /// - Parameter range: the rates of the first optimiser in place of those of the config's schedules; the others are changed by the same
+  ///   factors. nil: the schedules count.
   /// - Throws: `.usage`, `.missingInput` and `.badData` with the keys of the config.
-  public init(_ stages: [Stage<Config>]) throws {
+  public init(_ stages: [Stage<Config>], range: RateRange? = nil) throws {
+    self.range = range
     sets = try stages.map(Training.open)
     schedule = StagedRecipe.placed(stages, sets)
     var names: [[String]] = []
@@ -111,8 +116,12 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
     first = nil
     training = nil  // its optimisers are no longer needed
     let stepsPerEpoch = Training.stepsPerEpoch(sets[index], stage.config)
-    let learners = try Training.learners(stage.config, model).map {
-      try Learner($0, steps: stage.steps, stepsPerEpoch: stepsPerEpoch, section: stage.section)
+    let plans = Training.learners(stage.config, model)
+    let factor = range.flatMap { range in
+      plans.first.map { main in { (step: Int) in range.rate(at: step) / main.optimizer.learningRate } }
+    }
+    let learners = try plans.map {
+      try Learner($0, steps: stage.steps, stepsPerEpoch: stepsPerEpoch, section: stage.section, factor: factor)
     }
     training = try Training(stage, sets[index], model, learners)
     self.index = index

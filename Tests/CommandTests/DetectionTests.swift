@@ -262,8 +262,4 @@ import Vision
       "data", "check", "detr.yaml", "--set", "validation.annotations=train.json", "--set", "validation.images=train")
     #expect(shared.exit == 65 && shared.output.contains("images that are in the validation set, too"), "\(shared.output)")
   }
-
-  @Test func otherTasksHaveNoReport() throws {
-    expectFailure(try Workplace().apus("data", "check", "config.yaml"), 64, "the task of this config has no data report")
-  }
 }

@@ -53,6 +53,13 @@ package final class FolderLock: Sendable {
     guard Self.lock(descriptor) || errno != EWOULDBLOCK else { throw Failure(.cannotCreate, at: folder, occupied, remedy: remedy) }
   }
 
+  /// Whether a process holds the lock of a folder just now; nothing is written, and a folder without the file is not locked.
+  package static func isTaken(folder: String, file: String = "run.lock") -> Bool {
+    guard let descriptor = try? FileDescriptor.open(Path.join(folder, file), .readOnly, options: [.closeOnExec]) else { return false }
+    defer { try? descriptor.close() }
+    return flock(descriptor.rawValue, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
   deinit { try? descriptor.close() }
 
   /// Tries for half a second: a process that has just ended, or a child between fork and exec, holds a lock a moment longer than its owner.

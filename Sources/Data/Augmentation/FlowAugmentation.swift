@@ -91,18 +91,36 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
   }
 
   /// Changes one sample; all draws come from `random`. The result has the size of the crop.
-  public func callAsFunction(_ sample: FlowSample, random: inout Random) -> FlowSample {
+  public func callAsFunction(
+    _ sample: FlowSample, random: inout Random, seen: AugmentationObserver<FlowSample> = { _, _ in }
+  ) -> FlowSample {
     var images = [sample.image1, sample.image2]
-    if photometric { jitterColors(of: &images, random: &random) }
-    if eraser && random.chance(eraserProbability) { erase(&images[1], random: &random) }
-    let transform = SpatialTransform(self, height: sample.flow.height, width: sample.flow.width, random: &random)
+    func show(_ step: AugmentationStep) { seen(step) { FlowSample(image1: images[0], image2: images[1], flow: sample.flow) } }
+    if photometric {
+      let isAsymmetric = jitterColors(of: &images, random: &random)
+      show(AugmentationStep("colours", isAsymmetric ? "each frame by draws of its own" : "both frames alike"))
+    }
+    if eraser {
+      let isTaken = random.chance(eraserProbability)
+      if isTaken { erase(&images[1], random: &random) }
+      show(AugmentationStep("eraser", isTaken ? "rectangles of the second frame" : "", isTaken: isTaken))
+    }
+    let draw = SpatialDraw(self, height: sample.flow.height, width: sample.flow.width, random: &random)
+    for (step, transform) in draw.steps(isSpatial: spatial) {
+      seen(step) { FlowSample(image1: transform()(images[0]), image2: transform()(images[1]), flow: transform()(sample.flow)) }
+    }
+    let transform = SpatialTransform(draw)
     var flow = transform(sample.flow)
     invalidateLargeVectors(of: &flow)
-    return FlowSample(image1: transform(images[0]), image2: transform(images[1]), flow: flow)
+    let result = FlowSample(image1: transform(images[0]), image2: transform(images[1]), flow: flow)
+    seen(AugmentationStep("crop", "from column \(draw.columns.lowerBound), row \(draw.rows.lowerBound)")) { result }
+    return result
   }
 
-  private func jitterColors(of images: inout [Image], random: inout Random) {
-    if random.chance(asymmetricProbability) {
+  /// - Returns: whether the two images were changed by different draws.
+  private func jitterColors(of images: inout [Image], random: inout Random) -> Bool {
+    let isAsymmetric = random.chance(asymmetricProbability)
+    if isAsymmetric {
       for i in images.indices {
         var single = [images[i]]
         ColorJitter(self, random: &random).apply(to: &single)
@@ -111,6 +129,7 @@ public struct FlowAugmentation: Codable, Sendable, Equatable {
     } else {
       ColorJitter(self, random: &random).apply(to: &images)
     }
+    return isAsymmetric
   }
 
   /// Fills rectangles with the mean colour of the image, truncated; the corner is uniform, so some of it may lie outside.

@@ -43,4 +43,14 @@ public struct PixelNormalization: Codable, Sendable, Equatable, ValidatedConfig 
     }
     return values
   }
+
+  /// The picture that the network sees so, rounded to the nearest levels.
+  /// - Parameter values: row-major, red, green and blue interleaved.
+  public func image(_ values: [Float], height: Int, width: Int) -> Image {
+    let pixels = values.enumerated().map { index, value -> UInt8 in
+      let level = 255 * (Double(value) * deviation[index % 3] + mean[index % 3])
+      return UInt8(level.clamped(to: 0...255).rounded())
+    }
+    return Image(height: height, width: width, channels: 3, pixels: pixels)
+  }
 }

@@ -16,23 +16,16 @@ package struct SpatialTransform: Sendable {
 
   /// Draws a transform for images of `height` by `width`.
   package init(_ settings: FlowAugmentation, height: Int, width: Int, random: inout Random) {
-    let drawn = SpatialTransform.scale(settings, height: height, width: width, random: &random)
-    let scale = drawn ?? SIMD2(1, 1)
-    let flipsX = settings.spatial && random.chance(settings.horizontalFlipProbability)
-    let flipsY = settings.spatial && random.chance(settings.verticalFlipProbability)
-    let rowCount = ResamplingAxis.count(resizing: height, by: scale.y)
-    let columnCount = ResamplingAxis.count(resizing: width, by: scale.x)
-    let top = SpatialTransform.offset(settings, slack: rowCount - settings.cropHeight, ahead: 0,
-                                      beyond: settings.overhangRows, random: &random)
-    let left = SpatialTransform.offset(
-      settings, slack: columnCount - settings.cropWidth, ahead: settings.overhangColumns, beyond: settings.overhangColumns, random: &random)
-    let ranges = (y: top..<top + settings.cropHeight, x: left..<left + settings.cropWidth)
-    rows = ResamplingAxis(resizing: height, by: scale.y, keeping: ranges.y, isFlipped: flipsY)
-    columns = ResamplingAxis(resizing: width, by: scale.x, keeping: ranges.x, isFlipped: flipsX)
-    scatter = settings.kind == .sparse && drawn != nil
-      ? SparseFlowTransform(scale: scale, height: rowCount, width: columnCount, flipsX: flipsX, flipsY: flipsY,
-                    rows: ranges.y, columns: ranges.x) : nil
-    factor = SIMD2(Float(flipsX ? -scale.x : scale.x), Float(flipsY ? -scale.y : scale.y))
+    self.init(SpatialDraw(settings, height: height, width: width, random: &random))
+  }
+
+  package init(_ draw: SpatialDraw) {
+    rows = ResamplingAxis(resizing: draw.height, by: draw.factor.y, keeping: draw.rows, isFlipped: draw.flipsY)
+    columns = ResamplingAxis(resizing: draw.width, by: draw.factor.x, keeping: draw.columns, isFlipped: draw.flipsX)
+    scatter = draw.isSparse && draw.scale != nil
+      ? SparseFlowTransform(scale: draw.factor, height: draw.resized.height, width: draw.resized.width, flipsX: draw.flipsX,
+                            flipsY: draw.flipsY, rows: draw.rows, columns: draw.columns) : nil
+    factor = SIMD2(Float(draw.flipsX ? -draw.factor.x : draw.factor.x), Float(draw.flipsY ? -draw.factor.y : draw.factor.y))
   }
 
   package func callAsFunction(_ image: Image) -> Image { image.sampled(rows: rows, columns: columns) }
@@ -55,13 +48,5 @@ package struct SpatialTransform: Sendable {
       scale.y *= Foundation.exp2(random.uniform(-settings.maximumStretch, settings.maximumStretch))
     }
     return SIMD2(max(scale.x, bound), max(scale.y, bound))
-  }
-
-  /// The start of the crop on an axis with `slack` positions more than the crop has: `U{-ahead, ..., slack + beyond - 1}`, moved inside. So
-  /// the last possible offset is never drawn without an overhang, as in the published code.
-  private static func offset(_ settings: FlowAugmentation, slack: Int, ahead: Int, beyond: Int, random: inout Random) -> Int {
-    require(slack >= 0, "SpatialTransform: the crop has \(-slack) positions more than the image")
-    if settings.crop == .center { return slack / 2 }
-    return min(max(random.integer(in: -ahead..<max(1 - ahead, slack + beyond)), 0), slack)
   }
 }

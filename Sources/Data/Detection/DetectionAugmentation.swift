@@ -36,17 +36,31 @@ public struct DetectionAugmentation: Codable, Sendable, Equatable, ValidatedConf
   }
 
   /// A training sample with its random changes.
-  public func callAsFunction(_ sample: DetectionSample, random: inout Random) -> DetectionSample {
-    var sample = random.chance(flipProbability) ? sample.flipped() : sample
-    if random.chance(cropProbability) {
+  public func callAsFunction(
+    _ sample: DetectionSample, random: inout Random, seen: AugmentationObserver<DetectionSample> = { _, _ in }
+  ) -> DetectionSample {
+    var sample = sample
+    let isFlipped = random.chance(flipProbability)
+    if isFlipped { sample = sample.flipped() }
+    seen(AugmentationStep("flip", isFlipped ? "left and right" : "", isTaken: isFlipped)) { sample }
+    let isCropped = random.chance(cropProbability)
+    if isCropped {
       sample = resized(sample, to: cropSizes[random.integer(in: 0..<cropSizes.count)], longest: nil)
+      seen(AugmentationStep("resize before the crop")) { sample }
       let width = cropLength(sample.image.width, &random)
       let height = cropLength(sample.image.height, &random)
       let top = random.integer(in: 0..<sample.image.height - height + 1)
       let left = random.integer(in: 0..<sample.image.width - width + 1)
       sample = sample.cropped(top: top, left: left, height: height, width: width)
+      seen(AugmentationStep("crop", "from column \(left), row \(top)")) { sample }
+    } else {
+      seen(AugmentationStep("crop", isTaken: false)) { sample }
     }
-    return resized(sample, to: sizes[random.integer(in: 0..<sizes.count)], longest: maximumSize)
+    let before = (sample.image.width, sample.image.height)
+    sample = resized(sample, to: sizes[random.integer(in: 0..<sizes.count)], longest: maximumSize)
+    let isResized = before != (sample.image.width, sample.image.height)
+    seen(AugmentationStep("resize", isResized ? "from \(before.0)x\(before.1)" : "", isTaken: isResized)) { sample }
+    return sample
   }
 
   /// A sample as evaluation sees it.

@@ -24,11 +24,24 @@ public struct InpaintingAugmentation: Codable, Sendable, Equatable {
   public init() {}
 
   /// A random part of `size` x `size` of a picture.
-  public func callAsFunction(_ image: Image, size: Int, isMirrored: Bool = false, random: inout Random) -> Image {
+  public func callAsFunction(
+    _ image: Image, size: Int, isMirrored: Bool = false, random: inout Random, seen: AugmentationObserver<Image> = { _, _ in }
+  ) -> Image {
+    let original = image
     let image = fitted(image, size)
+    if fit == .resize {
+      let isTaken = (image.height, image.width) != (original.height, original.width)
+      seen(AugmentationStep("resize", isTaken ? "from \(original.width)x\(original.height)" : "", isTaken: isTaken)) { image }
+    }
     let top = random.integer(in: 0..<max(image.height - size, 0) + 1)
     let left = random.integer(in: 0..<max(image.width - size, 0) + 1)
-    return image.part(top: top, left: left, height: size, width: size, isMirrored: isMirrored)
+    let isCut = image.height != size || image.width != size
+    seen(AugmentationStep("crop", isCut ? "from column \(left), row \(top)" : "", isTaken: isCut)) {
+      image.part(top: top, left: left, height: size, width: size)
+    }
+    let part = image.part(top: top, left: left, height: size, width: size, isMirrored: isMirrored)
+    if mirror { seen(AugmentationStep("mirror", isMirrored ? "left and right" : "", isTaken: isMirrored)) { part } }
+    return part
   }
 
   /// The middle of a picture, as evaluation sees it.

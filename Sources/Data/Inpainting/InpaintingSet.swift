@@ -14,6 +14,15 @@ public struct InpaintingSample: Sendable {
   }
 }
 
+/// A picture between two steps of its augmentation.
+public struct InpaintingView: Sendable {
+  public let image: Image
+  /// Nil before it is drawn.
+  public var mask: InpaintingMask?
+
+  public init(image: Image, mask: InpaintingMask? = nil) { (self.image, self.mask) = (image, mask) }
+}
+
 /// Where the masks of a set come from.
 public enum MaskSource: Sendable, Equatable {
   /// Drawn anew for every sample.
@@ -76,15 +85,28 @@ public struct InpaintingSet: Dataset {
   /// A sample of training.
   /// - Parameter index: below `trainingCount`.
   /// - Throws: what reading and drawing masks throw.
-  public func trainingSample(at index: Int, random: inout Random) throws -> InpaintingSample {
-    let image = augmentation(try picture(at: index % count), size: size, isMirrored: index >= count, random: &random)
+  public func trainingSample(
+    at index: Int, random: inout Random, seen: AugmentationObserver<InpaintingView> = { _, _ in }
+  ) throws -> InpaintingSample {
+    let picture = try picture(at: index % count)
+    seen(.asRead) { InpaintingView(image: picture) }
+    let image = augmentation(picture, size: size, isMirrored: index >= count, random: &random) { step, image in
+      seen(step) { InpaintingView(image: image()) }
+    }
+    let (mask, origin) = try trainingMask(for: index % count, &random)
+    seen(AugmentationStep("mask", origin)) { InpaintingView(image: image, mask: mask) }
+    return InpaintingSample(image: image, mask: mask)
+  }
+
+  private func trainingMask(for index: Int, _ random: inout Random) throws -> (mask: InpaintingMask, origin: String) {
     switch masks {
     case .freeForm(let settings):
-      return InpaintingSample(image: image, mask: try settings(height: size, width: size, random: &random))
+      return (try settings(height: size, width: size, random: &random), "free form, \(settings.preset.configName)")
     case .files(let files, let polarity):
-      return InpaintingSample(image: image, mask: try pooled(files[index % count], polarity))
+      return (try pooled(files[index], polarity), Path.name(files[index]))
     case .pool(let files, let polarity):
-      return InpaintingSample(image: image, mask: try pooled(files[random.integer(in: 0..<files.count)], polarity))
+      let file = files[random.integer(in: 0..<files.count)]
+      return (try pooled(file, polarity), Path.name(file))
     }
   }
 

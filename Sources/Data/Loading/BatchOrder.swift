@@ -67,6 +67,9 @@ public struct BatchOrder: Sendable, Equatable {
     return orders.order(of: epoch, self)[start..<min(start + batchSize, count)].map { Place(epoch: epoch, index: $0) }
   }
 
+  /// What the random changes of a sample are drawn from.
+  public func random(epoch: Int, index: Int) -> Random { Random(seed: seed, stream: .augmentation, epoch: epoch, sample: index) }
+
   /// The order of one epoch.
   ///
   /// - Source: the shuffle of Fisher and Yates in Durstenfeld's form (Communications of the ACM 7, 1964, algorithm 235).

@@ -27,7 +27,12 @@ public struct BatchStream<Element: Sendable> {
   public init(
     count: Int, batchSize: Int, seed: UInt64, groups: [Int] = [], workers: Int, load: @escaping Loader<Element>.Load
   ) {
-    order = BatchOrder(count: count, batchSize: batchSize, seed: seed, groups: groups)
+    self.init(BatchOrder(count: count, batchSize: batchSize, seed: seed, groups: groups), workers: workers, load: load)
+  }
+
+  /// The batches of an order.
+  public init(_ order: BatchOrder, workers: Int, load: @escaping Loader<Element>.Load) {
+    self.order = order
     self.workers = workers
     self.load = load
   }

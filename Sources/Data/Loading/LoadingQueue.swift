@@ -93,7 +93,7 @@ final class LoadingQueue<Element: Sendable>: Sendable {
   }
 
   private func outcome(of place: BatchOrder.Place) -> Outcome {
-    var random = Random(seed: order.seed, stream: .augmentation, epoch: place.epoch, sample: place.index)
+    var random = order.random(epoch: place.epoch, index: place.index)
     return Result { try load(place.index, &random) }
   }
 

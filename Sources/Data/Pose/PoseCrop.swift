@@ -73,6 +73,19 @@ public struct PoseSample: Sendable {
   public let keypoints: [Keypoint]
 }
 
+/// A body between two steps of its augmentation.
+public struct PoseView: Sendable {
+  public let image: Image
+  /// The part that will be cut out; nil: it is cut out.
+  public var crop: BodyCrop?
+  /// In pixels of the image.
+  public let keypoints: [Keypoint]
+
+  public init(image: Image, crop: BodyCrop? = nil, keypoints: [Keypoint]) {
+    (self.image, self.crop, self.keypoints) = (image, crop, keypoints)
+  }
+}
+
 /// The random changes of a training sample. Section `augmentation`.
 /// - Source: `JointsDataset` of HRNet's authors.
 public struct PoseAugmentation: Codable, Sendable, Equatable, ValidatedConfig {
@@ -112,23 +125,39 @@ public struct PoseAugmentation: Codable, Sendable, Equatable, ValidatedConfig {
   /// A training sample of a body.
   /// - Parameter skeleton: says what the upper body is, and what left and right.
   public func callAsFunction(
-    _ image: Image, _ crop: BodyCrop, _ keypoints: [Keypoint], _ skeleton: Skeleton, _ settings: PoseCrop, random: inout Random
+    _ image: Image, _ crop: BodyCrop, _ keypoints: [Keypoint], _ skeleton: Skeleton, _ settings: PoseCrop, random: inout Random,
+    seen: AugmentationObserver<PoseView> = { _, _ in }
   ) -> PoseSample {
     var (image, crop, keypoints) = (image, crop, keypoints)
-    if !skeleton.upperBody.isEmpty, keypoints.count(where: \.isLabeled) > halfBodyKeypoints, random.chance(halfBodyProbability) {
-      let half = BodyCrop.half(
-        of: keypoints, upper: Set(skeleton.upperBody), aspectRatio: settings.aspectRatio, draw: random.normal())
+    func show(_ step: AugmentationStep) { seen(step) { PoseView(image: image, crop: crop, keypoints: keypoints) } }
+    if !skeleton.upperBody.isEmpty, halfBodyProbability > 0 {
+      var half: BodyCrop?
+      if keypoints.count(where: \.isLabeled) > halfBodyKeypoints, random.chance(halfBodyProbability) {
+        half = BodyCrop.half(
+          of: keypoints, upper: Set(skeleton.upperBody), aspectRatio: settings.aspectRatio, draw: random.normal())
+      }
       if let half { crop = half }
+      show(AugmentationStep("half body", isTaken: half != nil))
     }
-    crop.scale *= Float((1 + scaleFactor * random.normal()).clamped(to: 1 - scaleFactor...1 + scaleFactor))
+    let scale = (1 + scaleFactor * random.normal()).clamped(to: 1 - scaleFactor...1 + scaleFactor)
+    crop.scale *= Float(scale)
+    if scaleFactor > 0 { show(AugmentationStep("scale", "the crop by \(Int((100 * scale).rounded())) %")) }
     let angle = (rotationFactor * random.normal()).clamped(to: -2 * rotationFactor...2 * rotationFactor)
-    crop.rotation = random.chance(rotationProbability) ? angle : 0
-    if random.chance(flipProbability) {
+    let isTurned = random.chance(rotationProbability)
+    crop.rotation = isTurned ? angle : 0
+    if rotationFactor > 0, rotationProbability > 0 {
+      show(AugmentationStep("rotation", isTurned ? "\(Int(angle.rounded()))°" : "", isTaken: isTurned))
+    }
+    let isFlipped = random.chance(flipProbability)
+    if isFlipped {
       keypoints = Self.mirrored(keypoints, inWidth: image.width, skeleton)
       crop = crop.mirrored(inWidth: image.width)
       image = image.mirrored()
     }
-    return settings.sample(image, crop, keypoints)
+    if flipProbability > 0 { show(AugmentationStep("flip", isFlipped ? "left and right" : "", isTaken: isFlipped)) }
+    let sample = settings.sample(image, crop, keypoints)
+    seen(AugmentationStep("crop")) { PoseView(image: sample.image, keypoints: sample.keypoints) }
+    return sample
   }
 
   /// The keypoints in the mirror image of a picture.

@@ -61,18 +61,39 @@ public struct SegmentationAugmentation: Codable, Sendable, Equatable, ValidatedC
   }
 
   /// A training sample.
-  public func callAsFunction(_ sample: SegmentationSample, random: inout Random) -> SegmentationInput {
+  public func callAsFunction(
+    _ sample: SegmentationSample, random: inout Random, seen: AugmentationObserver<SegmentationSample> = { _, _ in }
+  ) -> SegmentationInput {
     let size = Self.size(of: sample.image, longer: longerSide(sample.image, factor(&random)))
     let rows = kept(cropHeight, of: size.height, &random)
     let columns = kept(cropWidth, of: size.width, &random)
+    let isScaled = size != (sample.image.height, sample.image.width)
+    seen(AugmentationStep("scale", isScaled ? "from \(sample.image.width)x\(sample.image.height)" : "", isTaken: isScaled)) {
+      Self.resized(sample, to: size, rows: 0..<size.height, columns: 0..<size.width)
+    }
     var part = Self.resized(sample, to: size, rows: rows, columns: columns)
-    if brightness > 0, random.chance(0.5) {
-      let shift = random.integer(in: -brightness..<brightness + 1)
-      part.image.pixels = part.image.pixels.map { UInt8(clamping: Int($0) + shift) }
+    let isCut = rows.count < size.height || columns.count < size.width
+    let place = "from column \(columns.lowerBound), row \(rows.lowerBound)"
+    seen(AugmentationStep("crop", isCut ? place : "", isTaken: isCut)) { part }
+    if brightness > 0 {
+      let isTaken = random.chance(0.5)
+      let shift = isTaken ? random.integer(in: -brightness..<brightness + 1) : 0
+      if isTaken { part.image.pixels = part.image.pixels.map { UInt8(clamping: Int($0) + shift) } }
+      seen(AugmentationStep("brightness", isTaken ? "by \(shift) levels" : "", isTaken: isTaken)) { part }
     }
     let isFlipped = random.chance(flipProbability)
     let pixels = normalization(part.image, height: cropHeight, width: cropWidth, isFlipped: isFlipped)
-    return SegmentationInput(height: cropHeight, width: cropWidth, pixels: pixels, labels: canvas(part.labels, isFlipped: isFlipped))
+    let labels = canvas(part.labels, isFlipped: isFlipped)
+    seen(AugmentationStep("flip", isFlipped ? "left and right" : "", isTaken: isFlipped)) {
+      let whole = canvas(part.labels, isFlipped: isFlipped, height: part.labels.height, width: part.labels.width)
+      return SegmentationSample(image: isFlipped ? part.image.mirrored() : part.image, labels: whole)
+    }
+    let isFilled = rows.count < cropHeight || columns.count < cropWidth
+    let filling = isFilled ? "with the mean colour" : ""
+    seen(AugmentationStep("padding", filling, isTaken: isFilled)) {
+      SegmentationSample(image: normalization.image(pixels, height: cropHeight, width: cropWidth), labels: labels)
+    }
+    return SegmentationInput(height: cropHeight, width: cropWidth, pixels: pixels, labels: labels)
   }
 
   /// A whole picture in the size that inference takes it in.
@@ -131,14 +152,18 @@ public struct SegmentationAugmentation: Codable, Sendable, Equatable, ValidatedC
     return SegmentationSample(image: image, labels: labels)
   }
 
-  /// Labels in the upper left corner of the crop, ignored elsewhere; the whole crop flipped.
   private func canvas(_ labels: LabelMap, isFlipped: Bool) -> LabelMap {
+    canvas(labels, isFlipped: isFlipped, height: cropHeight, width: cropWidth)
+  }
+
+  /// Labels in the upper left corner of a canvas, ignored elsewhere; the whole canvas flipped.
+  private func canvas(_ labels: LabelMap, isFlipped: Bool, height: Int, width: Int) -> LabelMap {
     var partner = Array(0...LabelMap.ignored)
     for pair in flipPairs where isFlipped { (partner[pair[0]], partner[pair[1]]) = (UInt16(pair[1]), UInt16(pair[0])) }
-    var map = LabelMap(height: cropHeight, width: cropWidth, filledWith: LabelMap.ignored)
+    var map = LabelMap(height: height, width: width, filledWith: LabelMap.ignored)
     for y in 0..<labels.height {
       for x in 0..<labels.width {
-        let target = y * cropWidth + (isFlipped ? cropWidth - 1 - x : x)
+        let target = y * width + (isFlipped ? width - 1 - x : x)
         map.values[target] = partner[Int(labels.values[y * labels.width + x])]
       }
     }

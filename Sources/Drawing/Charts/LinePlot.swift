@@ -27,11 +27,22 @@ public struct LinePlot: Figure {
   public struct Series: Sendable {
     public enum Style: Sendable { case line, dashed }
 
+    /// What a curve spreads over at one x, such as the seeds around their mean.
+    public struct Spread: Sendable, Equatable {
+      public var x: Double
+      public var low: Double
+      public var high: Double
+
+      public init(x: Double, low: Double, high: Double) { (self.x, self.low, self.high) = (x, low, high) }
+    }
+
     public var name: String
     public var points: [Point]
     public var style: Style
     /// The index of its colour and marker; nil: by its position among the series. Charts side by side give one thing one colour.
     public var colorIndex: Int?
+    /// A band in the curve's colour, by ascending x; where an end is not finite it has a gap.
+    public var band: [Spread] = []
 
     public init(name: String, points: [Point], style: Style = .line, colorIndex: Int? = nil) {
       self.name = name
@@ -39,6 +50,14 @@ public struct LinePlot: Figure {
       self.style = style
       self.colorIndex = colorIndex
     }
+  }
+
+  /// A value of the x axis that means something, as a dotted line with a text at its upper end.
+  public struct Mark: Sendable {
+    public var x: Double
+    public var text: String
+
+    public init(_ x: Double, _ text: String) { (self.x, self.text) = (x, text) }
   }
 
   public var title: String
@@ -50,6 +69,7 @@ public struct LinePlot: Figure {
   public var better: BetterDirection?
   /// On a logarithmic axis, values of 0 and less leave a gap.
   public var yScale = Axis.Scale.linear
+  public var xScale = Axis.Scale.linear
   /// Whether a linear y axis always shows zero; errors and losses should be read against it.
   public var includesZero = true
   /// Whether curves of few points show each of them.
@@ -61,6 +81,7 @@ public struct LinePlot: Figure {
   public var width = 640.0
   public var height = 360.0
   public var series: [Series]
+  public var marks: [Mark] = []
 
   public init(title: String, xLabel: String, yLabel: String, series: [Series] = []) {
     self.title = title
@@ -97,12 +118,14 @@ public struct LinePlot: Figure {
     top += 7
     let bottom = height - 12 - TextStyle.note.lineHeight * (xLabel.isEmpty ? 1 : 2)
     let frame = PlotFrame(
-      x: xValues, y: yValues, yScale: yScale,
+      x: xValues, xScale: xScale, y: yValues, yScale: yScale,
       within: Rectangle(left: margin, top: top, width: width - 2 * margin, height: bottom - top), typeface)
     frame.drawAxes(on: canvas)
     canvas.text(xLabel, at: Point(frame.area.center.x, bottom + 6 + TextStyle.note.lineHeight), .note, alignment: .center,
                 limit: frame.area.width)
+    draw(marks, on: canvas, frame)
     canvas.clipped(to: frame.area.expanded(by: 5)) {
+      for (index, curve) in series.enumerated() { drawBand(of: curve, curve.colorIndex ?? index, on: canvas, frame) }
       for (index, curve) in series.enumerated() { draw(curve, curve.colorIndex ?? index, on: canvas, frame) }
     }
     if !series.contains(where: { $0.points.contains { $0.x.isFinite && $0.y.isFinite } }) {
@@ -113,7 +136,8 @@ public struct LinePlot: Figure {
   private var xValues: [Double] { series.flatMap { $0.points.filter { $0.y.isFinite }.map(\.x) } + Self.ends(xRange) }
 
   private var yValues: [Double] {
-    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) } + (includesZero && yScale == .linear ? [0] : []) + Self.ends(yRange)
+    series.flatMap { $0.points.filter { $0.x.isFinite }.map(\.y) + $0.band.filter { $0.x.isFinite }.flatMap { [$0.low, $0.high] } }
+      + (includesZero && yScale == .linear ? [0] : []) + Self.ends(yRange)
   }
 
   private static func ends(_ range: ClosedRange<Double>?) -> [Double] { range.map { [$0.lowerBound, $0.upperBound] } ?? [] }
@@ -128,6 +152,31 @@ public struct LinePlot: Figure {
     series.enumerated().filter { !$0.element.name.isEmpty }.map { position, curve in
       let index = curve.colorIndex ?? position
       return Legend.Entry(curve.name, Palette.color(index), .line(dash: dash(curve), marker: marker(curve, index)))
+    }
+  }
+
+  /// Texts stand right of their line where there is room, else left of it; one that would run into another is one line lower.
+  private func draw(_ marks: [Mark], on canvas: Canvas, _ frame: PlotFrame) {
+    var taken: [Rectangle] = []
+    for mark in marks {
+      let x = (frame.area.left + frame.x.share(mark.x) * frame.area.width).rounded(.down) + 0.5
+      guard x.isFinite, x >= frame.area.left, x <= frame.area.right + 1 else { continue }
+      canvas.line(from: Point(x, frame.area.top), to: Point(x, frame.area.bottom), Stroke(.faintInk, dash: [2, 3]))
+      let width = canvas.typeface.width(of: mark.text, .note)
+      let left = x + 4 + width <= frame.area.right ? x + 4 : max(frame.area.left, x - 4 - width)
+      var place = Rectangle(left: left, top: frame.area.top + 2, width: width, height: TextStyle.note.lineHeight)
+      while let other = taken.first(where: { $0.overlaps(place) }), other.bottom + place.height < frame.area.bottom {
+        place.top = other.bottom
+      }
+      taken.append(place)
+      canvas.text(mark.text, at: Point(place.left, place.top), .note, limit: frame.area.right - place.left)
+    }
+  }
+
+  private func drawBand(of curve: Series, _ index: Int, on canvas: Canvas, _ frame: PlotFrame) {
+    let edges = curve.band.map { (frame.position(of: Point($0.x, $0.low)), frame.position(of: Point($0.x, $0.high))) }
+    for part in edges.split(whereSeparator: { !$0.0.y.isFinite || !$0.1.y.isFinite || !$0.0.x.isFinite }) {
+      canvas.polygon(part.map(\.0) + part.reversed().map(\.1), Color(Palette.color(index).rgb, opacity: 0.18))
     }
   }
 

@@ -6,21 +6,24 @@ struct PlotFrame {
 
   /// - Parameters:
   ///   - outer: the room for the area and the texts to the left of it; the texts of the x axis stand below it.
-  init(x xValues: [Double], y yValues: [Double], yScale: Axis.Scale, within outer: Rectangle, _ typeface: Typeface) {
+  init(
+    x xValues: [Double], xScale: Axis.Scale = .linear, y yValues: [Double], yScale: Axis.Scale, within outer: Rectangle,
+    _ typeface: Typeface
+  ) {
     y = Axis(values: yValues, ticks: max(2, min(8, Int(outer.height / 32))), scale: yScale)
     let labelWidth = y.labels.map { typeface.width(of: $0, .note) }.max() ?? 0
     let left = (outer.left + labelWidth + 8).rounded() + 0.5
     area = Rectangle(left: left, top: outer.top.rounded() + 0.5, width: max(10, outer.right - left - 6),
                      height: max(10, outer.height.rounded()))
-    x = Self.xAxis(xValues, width: area.width, typeface)
+    x = Self.xAxis(xValues, xScale, width: area.width, typeface)
   }
 
   /// As many ticks as have room for their texts side by side; between whole numbers, such as steps, no fractions.
-  private static func xAxis(_ values: [Double], width: Double, _ typeface: Typeface) -> Axis {
-    let isWhole = values.allSatisfy { !$0.isFinite || $0 == $0.rounded() }
+  private static func xAxis(_ values: [Double], _ scale: Axis.Scale, width: Double, _ typeface: Typeface) -> Axis {
+    let isWhole = scale == .linear && values.allSatisfy { !$0.isFinite || $0 == $0.rounded() }
     var count = max(2, Int(width / 80))
     while true {
-      let axis = Axis(values: values, ticks: count, isTight: true)
+      let axis = Axis(values: values, ticks: count, scale: scale, isTight: true)
       let widest = axis.labels.map { typeface.width(of: $0, .note) }.max() ?? 0
       let distance = axis.ticks.count > 1 ? (axis.share(axis.ticks[1]) - axis.share(axis.ticks[0])) * width : width
       let isFraction = isWhole && axis.ticks.count > 1 && axis.ticks[1] - axis.ticks[0] < 1

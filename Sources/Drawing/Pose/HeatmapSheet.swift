@@ -57,14 +57,7 @@ private struct HeatmapPanel: Figure {
   let truth: SIMD2<Double>?
   let width: Int
 
-  private var overlay: Image {
-    let picture = image.rgb().fitted(width: width)
-    let rows = ResamplingAxis(resizing: maps.height, by: Double(picture.height) / Double(maps.height))
-    let columns = ResamplingAxis(resizing: maps.width, by: Double(picture.width) / Double(maps.width))
-    let map = (0..<maps.height * maps.width).map { maps.values[$0 * maps.count + keypoint] }
-    let values = BilinearGrid(rows: rows, columns: columns, sourceWidth: maps.width, channels: 1).values(of: map) { $0 }
-    return Heatmap(values, height: picture.height, width: picture.width, label: "", range: 0...1, over: picture).colors
-  }
+  private var overlay: Image { maps.overlay(on: image.fitted(width: width), keypoint: keypoint) }
 
   func size(_ typeface: Typeface) -> Size {
     let picture = image.fitted(width: width)
@@ -76,5 +69,20 @@ private struct HeatmapPanel: Figure {
     canvas.image(overlay, at: Point(0, 0))
     if let truth { canvas.circle(center: Point(truth.x, truth.y) * zoom, radius: 5, stroke: Stroke(.white, width: 1.5)) }
     canvas.circle(center: Point(found.x, found.y) * zoom, radius: 2.5, fill: .white, stroke: Stroke(.ink, width: 1))
+  }
+}
+
+extension Heatmaps {
+  /// The colours of a map over the picture that it belongs to; 1 has the last colour.
+  /// - Parameter keypoint: the map; nil: the largest value of all maps in each place.
+  public func overlay(on picture: Image, keypoint: Int? = nil) -> Image {
+    let rows = ResamplingAxis(resizing: height, by: Double(picture.height) / Double(height))
+    let columns = ResamplingAxis(resizing: width, by: Double(picture.width) / Double(width))
+    let map = (0..<height * width).map { cell -> Float in
+      let all = values[cell * count..<(cell + 1) * count]
+      return keypoint.map { all[all.startIndex + $0] } ?? all.max() ?? 0
+    }
+    let shown = BilinearGrid(rows: rows, columns: columns, sourceWidth: width, channels: 1).values(of: map) { $0 }
+    return Heatmap(shown, height: picture.height, width: picture.width, label: "", range: 0...1, over: picture.rgb()).colors
   }
 }

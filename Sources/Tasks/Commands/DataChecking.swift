@@ -1,16 +1,20 @@
 import Base
+import Data
 import Training
 
-/// What is wrong with the data of a config.
+/// What is in the data of a config, and what is wrong with it.
 public struct DataReport: Sendable {
   /// For the user.
   public let text: String
   /// Whether training can use the data.
   public let isUsable: Bool
+  /// Of the training set, for charts; the text has them all.
+  public let distributions: [Distribution]
 
-  public init(text: String, isUsable: Bool) {
+  public init(text: String, isUsable: Bool, distributions: [Distribution] = []) {
     self.text = text
     self.isUsable = isUsable
+    self.distributions = distributions
   }
 }
 
@@ -33,5 +37,18 @@ extension LearningTask {
 }
 
 extension DataCheckTask {
-  fileprivate static func report(_ request: ConfigRequest) throws -> DataReport { try dataReport(load(request).value) }
+  /// The reports of all stages, those that are equal once.
+  static func report(_ request: ConfigRequest) throws -> DataReport {
+    let stages = try load(request).stages
+    var reports: [(name: String, report: DataReport)] = []
+    for stage in stages {
+      let report = try dataReport(stage.config)
+      if !reports.contains(where: { $0.report.text == report.text }) { reports.append((stage.name, report)) }
+    }
+    let isUsable = reports.allSatisfy(\.report.isUsable)
+    let texts = reports.map { name, report in (name.isEmpty ? "" : "stage '\(name)'\n") + report.text }
+    let verdict = isUsable ? "training can use these data\n" : "training cannot use these data: see the errors above\n"
+    return DataReport(text: texts.joined(separator: "\n") + "\n" + verdict, isUsable: isUsable,
+                      distributions: reports.flatMap(\.report.distributions))
+  }
 }

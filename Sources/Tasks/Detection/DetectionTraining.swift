@@ -48,17 +48,35 @@ public struct DetectionTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<DetectionConfig>) throws -> Sets {
-    let config = stage.config
-    guard let training = try config.data.open(config) else {
+    Sets(training: try trainingSet(stage), validation: try stage.config.validation.open(stage.config))
+  }
+
+  static func trainingSet(_ stage: Stage<DetectionConfig>) throws -> COCODetection {
+    guard let training = try stage.config.data.open(stage.config) else {
       throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
                     remedy: "Name a COCO annotation file.")
     }
-    let validation = try config.validation.open(config)
-    return Sets(training: training, validation: validation)
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: DetectionConfig) -> Int {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  /// The order of the training images.
+  static func order(of data: COCODetection, _ config: DetectionConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed),
+               groups: config.train.groupByShape ? data.shapeGroups : [])
+  }
+
+  /// An image as the network takes it.
+  static func element(
+    of data: COCODetection, _ config: DetectionConfig, at index: Int, random: inout Random,
+    seen: AugmentationObserver<DetectionSample> = { _, _ in }
+  ) throws -> DetectionElement {
+    let sample = try data.sample(at: index).sample
+    seen(.asRead) { sample }
+    return DetectionElement(config.augmentation(sample, random: &random, seen: seen))
   }
 
   public init(_ stage: Stage<DetectionConfig>, _ sets: Sets, _ model: DETRModel, _ learners: [Learner]) {
@@ -67,12 +85,8 @@ public struct DetectionTraining: StageTraining {
     config = stage.config
     validation = sets.validation
     let data = sets.training
-    let augmentation = stage.config.augmentation
-    batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed),
-      groups: config.train.groupByShape ? data.shapeGroups : [], workers: config.train.workers
-    ) { index, random in
-      DetectionElement(augmentation(try data.sample(at: index).sample, random: &random))
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 

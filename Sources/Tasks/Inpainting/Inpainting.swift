@@ -98,6 +98,16 @@ extension Inpainting: DataCheckTask {
     let validation = try config.validation.open(config, isTraining: false)
     var reports = [InpaintingReport(of: training, name: "training set", validation: validation)]
     if let validation { reports.append(InpaintingReport(of: validation, name: "validation set")) }
-    return DataReport(text: reports.map(\.description).joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable))
+    return DataReport(text: reports.map(\.description).joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable),
+                      distributions: distributions(of: reports[0], training))
+  }
+
+  private static func distributions(of report: InpaintingReport, _ set: InpaintingSet) -> [Distribution] {
+    let edges = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    let headers = set.pictures.paths.indices.compactMap { try? ImageHeader(contentsOf: set.pictures.path(of: $0)) }
+    return [
+      Distribution("share of the hole, %", unit: "masks", report.holeShares, edges: edges) { "\(Int((100 * $0).rounded()))" },
+      Distribution(sizes: headers.map { ($0.height, $0.width) }),
+    ]
   }
 }

@@ -75,15 +75,31 @@ public struct InpaintingTraining: StageTraining {
 
   public static func open(_ stage: Stage<InpaintingConfig>) throws -> Sets {
     let config = stage.config
-    guard let training = try config.data.open(config, isTraining: true) else {
+    return Sets(training: try trainingSet(stage), validation: try config.validation.open(config, isTraining: false),
+                perception: try Inpainting.perception(config, section: stage.section))
+  }
+
+  static func trainingSet(_ stage: Stage<InpaintingConfig>) throws -> InpaintingSet {
+    guard let training = try stage.config.data.open(stage.config, isTraining: true) else {
       throw Failure(.usage, at: "\(stage.section)data.images", "there is no data to learn from", remedy: "Name the folder of the pictures.")
     }
-    return Sets(training: training, validation: try config.validation.open(config, isTraining: false),
-                perception: try Inpainting.perception(config, section: stage.section))
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: InpaintingConfig) -> Int {
     BatchOrder(count: sets.training.trainingCount, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  /// The order of the training pictures and their mirror images.
+  static func order(of data: InpaintingSet, _ config: InpaintingConfig) -> BatchOrder {
+    BatchOrder(count: data.trainingCount, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A picture with its mask as the network takes it.
+  static func element(
+    of data: InpaintingSet, at index: Int, random: inout Random, seen: AugmentationObserver<InpaintingView> = { _, _ in }
+  ) throws -> InpaintingInput {
+    InpaintingInput(try data.trainingSample(at: index, random: &random, seen: seen))
   }
 
   public init(_ stage: Stage<InpaintingConfig>, _ sets: Sets, _ model: InpaintingNetworks, _ learners: [Learner]) {
@@ -93,10 +109,8 @@ public struct InpaintingTraining: StageTraining {
     config = stage.config
     average = MovingAverage(of: model.generator, .init(decay: config.average.decay(batchSize: config.train.batchSize)))
     let data = sets.training
-    batches = BatchStream(
-      count: data.trainingCount, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
-    ) { index, random in
-      InpaintingInput(try data.trainingSample(at: index, random: &random))
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, at: index, random: &random)
     }
   }
 

@@ -43,17 +43,41 @@ public struct FlowTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
+    Sets(training: try trainingSet(stage), validation: try stage.config.validation.open("\(stage.section)validation"))
+  }
+
+  static func trainingSet(_ stage: Stage<OpticalFlowConfig>) throws -> FlowMixture {
     let config = stage.config
     let key = "\(stage.section)data"
     guard let training = try config.data.open(key, augmentation: config.augmentation) else {
       throw Failure(.usage, at: "\(key).format", "'none' leaves nothing to learn from",
                     remedy: "Choose a format with data, such as flying_chairs.")
     }
-    return Sets(training: training, validation: try config.validation.open("\(stage.section)validation"))
+    return training
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: OpticalFlowConfig) -> Int {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  /// The order of the training pairs.
+  static func order(of data: FlowMixture, _ config: OpticalFlowConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A pair as the network takes it.
+  static func element(
+    of data: FlowMixture, _ config: OpticalFlowConfig, at index: Int, random: inout Random,
+    seen: AugmentationObserver<FlowSample> = { _, _ in }
+  ) throws -> FlowElement {
+    let (original, augmentation) = try data.augmented(at: index)
+    seen(.asRead) { original }
+    var sample = augmentation(original, random: &random, seen: seen)
+    if config.train.addNoise {
+      let deviation = sample.addNoise(&random)
+      seen(AugmentationStep("noise", "a deviation of \(Int((10 * deviation).rounded())) tenths of a level")) { sample }
+    }
+    return FlowElement(sample)
   }
 
   public init(_ stage: Stage<OpticalFlowConfig>, _ sets: Sets, _ model: RAFT, _ learners: [Learner]) {
@@ -64,13 +88,8 @@ public struct FlowTraining: StageTraining {
     section = "\(stage.section)data"
     let data = sets.training
     training = data
-    let train = config.train
-    let seed = UInt64(config.plan.seed)
-    batches = BatchStream(count: data.count, batchSize: train.batchSize, seed: seed, workers: train.workers) { index, random in
-      let (original, augmentation) = try data.augmented(at: index)
-      var sample = augmentation(original, random: &random)
-      if train.addNoise { sample.addNoise(&random) }
-      return FlowElement(sample)
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 
@@ -133,7 +152,8 @@ public struct FlowTraining: StageTraining {
 
 extension FlowSample {
   /// Gaussian noise with one deviation for the pair, drawn from 0...5 grey levels; results are clipped to 0...255.
-  fileprivate mutating func addNoise(_ random: inout Random) {
+  /// - Returns: the deviation.
+  fileprivate mutating func addNoise(_ random: inout Random) -> Double {
     let deviation = random.uniform(0, 5)
     func noisy(_ image: Image, _ random: inout Random) -> Image {
       var result = image
@@ -144,5 +164,6 @@ extension FlowSample {
     }
     image1 = noisy(image1, &random)
     image2 = noisy(image2, &random)
+    return deviation
   }
 }

@@ -10,12 +10,13 @@ extension Pose: DataCheckTask {
     }
     var lines: [String] = []
     var isUsable = true
+    var distributions: [Distribution] = []
     for (title, data) in [("training set", config.data), ("validation set", config.validation)] where !data.annotations.isEmpty {
       if data.format == .coco {
         let other = title == "training set" && config.validation.format == .coco && !config.validation.annotations.isEmpty
           ? try COCOInstances(contentsOf: config.validation.annotations) : nil
-        let report = COCOReport(of: try COCOInstances(contentsOf: data.annotations), images: data.images, validation: other,
-                                validationImages: config.validation.images)
+        let report = COCOReport(of: try COCOInstances(contentsOf: data.annotations), images: data.images, decodesImages: true,
+                                validation: other, validationImages: config.validation.images)
         lines.append("\(title): \(report)")
         isUsable = isUsable && report.isUsable
       }
@@ -23,12 +24,47 @@ extension Pose: DataCheckTask {
       guard isUsable, let set = try data.open(config) else { continue }
       lines += set.notes.map { "\(title): \($0)" }
       lines.append("\(title): \(labels(of: set))\n")
+      if data.format == .mpii {
+        let broken = unreadable(of: set)
+        isUsable = isUsable && broken.isEmpty
+        lines += broken
+      }
+      if title == "training set" { distributions = self.distributions(of: set) }
     }
     let skeleton = config.skeleton.skeleton
     let pairs = skeleton.flipPairs.map { "\(skeleton.names[$0.first]) - \(skeleton.names[$0.second])" }.joined(separator: ", ")
     lines.append("keypoints: \(skeleton.count): \(skeleton.names.joined(separator: ", "))")
     lines.append("flip pairs: \(pairs.isEmpty ? "none: left and right are not exchanged" : pairs)\n")
-    return DataReport(text: lines.joined(separator: "\n"), isUsable: isUsable)
+    lines += distributions.map(\.text)
+    return DataReport(text: lines.joined(separator: "\n"), isUsable: isUsable, distributions: distributions)
+  }
+
+  /// The pictures that cannot be read, of a file for which there is no other report.
+  private static func unreadable(of set: PoseSet) -> [String] {
+    var seen: Set<String> = []
+    return set.bodies.filter { seen.insert($0.fileName).inserted }.compactMap { body in
+      do {
+        _ = try set.image(body)
+        return nil
+      } catch {
+        return "error: \(error)"
+      }
+    }
+  }
+
+  private static func distributions(of set: PoseSet) -> [Distribution] {
+    let bodies = Dictionary(grouping: set.bodies) { $0.imageID }.values.map(\.count).sorted()
+    let labeled = set.bodies.map { $0.keypoints.count(where: \.isLabeled) }
+    let heights = set.bodies.map { Double($0.crop.scale.y * BodyCrop.unit) }
+    let points = set.skeleton.names.indices.map { k in
+      Distribution.Bin(set.skeleton.names[k], Double(set.bodies.count { $0.keypoints[k].isLabeled }))
+    }
+    return [
+      Distribution("bodies of a picture", unit: "pictures", counting: bodies, most: 12),
+      Distribution("height of the crop, px", unit: "bodies", heights, edges: [0, 32, 64, 128, 256, 512]),
+      Distribution("labelled keypoints of a body", unit: "bodies", counting: labeled, most: max(1, set.skeleton.count)),
+      Distribution("labels of the keypoints", unit: "bodies", points),
+    ]
   }
 
   /// How often each keypoint is labelled, in the order of the skeleton.

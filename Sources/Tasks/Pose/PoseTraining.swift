@@ -38,18 +38,38 @@ public struct PoseTraining: StageTraining {
   }
 
   public static func open(_ stage: Stage<PoseConfig>) throws -> Sets {
-    let config = stage.config
-    guard let training = try config.data.open(config) else {
-      throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
-                    remedy: "Name a file of COCO keypoints.")
-    }
-    let validation = try config.validation.open(config)
+    let training = try trainingSet(stage)
+    let validation = try stage.config.validation.open(stage.config)
     for note in training.notes + (validation?.notes ?? []) where note.hasPrefix("left out") { Warning.emit(note) }
     return Sets(training: training, validation: validation)
   }
 
+  static func trainingSet(_ stage: Stage<PoseConfig>) throws -> PoseSet {
+    guard let training = try stage.config.data.open(stage.config) else {
+      throw Failure(.usage, at: "\(stage.section)data.annotations", "'' leaves nothing to learn from",
+                    remedy: "Name a file of COCO keypoints.")
+    }
+    return training
+  }
+
   public static func stepsPerEpoch(_ sets: Sets, _ config: PoseConfig) -> Int {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  /// The order of the training bodies.
+  static func order(of data: PoseSet, _ config: PoseConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A body as the network takes it.
+  static func element(
+    of data: PoseSet, _ config: PoseConfig, at index: Int, random: inout Random, seen: AugmentationObserver<PoseView> = { _, _ in }
+  ) throws -> PoseElement {
+    let example = try data.sample(at: index)
+    let body = example.body
+    seen(.asRead) { PoseView(image: example.image, crop: body.crop, keypoints: body.keypoints) }
+    let sample = config.augmentation(example.image, body.crop, body.keypoints, data.skeleton, config.crop, random: &random, seen: seen)
+    return PoseElement(sample, config.crop)
   }
 
   public init(_ stage: Stage<PoseConfig>, _ sets: Sets, _ model: HRNetPose, _ learners: [Learner]) {
@@ -57,13 +77,9 @@ public struct PoseTraining: StageTraining {
     self.learners = learners
     config = stage.config
     validation = sets.validation
-    let (data, augmentation, crop) = (sets.training, stage.config.augmentation, stage.config.crop)
-    batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
-    ) { index, random in
-      let example = try data.sample(at: index)
-      let body = example.body
-      return PoseElement(augmentation(example.image, body.crop, body.keypoints, data.skeleton, crop, random: &random), crop)
+    let data = sets.training
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 

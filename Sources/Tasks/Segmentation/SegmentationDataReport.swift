@@ -10,6 +10,18 @@ extension Segmentation: DataCheckTask {
     let validation = try config.validation.open(config.table)
     var reports = [SegmentationReport(of: training, name: "training set", validation: validation)]
     if let validation { reports.append(SegmentationReport(of: validation, name: "validation set")) }
-    return DataReport(text: reports.map(\.description).joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable))
+    return DataReport(text: reports.map(\.description).joined(separator: "\n"), isUsable: reports.allSatisfy(\.isUsable),
+                      distributions: distributions(of: reports[0], training))
+  }
+
+  private static func distributions(of report: SegmentationReport, _ set: SegmentationSet) -> [Distribution] {
+    let total = Double(max(1, report.classes.reduce(report.ignoredPixels) { $0 + $1.pixels }))
+    let shares = report.classes.map { Distribution.Bin($0.name, 100 * Double($0.pixels) / total) }
+      + [Distribution.Bin("ignored", 100 * Double(report.ignoredPixels) / total)]
+    return [
+      Distribution("classes", unit: "% of the pixels", shares, decimals: 1),
+      Distribution("pictures with a class", unit: "pictures", report.classes.map { .init($0.name, Double($0.images)) }),
+      Distribution(sizes: set.files.pairs.compactMap { try? ImageHeader(contentsOf: $0.image) }.map { ($0.height, $0.width) }),
+    ]
   }
 }

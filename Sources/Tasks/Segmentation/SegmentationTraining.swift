@@ -45,10 +45,7 @@ public struct SegmentationTraining: StageTraining {
 
   public static func open(_ stage: Stage<SegmentationConfig>) throws -> Sets {
     let config = stage.config
-    guard let training = try config.data.open(config.table) else {
-      throw Failure(.usage, at: "\(stage.section)data.\(config.data.format == .none ? "format" : "images")",
-                    "there is no data to learn from", remedy: "Name the folders of pictures and of label files.")
-    }
+    let training = try trainingSet(stage)
     try training.requireNoMasks()
     if let absent = try training.absentClasses(), !absent.isEmpty {
       Warning.emit("\(stage.section)data: classes that never occur in the labels cannot be learned: "
@@ -57,8 +54,32 @@ public struct SegmentationTraining: StageTraining {
     return Sets(training: training, validation: try config.validation.open(config.table))
   }
 
+  static func trainingSet(_ stage: Stage<SegmentationConfig>) throws -> SegmentationSet {
+    let config = stage.config
+    guard let training = try config.data.open(config.table) else {
+      throw Failure(.usage, at: "\(stage.section)data.\(config.data.format == .none ? "format" : "images")",
+                    "there is no data to learn from", remedy: "Name the folders of pictures and of label files.")
+    }
+    return training
+  }
+
   public static func stepsPerEpoch(_ sets: Sets, _ config: SegmentationConfig) -> Int {
     BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+  }
+
+  /// The order of the training pictures.
+  static func order(of data: SegmentationSet, _ config: SegmentationConfig) -> BatchOrder {
+    BatchOrder(count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed))
+  }
+
+  /// A picture as the network takes it.
+  static func element(
+    of data: SegmentationSet, _ config: SegmentationConfig, at index: Int, random: inout Random,
+    seen: AugmentationObserver<SegmentationSample> = { _, _ in }
+  ) throws -> SegmentationInput {
+    let sample = try data.sample(at: index)
+    seen(.asRead) { sample }
+    return config.augmentation(sample, random: &random, seen: seen)
   }
 
   public init(_ stage: Stage<SegmentationConfig>, _ sets: Sets, _ model: HRNetSegmentation, _ learners: [Learner]) {
@@ -69,11 +90,8 @@ public struct SegmentationTraining: StageTraining {
     validation = sets.validation
     section = "\(stage.section)data"
     let data = sets.training
-    let augmentation = stage.config.augmentation
-    batches = BatchStream(
-      count: data.count, batchSize: config.train.batchSize, seed: UInt64(config.plan.seed), workers: config.train.workers
-    ) { index, random in
-      augmentation(try data.sample(at: index), random: &random)
+    batches = BatchStream(Self.order(of: data, config), workers: config.train.workers) { index, random in
+      try Self.element(of: data, stage.config, at: index, random: &random)
     }
   }
 

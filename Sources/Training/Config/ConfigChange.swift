@@ -22,7 +22,7 @@ package struct ConfigChange: Equatable, CustomStringConvertible {
   }
 
   /// Single values and empty lists and maps, by dotted key.
-  private static func leaves(of node: ConfigNode, key: String) -> [(key: String, value: String)] {
+  static func leaves(of node: ConfigNode, key: String) -> [(key: String, value: String)] {
     let prefix = key.isEmpty ? "" : key + "."
     switch node.content {
     case .scalar(let text, let plain): return [(key, plain && !text.isEmpty ? text : text.quotedJSON)]

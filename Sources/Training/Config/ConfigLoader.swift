@@ -44,7 +44,7 @@ public struct LoadedConfig<Config: Codable & Sendable>: Sendable {
   /// The origin of every leaf, by dotted key, in the order of declaration.
   public var origins: [(key: String, origin: ConfigOrigin)] { ConfigEmitter.leaves(of: resolved, origins: tree) }
 
-  private let resolved: ConfigNode
+  let resolved: ConfigNode
   /// The stages that the config names, in order.
   private let staged: [StagedValue]
 

@@ -46,26 +46,34 @@ public struct Learner: Savable {
   private let config: OptimizerConfig
   private let schedule: Schedule
   private let steps: Int
+  /// In place of the schedule's factor of the peak rate, by the updates of the stage before.
+  private let factor: ((Int) -> Double)?
 
   /// Freezes what the plan freezes, and begins with an optimiser whose running means are zero.
   /// - Parameters:
   ///   - steps: the length of the schedule: updates in the stage.
   ///   - stepsPerEpoch: for schedules in passes over the training set.
   ///   - section: what stands in front of the plan's key in the config.
+  ///   - factor: of the peak rate, by the updates of the stage before; nil: that of the schedule.
   /// - Throws: `.usage` if a pattern fits no parameter, or nothing is left to learn.
-  public init(_ plan: LearnerPlan, steps: Int, stepsPerEpoch: Int = 1, section: String = "") throws {
+  public init(
+    _ plan: LearnerPlan, steps: Int, stepsPerEpoch: Int = 1, section: String = "", factor: ((Int) -> Double)? = nil
+  ) throws {
     name = plan.name
     module = plan.module
     config = plan.optimizer
     schedule = plan.schedule.resolved(stepsPerEpoch: stepsPerEpoch)
     self.steps = steps
+    self.factor = factor
     try config.freeze(in: plan.module, key: section + plan.key)
     optimizer = try config.make(for: plan.module.parameters())
   }
 
   /// The learning rate of an update of parameters without a group.
   /// - Parameter step: updates of the stage before it.
-  public func learningRate(at step: Int) -> Double { schedule.learningRate(at: step, of: steps, peak: config.learningRate) }
+  public func learningRate(at step: Int) -> Double {
+    config.learningRate * (factor?(step) ?? schedule.factor(at: step, of: steps))
+  }
 
   /// All learning rates of an update, under their names in the log.
   public func learningRates(at step: Int) -> Metrics {

@@ -46,6 +46,20 @@ public struct EnvironmentInfo: Codable, Sendable, Equatable {
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
   }
 
+  /// What stands in the `env.json` of a run folder, the program first: names in words, values as text. Empty if there is no such file.
+  /// - Throws: `.badData` if it is something else.
+  public static func facts(runFolder: String) throws -> [(name: String, value: String)] {
+    let path = Path.join(runFolder, "env.json")
+    guard let bytes = try File.bytesIfPresent(at: path) else { return [] }
+    guard let object = try? JSONSerialization.jsonObject(with: Foundation.Data(bytes)) as? [String: Any] else {
+      throw Failure(.badData, at: path, "this is not the record of a run's environment")
+    }
+    let order = ["version", "build", "swift_compiler", "cpu", "cores", "threads", "isa", "blas", "memory_mebibytes", "system", "kernel",
+                 "host"]
+    let names = order.filter { object[$0] != nil } + object.keys.filter { !order.contains($0) }.sorted()
+    return names.map { ($0.replacing("_", with: " "), "\(object[$0] ?? "")") }
+  }
+
   private struct SnakeKey: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }

@@ -9,7 +9,7 @@ import Training
 import WeightFiles
 
 /// A folder with a config, where a task trains.
-private final class ToyPlace {
+final class ToyPlace {
   let folder: String
   private let isOwner: Bool
   var config: ConfigRequest { ConfigRequest("\(folder)/toy.yaml") }
