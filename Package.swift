@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Data", "Vision", "Tasks", "Experiments", "TestSupport"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Data", "Vision", "Experiments", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Base", "Benchmarks", "Tensors"]),
     .testTarget(
       name: "CommandTests",
