@@ -5,14 +5,16 @@ import Training
 ///
 /// Data are what the sections `data` and `validation` name, in the config and in its stages: each text there that is the path of a file or
 /// a folder. Nothing is remembered from one process to the next, so that a changed byte is seen even if size and time are the old ones.
-struct DataChecksum {
+package struct DataChecksum {
   private var known: [String: UInt32] = [:]
   private static let deepest = 32
+
+  package init() {}
 
   /// - Parameter resolved: a config in full, as YAML.
   /// - Returns: eight hexadecimal digits.
   /// - Throws: the failures of reading.
-  mutating func callAsFunction(of resolved: String) throws -> String {
+  package mutating func callAsFunction(of resolved: String) throws -> String {
     var checksum = CRC32C()
     for (key, text) in try ConfigFile.tree(of: resolved, named: "config").texts() where Self.isData(key) && !text.isEmpty {
       guard let kind = try File.kind(at: text), kind != .other else { continue }

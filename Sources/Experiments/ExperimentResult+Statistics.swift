@@ -9,7 +9,7 @@ extension ExperimentResult {
   /// Fills in the summaries of all variants, the checksum of the data, and the notes.
   /// - Parameter samples: reads the samples of a run by its path.
   /// - Throws: the failures of reading.
-  mutating func summarize(samples: (_ run: String) throws -> SampleTable) throws {
+  package mutating func summarize(samples: (_ run: String) throws -> SampleTable) throws {
     notes = []
     let own = variants.first { $0.name == baseline }
     data = own?.finished.first?.data
@@ -94,11 +94,13 @@ private struct VariantSamples {
   /// The r-th choice is a pure function of r and the number of samples, so that the order of metrics and variants changes nothing.
   /// - Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: the percentile interval.
   func intervals(against other: Self, _ metrics: [String], resamples: Int) -> [String: ExperimentResult.Interval] {
-    guard !names.isEmpty else { return [:] }
+    guard !names.isEmpty, !tables.isEmpty, !other.tables.isEmpty else { return [:] }
     let sides = metrics.compactMap { metric -> (metric: String, mine: [SampleMetric], others: [SampleMetric])? in
       let mine = tables.compactMap { $0[metric] }
       let others = other.tables.compactMap { $0[metric] }
-      return mine.count == tables.count && others.count == other.tables.count ? (metric, mine, others) : nil
+      // Of a single sample there is only one choice.
+      let isShared = mine.count == tables.count && others.count == other.tables.count && mine[0].presentCount > 1
+      return isShared ? (metric, mine, others) : nil
     }
     var differences = [[Double]](repeating: [], count: sides.count)
     for round in 0..<resamples {

@@ -19,18 +19,18 @@ enum TableNumber {
 }
 
 /// The results as tables: rows in the order of the spec, the paper's figures beside ours. Nothing of the machine or the hour is in them.
-struct ExperimentTable {
+package struct ExperimentTable {
   private let result: ExperimentResult
   /// The paper's figures that any variant has, in the order of their first appearance.
   private let figures: [String]
 
-  init(_ result: ExperimentResult) {
+  package init(_ result: ExperimentResult) {
     self.result = result
     figures = result.variants.flatMap(\.paper).map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// All forms, by file name.
-  var files: [(name: String, text: String)] { [("table.md", markdown), ("table.csv", csv), ("table.tex", latex)] }
+  package var files: [(name: String, text: String)] { [("table.md", markdown), ("table.csv", csv), ("table.tex", latex)] }
 
   /// The signs that differ between the forms.
   private struct Signs {
@@ -84,7 +84,7 @@ struct ExperimentTable {
 
   // MARK: Forms
 
-  var markdown: String {
+  package var markdown: String {
     let (head, rows) = rows(Signs(lower: "↓", higher: "↑", deviation: "±", difference: "Δ", minus: "−"))
     func line(_ cells: [String]) -> String { "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n" }
     let rule = "|" + head.indices.map { $0 == 0 ? "---|" : "---:|" }.joined() + "\n"
@@ -94,7 +94,7 @@ struct ExperimentTable {
   }
 
   /// Full numbers, a row for each variant.
-  var csv: String {
+  package var csv: String {
     var head = ["variant", "label", "seeds_finished", "seeds_planned"] + figures.map { "paper.\($0)" }
     for metric in result.metrics { head += ["mean", "deviation", "difference", "low", "high"].map { "\(metric.name).\($0)" } }
     let rows = result.variants.map { variant -> [String] in
@@ -109,7 +109,7 @@ struct ExperimentTable {
   }
 
   /// A `tabular` that needs no package.
-  var latex: String {
+  package var latex: String {
     let signs = Signs(lower: "$\\downarrow$", higher: "$\\uparrow$", deviation: "$\\pm$", difference: "$\\Delta$", minus: "$-$")
     let (head, rows) = rows(signs)
     func line(_ cells: [String]) -> String { cells.map(Self.escaped).joined(separator: " & ") + " \\\\\n" }

@@ -97,6 +97,9 @@ public struct SampleMetric: Sendable, Equatable {
   /// Samples.
   public let count: Int
 
+  /// Samples that have the metric.
+  public var presentCount: Int { (0..<count).count { index in parts.contains { $0.weights[index] > 0 } } }
+
   /// The metric over some samples; nil if none of them has it.
   /// - Parameter counts: how often each sample is taken; nil: once.
   public func value(counts: [Int]? = nil) -> Double? {
