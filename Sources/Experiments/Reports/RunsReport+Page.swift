@@ -1,5 +1,6 @@
 import Base
 import Drawing
+import Foundation
 import Tasks
 import Training
 
@@ -70,7 +71,7 @@ extension RunsReport {
   }
 
   static func duration(_ minutes: Double) -> String {
-    if minutes >= 120 { return "\(MetricFormat(of: [minutes / 60]).text(minutes / 60)) h" }
+    if minutes >= 120 { return String(format: "%.1f h", minutes / 60) }
     return minutes < 1 ? "\(Int((minutes * 60).rounded())) s" : "\(Int(minutes.rounded())) min"
   }
 
