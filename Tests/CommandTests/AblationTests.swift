@@ -74,9 +74,11 @@ import Testing
   @Test func killedThreeTimes() throws {
     let place = try Self.workplace()
     for count in 1...3 {
-      let pause = UInt32.random(in: 300_000...6_000_000)
-      print("kill \(count): after \(pause) microseconds")
+      let pause = UInt32.random(in: 0...3_000_000)
+      print("kill \(count): \(pause) microseconds after a job began")
       let command = try place.start(Self.command)
+      let deadline = Date(timeIntervalSinceNow: 60)
+      while command.isRunning, try !place.text("logs/\(count + 1).err").contains("] "), Date() < deadline { usleep(2000) }
       usleep(pause)
       let finished = try Self.jobs.map { try Self.modified(place, $0) }
       command.send(SIGKILL)
