@@ -44,17 +44,17 @@ public struct SequenceInfo: Sendable, Equatable {
         Int($0).flatMap { (1...MOTTable.frameLimit).contains($0) ? $0 : nil }
       }
     }
-    func text(_ key: String) throws -> String? { try value(key, "a text") { $0.isEmpty ? nil : $0 } }
+    func word(_ key: String) throws -> String? { try value(key, "a text") { $0.isEmpty ? nil : $0 } }
     guard let length = try positive("seqLength") else {
       throw Failure(.badData, at: path, "there is no seqLength in the section [Sequence]", remedy: "Add the number of frames: seqLength=525")
     }
     self.length = length
-    name = try text("name")
+    name = try word("name")
     frameRate = try value("frameRate", "a number above 0") { Double($0).flatMap { $0 > 0 && $0.isFinite ? $0 : nil } }
     width = try positive("imWidth")
     height = try positive("imHeight")
-    imageFolder = try text("imDir") ?? imageFolder
-    imageExtension = try text("imExt") ?? imageExtension
+    imageFolder = try word("imDir") ?? imageFolder
+    imageExtension = try word("imExt") ?? imageExtension
   }
 
   private typealias Entry = (value: String, line: Int)

@@ -56,7 +56,7 @@ import Vision
     return found.count == expected.count ? nil : "\(found.count) numbers, expected \(expected.count)"
   }
 
-  @Test("TrackEval's figures, to 1e-5 and counts exactly", arguments: official) func official(reference: Reference) throws {
+  @Test("TrackEval's figures, to 1e-5 and counts exactly", arguments: official) func officialFigures(reference: Reference) throws {
     let metrics = TrackingMetrics(try comparison(reference.file))
     let (hota, clear, identity) = (metrics.hota, metrics.clear, metrics.identity)
     let ratios = [hota.hota, hota.detA, hota.assA, hota.detRe, hota.detPr, hota.assRe, hota.assPr, hota.locA, hota.hota0,
@@ -92,7 +92,7 @@ import Vision
               counts: [45, 116, 3, 19, 3, 5, 0, 2, 1, 1]),
   ]
 
-  @Test("py-motmetrics' figures, to 1e-5 and counts exactly", arguments: pyMotmetrics) func pyMotmetrics(reference: Reference) throws {
+  @Test("py-motmetrics' figures, to 1e-5 and counts exactly", arguments: pyMotmetrics) func pyMotmetricsFigures(reference: Reference) throws {
     let metrics = TrackingMetrics(try comparison(reference.file, rule: .pyMotmetrics), rule: .pyMotmetrics)
     let (clear, identity) = (metrics.clear, metrics.identity)
     let ratios = [identity.f1, identity.precision, identity.recall, clear.recall, clear.precision, clear.mota, clear.motpDistance]

@@ -122,7 +122,8 @@ import Vision
                   clear.falsePositivesPerFrame, clear.mostlyTrackedShare, clear.partlyTrackedShare, clear.mostlyLostShare]
     let hota = metrics.hota
     let means = [hota.hota, hota.detA, hota.assA, hota.detRe, hota.detPr, hota.assRe, hota.assPr, hota.locA, hota.hota0, hota.locA0]
-    #expect((ratios + means + [metrics.identity.precision, metrics.identity.recall, metrics.identity.f1]).allSatisfy(\.isFinite))
+    let all = ratios + means + [metrics.identity.precision, metrics.identity.recall, metrics.identity.f1]
+    #expect(all.allSatisfy { $0.isFinite })
   }
 
   @Test("frames in which one side is empty keep the partners, and count as misses or false boxes") func emptyFrames() throws {
