@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `apus ablate` on generated pairs: two variants of a few steps.
-@Suite struct AblationTests {
+@Suite(.serialized) struct AblationTests {
   private static let out = "work_dirs/experiments/few"
   private static let jobs = ["one/seed-1", "two/seed-1", "one/seed-2", "two/seed-2"]
 
