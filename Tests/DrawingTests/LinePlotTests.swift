@@ -118,7 +118,7 @@ import Vision
     series.band = spread.map { .init(x: $0, low: 5 - $1, high: 5 + $1) }
     let banded = try RenderedFigure(LinePlot(title: "", xLabel: "", yLabel: "", series: [series]))
     // A fifth of the curve's blue on white, as Cairo rounds it.
-    let tints = [226, 227, 228].flatMap { green in [203, 204, 205].map { RGB($0, green, 240) } }
+    let tints = [226, 227, 228].flatMap { green in [239, 240, 241].map { RGB(204, green, $0) } }
     func count(_ figure: RenderedFigure, from left: Double, to right: Double) -> Int {
       let part = Rectangle(left: left * figure.size.width, top: 0, width: (right - left) * figure.size.width, height: figure.size.height)
       return tints.reduce(0) { $0 + figure.count($1, in: part) }

@@ -27,6 +27,8 @@ enum HTMLStyle {
     th, td { padding: 0.3rem 0.9rem 0.3rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
     thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
     tbody th { font-weight: 600; min-width: 6.5rem; }
+    td:not(.number) { min-width: 8rem; }
+    td code { overflow-wrap: normal; }
     .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
     tr.marked > * { background: var(--mark); }
     details { margin: 0.6rem 0; }

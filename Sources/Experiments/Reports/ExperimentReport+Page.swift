@@ -87,7 +87,7 @@ extension ExperimentReport {
     let changes = variant.overrides.map { HTML.code($0) }.joined(separator: ", ")
     let baseChanges = baseline.map { result.variants[$0].overrides.map { HTML.code($0) }.joined(separator: ", ") } ?? .empty
     let own: [HTML] = variant.overrides.isEmpty ? [" is the base config"] : [" lays ", changes, " over the base config"]
-    let other: [HTML] = baseChanges == .empty ? [] : [", the baseline ", .strong(label(of: result.baseline)), " ", baseChanges]
+    let other: [HTML] = baseChanges == .empty ? [] : [", the baseline ", .strong(label(of: result.baseline)), " lays ", baseChanges, " over it"]
     let parts: [HTML] = ["Best: ", .strong(variant.label)] + own + other + [certainty]
     return parts.joined()
   }
