@@ -56,11 +56,13 @@ let package = Package(
     .testTarget(
       name: "TasksTests",
       dependencies: ["Base", "Tasks", "Training", "Models", "Networks", "WeightFiles", "Data", "Synthesis", "Vision", "Tensors", "TestSupport"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Data", "Vision", "Tasks", "Experiments", "TestSupport"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Base", "Data", "Vision", "Training", "Experiments"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Base", "Benchmarks", "Tensors"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["apus", "Base", "Data", "Synthesis", "Vision", "Networks", "WeightFiles", "Tensors", "TestSupport"]),
+      dependencies: [
+        "apus", "Base", "Data", "Synthesis", "Vision", "Networks", "WeightFiles", "Tensors", "Training", "Experiments", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -9,7 +9,7 @@ import Foundation
 public struct Random: RandomNumberGenerator, Sendable, Equatable {
   /// The purpose of a stream of numbers; each has its own numbers.
   public enum Stream: UInt32, Sendable, CaseIterable {
-    case initialization, shuffling, augmentation, dropout, noise, synthesis, test
+    case initialization, shuffling, augmentation, dropout, noise, synthesis, test, bootstrap
   }
 
   let key: SIMD2<UInt32>

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// The results of a run of the benchmarks; `--json` prints them with these names in snake case.

@@ -3,8 +3,9 @@ import Foundation
 
 /// The outcome of an experiment, finished or not: every job with its numbers, and the statistics over seeds and evaluation samples.
 ///
-/// Stored as `results.json` in the folder of the experiment's runs, `work_dirs/experiments/<name>`; paths in it are relative to that folder.
-/// Variants stand in the order of the spec. Seconds and messages depend on the machine; everything else on spec, data and program alone.
+/// Stored as `results.json` in the folder of the experiment's runs, `work_dirs/experiments/<name>`; paths in it are relative to that
+/// folder. Variants stand in the order of the spec. Seconds and messages depend on the machine; everything else on spec, data and program
+/// alone.
 public struct ExperimentResult: Codable, Sendable, Equatable {
   /// The name of the folder that holds the spec.
   public var name: String

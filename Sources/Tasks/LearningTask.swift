@@ -68,11 +68,18 @@ public protocol EvaluationTask: LearningTask {
   /// All metrics of `evaluate`.
   static var metrics: [MetricKind] { get }
 
+  /// Further metrics that come from the numbers of single samples, which `evaluate` gives where these are asked for.
+  static var sampleMetrics: [MetricKind] { get }
+
   /// Judges a network on the validation set.
   /// - Parameters:
   ///   - visuals: a folder for pictures of every sample; `nil`: none.
   ///   - monitor: told the progress; may ask to stop.
   static func evaluate(_ config: Config, _ model: Model, visuals: String?, _ monitor: EvaluationMonitor) throws -> EvaluationReport
+}
+
+extension EvaluationTask {
+  public static var sampleMetrics: [MetricKind] { [] }
 }
 
 /// A task with a format for the results of a whole evaluation, such as a benchmark takes.

@@ -13,8 +13,8 @@ struct Apus: ParsableCommand {
     abstract: "Trains vision models on CPUs: \(TaskName.allCases.map(\.help.title).joined(separator: ", ")).",
     discussion: "Examples:\n" + TaskName.allCases.flatMap(\.help.examples).map { "  \($0)" }.joined(separator: "\n"),
     version: ApusVersion.current,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Score.self, Synth.self, Inspect.self, Config.self, Convert.self, Parity.self,
-                  Report.self, Bench.self, DataCommand.self, LearningRate.self, Doctor.self])
+    subcommands: [Train.self, Evaluate.self, Predict.self, Ablate.self, Report.self, Score.self, Synth.self, Inspect.self, Config.self,
+                  Convert.self, Parity.self, Bench.self, DataCommand.self, LearningRate.self, Doctor.self])
 
   /// Failures of the outside world end with their own exit code and one clear message; all else is the parser's business.
   static func main() {
@@ -22,7 +22,9 @@ struct Apus: ParsableCommand {
     MemoryPool.keepHeapSmall()
     StopSignal.ignoreWriteSignals()
     // Before anything that takes time: a signal that finds no handler ends the process.
-    if CommandLine.arguments.dropFirst().first == Train._commandName { StopSignal.install() }
+    let command = CommandLine.arguments.dropFirst().first
+    if command == Train._commandName { StopSignal.install() }
+    if command == Ablate._commandName { StopSignal.install(hasWatchdog: false) }
     do {
       try checkCommandName(CommandLine.arguments.dropFirst().first ?? "--help")
       var command = try parseAsRoot()

@@ -16,6 +16,9 @@ struct Evaluate: ParsableCommand {
   @Option(help: ArgumentHelp("Also write what the model says about every sample, as a benchmark takes it.", valueName: "file"))
   var results: String?
 
+  @Option(help: ArgumentHelp("Also write the numbers of every sample as CSV, and the weights of means.", valueName: "file"))
+  var samples: String?
+
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
@@ -23,6 +26,7 @@ struct Evaluate: ParsableCommand {
     var request = EvaluationRequest(config: try options.request(), weights: weights.source)
     request.visuals = saveVisuals
     request.results = results
+    request.samples = samples
     request.isJSON = json
     let counter = CountLine("evaluating")
     let text = try request.config.task().evaluate(request, monitor: .init { counter.show($0, of: $1) })

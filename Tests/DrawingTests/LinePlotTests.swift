@@ -111,6 +111,30 @@ import Vision
     #expect(rendered.count(Palette.color(1).rgb) > 50 && rendered.count(Palette.color(0).rgb) == 0)
   }
 
+  @Test func aBandSpreadsAroundItsCurveAndHasGaps() throws {
+    var series = LinePlot.Series(name: "", points: [Point(0, 5), Point(1, 5), Point(2, 5), Point(3, 5)])
+    let plain = try RenderedFigure(LinePlot(title: "", xLabel: "", yLabel: "", series: [series]))
+    let spread = [(0.0, 1.0), (1, 1), (2, .nan), (3, 1)]
+    series.band = spread.map { .init(x: $0, low: 5 - $1, high: 5 + $1) }
+    let banded = try RenderedFigure(LinePlot(title: "", xLabel: "", yLabel: "", series: [series]))
+    // A fifth of the curve's blue on white, as Cairo rounds it.
+    let tints = [226, 227, 228].flatMap { green in [239, 240, 241].map { RGB(204, green, $0) } }
+    func count(_ figure: RenderedFigure, from left: Double, to right: Double) -> Int {
+      let part = Rectangle(left: left * figure.size.width, top: 0, width: (right - left) * figure.size.width, height: figure.size.height)
+      return tints.reduce(0) { $0 + figure.count($1, in: part) }
+    }
+    #expect(count(plain, from: 0, to: 1) == 0)
+    #expect(count(banded, from: 0.1, to: 0.35) > 1000 && count(banded, from: 0.5, to: 0.95) == 0)
+  }
+
+  @Test func aNarrowChartStillHasThreeTicks() throws {
+    var plot = LinePlot(title: "", xLabel: "step", yLabel: "", series: [.init(name: "", points: [Point(1000, 0.1), Point(9000, 0.2)])])
+    plot.width = 350
+    let rendered = try RenderedFigure(plot)
+    rendered.checkTexts()
+    #expect(["2000", "4000", "6000", "8000"].allSatisfy { rendered.boxes(of: $0).count == 1 })
+  }
+
   @Test func countsHaveNoFractionsOnTheirAxis() throws {
     for last in 2...5 {
       let points = (1...last).map { Point(Double($0), 10 + Double($0)) }
@@ -131,6 +155,27 @@ import Vision
 }
 
 @Suite struct BarPlotTests {
+  @Test func anIntervalNeedNotLieEvenlyAboutItsValue() throws {
+    var bar = BarPlot.Bar("a", 0.5)
+    bar.range = -0.25...0.75
+    var plot = BarPlot(title: "", label: "gain", bars: [bar, .init("b", -0.5)])
+    plot.showsSign = true
+    let rendered = try RenderedFigure(plot)
+    rendered.checkTexts()
+    #expect(rendered.boxes(of: "+0.50 [−0.25, +0.75]").count == 1 && rendered.boxes(of: "−0.50").count >= 1)
+  }
+
+  @Test func longNamesStandAboveTheirBars() throws {
+    let names = ["A name that is too long to stand beside its bar", "Another one of that length, or even longer"]
+    var plot = BarPlot(title: "", label: "PQ", bars: names.map { .init($0, -1) } + [.init("short", 2)])
+    plot.width = 350
+    let rendered = try RenderedFigure(plot)
+    rendered.checkTexts()
+    for name in names { #expect(rendered.boxes(of: name).count == 1, "in full") }
+    plot.width = 1000
+    #expect(try RenderedFigure(plot).size.height < rendered.size.height)
+  }
+
   @Test func barsAreAsLongAsTheirValues() throws {
     var plot = BarPlot(title: "t", label: "EPE", bars: [.init("one", 2), .init("two", 4, colorIndex: 1), .init("none", .nan)])
     plot.width = 400
@@ -150,6 +195,6 @@ import Vision
     let left = Rectangle(left: 0, top: 0, width: zero - 1, height: rendered.size.height)
     #expect(rendered.count(Palette.color(0).rgb, in: left) == 0)
     #expect(rendered.count(Palette.color(1).rgb, in: left) > 1000)
-    #expect(rendered.boxes(of: "-1.00 ± 0.50").count == 1)
+    #expect(rendered.boxes(of: "−1.00 ± 0.50").count == 1)
   }
 }

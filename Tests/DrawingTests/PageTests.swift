@@ -94,6 +94,7 @@ import Vision
     try page.chart(BarPlot(title: title, label: "EPE", bars: [.init("a", 1)]))
     let elements = parsed(page.html)
     #expect(elements.all.filter { $0.name == "svg" }.compactMap { $0.attributes["width"] } == ["640px", "350px"])
+    #expect(elements.values(of: "style").contains("width: 640px"), "its words take no more room than it does")
     #expect(elements.text.contains(title))
   }
 

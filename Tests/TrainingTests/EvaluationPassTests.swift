@@ -26,6 +26,7 @@ private struct Listing: Evaluator {
 
   mutating func add(_ prediction: Int, _ truth: Int) { pairs.append("\(prediction)/\(truth)") }
   func result() throws -> Metrics { ["count": Double(pairs.count)] }
+  func scores(of prediction: Int, _ truth: Int) -> [SampleScore] { [SampleScore("difference", Double(prediction - truth))] }
 }
 
 @Suite struct EvaluationPassTests {
@@ -54,6 +55,14 @@ private struct Listing: Evaluator {
       _ = try run(Numbers(count: 9), Array(0..<9), batchSize: 2, workers: 2, .init(report: { count, _ in done = count }, isCancelled: { done >= 4 }))
     }
     #expect(done == 4)
+  }
+
+  @Test(arguments: [0, 2]) func samplesAreTold(workers: Int) throws {
+    var monitor = EvaluationMonitor()
+    var table = SampleTable()
+    monitor.collect = { table.add($0, $1) }
+    _ = try run(Numbers(count: 9), [2, 3, 7], batchSize: 2, workers: workers, monitor)
+    #expect(table.csv == "sample,difference\n2,1.0\n3,1.0\n7,1.0\n")
   }
 
   @Test func anEmptySetIsLeftToTheEvaluator() throws {

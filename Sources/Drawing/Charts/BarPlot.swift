@@ -98,9 +98,10 @@ public struct BarPlot: Figure {
       let x = (area.left + axis.share(value) * area.width).rounded(.down) + 0.5
       canvas.line(from: Point(x, area.top), to: Point(x, area.bottom + 3), Stroke(value == 0 ? .faintInk : .gridLine))
       let textWidth = canvas.typeface.width(of: label, .note)
-      guard x - textWidth / 2 > lastRight + 6 else { continue }
-      canvas.text(label, at: Point(x, area.bottom + 5), .note, alignment: .center)
-      lastRight = x + textWidth / 2
+      let left = max(2, x - textWidth / 2)
+      guard left > lastRight + 6 else { continue }
+      canvas.text(label, at: Point(left, area.bottom + 5), .note)
+      lastRight = left + textWidth
     }
   }
 
@@ -109,6 +110,11 @@ public struct BarPlot: Figure {
     let isAbove = namesStandAbove(canvas.typeface)
     let middle = area.top + Double(row + 1) * rowHeight - Self.barHeight / 2
     let nameTop = isAbove ? middle - Self.barHeight / 2 - TextStyle.body.lineHeight + 3 : middle - 8
+    if isAbove {
+      // The lines of the axis must not run through it.
+      let width = min(canvas.typeface.width(of: bar.name), width - 2 * Self.margin)
+      canvas.fill(Rectangle(left: Self.margin, top: nameTop, width: width, height: TextStyle.body.lineHeight - 1), .white)
+    }
     canvas.text(bar.name, at: Point(Self.margin, nameTop), .body, limit: isAbove ? width - 2 * Self.margin : area.left - Self.margin - 9)
     func x(_ value: Double) -> Double { area.left + axis.share(value) * area.width }
     var end = x(0)

@@ -176,7 +176,7 @@ public struct LinePlot: Figure {
   private func drawBand(of curve: Series, _ index: Int, on canvas: Canvas, _ frame: PlotFrame) {
     let edges = curve.band.map { (frame.position(of: Point($0.x, $0.low)), frame.position(of: Point($0.x, $0.high))) }
     for part in edges.split(whereSeparator: { !$0.0.y.isFinite || !$0.1.y.isFinite || !$0.0.x.isFinite }) {
-      canvas.polygon(part.map(\.0) + part.reversed().map(\.1), Color(Palette.color(index).rgb, opacity: 0.18))
+      canvas.polygon(part.map(\.0) + part.reversed().map(\.1), Color(Palette.color(index).rgb, opacity: 0.2))
     }
   }
 

@@ -22,6 +22,8 @@ struct PlotFrame {
   private static func xAxis(_ values: [Double], _ scale: Axis.Scale, width: Double, _ typeface: Typeface) -> Axis {
     let isWhole = scale == .linear && values.allSatisfy { !$0.isFinite || $0 == $0.rounded() }
     var count = max(2, Int(width / 80))
+    // A narrow chart may have one or two round numbers at that distance, which say little about the scale.
+    if Axis(values: values, ticks: count, isTight: true).ticks.count < 3 { count = max(count, Int(width / 45)) }
     while true {
       let axis = Axis(values: values, ticks: count, scale: scale, isTight: true)
       let widest = axis.labels.map { typeface.width(of: $0, .note) }.max() ?? 0

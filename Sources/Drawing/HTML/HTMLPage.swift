@@ -91,10 +91,13 @@ public struct HTMLPage: Sendable {
   // MARK: Pictures
 
   /// Pictures side by side, as many in a row as there is room for.
-  /// - Parameter description: for those who do not see them.
-  public mutating func pictures(_ pictures: [HTMLPicture], _ description: String) {
+  /// - Parameters:
+  ///   - description: for those who do not see them.
+  ///   - arePaired: shrunk so far that two stand side by side on a wide screen, to be compared.
+  public mutating func pictures(_ pictures: [HTMLPicture], _ description: String, arePaired: Bool = false) {
     guard !pictures.isEmpty else { return }
-    add(.element("div", ["class": "pictures"], pictures.map { $0.html(description) }.joined(separator: .lineEnd)))
+    let figures = pictures.map { $0.html(description) }.joined(separator: .lineEnd)
+    add(.element("div", ["class": arePaired ? "pictures paired" : "pictures"], figures))
   }
 
   /// A chart as vectors: one drawing for wide screens and one for narrow ones, its title set above as text.
@@ -116,11 +119,14 @@ public struct HTMLPage: Sendable {
     let title = chart.title
     chart.title = ""
     let caption = title.isEmpty ? HTML.empty : HTML.element("figcaption", [:], HTML(title))
-    guard chart.width > Self.narrowWidth else { return .element("figure", ["class": "chart"], caption + (try vectors(chart, title))) }
+    let style = "width: \(Int(chart.width.rounded(.up)))px"
+    guard chart.width > Self.narrowWidth else {
+      return .element("figure", ["class": "chart", "style": style], caption + (try vectors(chart, title)))
+    }
     let wide = HTML.element("div", ["class": "wide"], try vectors(chart, title))
     chart.width = Self.narrowWidth
     let narrow = HTML.element("div", ["class": "narrow"], try vectors(chart, title))
-    return .element("figure", ["class": "chart"], caption + wide + narrow)
+    return .element("figure", ["class": "chart", "style": style], caption + wide + narrow)
   }
 
   /// Any figure as vectors, shrunk to the width of the screen where it is wider.

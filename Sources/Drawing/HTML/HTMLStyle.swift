@@ -13,7 +13,7 @@ enum HTMLStyle {
     h2 { font-size: 1.25rem; margin: 2rem 0 0.6rem; padding-top: 0.6rem; border-top: 1px solid var(--line); }
     h3 { font-size: 1.05rem; margin: 1.4rem 0 0.4rem; }
     section:first-child > h2 { margin-top: 0.8rem; }
-    p, ul, dl, pre, figure, .scroll { margin: 0.6rem 0; }
+    p, ul, dl, pre, figure, .scroll, .charts, .pictures { margin: 0.6rem 0; }
     a { color: var(--accent); }
     nav { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; }
     small, .subtitle, dt, figcaption, .highlights span { color: var(--faint); font-size: 0.9rem; }
@@ -26,7 +26,9 @@ enum HTMLStyle {
     table { border-collapse: collapse; font-size: 0.94rem; }
     th, td { padding: 0.3rem 0.9rem 0.3rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
     thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
-    tbody th { font-weight: 600; }
+    tbody th { font-weight: 600; min-width: 6.5rem; }
+    td:not(.number) { min-width: 8rem; }
+    td code { overflow-wrap: normal; }
     .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
     tr.marked > * { background: var(--mark); }
     details { margin: 0.6rem 0; }
@@ -46,6 +48,8 @@ enum HTMLStyle {
     .picture { margin: 0; }
     .picture figcaption { width: 0; min-width: 100%; }
     .picture img { display: block; max-width: 100%; height: auto; }
+    mark { background: var(--mark); color: inherit; padding: 0 0.2rem; }
+    @media (min-width: 701px) { .paired .picture { max-width: calc(50% - 0.5rem); } }
     .chart figcaption { font-weight: 600; color: var(--ink); margin-bottom: 0.2rem; }
     .chart svg { display: block; max-width: 100%; height: auto; }
     .narrow { display: none; }

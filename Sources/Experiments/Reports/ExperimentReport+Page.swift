@@ -38,7 +38,9 @@ extension ExperimentReport {
     if let verdict { page.paragraph(verdict) }
     page.table(resultTable)
     let missing = result.variants.contains { variant in summary(variant, score).map { $0.count < $0.planned } ?? true }
-    if missing { page.warning("Seeds are missing: means are over those that are there, as the column of seeds says.") }
+    if missing, result.notes.isEmpty {
+      page.warning("Seeds are missing: means are over those that are there, as the column of seeds says.")
+    }
     for note in result.notes { page.warning(HTML(note)) }
     for problem in problems { page.warning(HTML(problem.replacing("\n", with: " "))) }
     page.paragraph(.note("Mean ± sample deviation over seeds; in brackets the 95 % interval of the difference to the baseline by the "
@@ -78,12 +80,15 @@ extension ExperimentReport {
       return parts.joined()
     }
     let certainty: HTML = switch summary(variant, score)?.interval {
-    case let interval? where interval.isBeyondZero: ", and its interval leaves out zero."
-    case _?: ", but its interval holds zero: the samples do not tell the two apart."
+    case let interval? where interval.isBeyondZero: ". The interval of their difference leaves out zero."
+    case _?: ". The interval of their difference holds zero: the samples do not tell the two apart."
     case nil: "."
     }
     let changes = variant.overrides.map { HTML.code($0) }.joined(separator: ", ")
-    let parts: [HTML] = [.strong(variant.label), " is the best; it lays ", changes, " over the base config", certainty]
+    let baseChanges = baseline.map { result.variants[$0].overrides.map { HTML.code($0) }.joined(separator: ", ") } ?? .empty
+    let own: [HTML] = variant.overrides.isEmpty ? [" is the base config"] : [" lays ", changes, " over the base config"]
+    let other: [HTML] = baseChanges == .empty ? [] : [", the baseline ", .strong(label(of: result.baseline)), " lays ", baseChanges, " over it"]
+    let parts: [HTML] = ["Best: ", .strong(variant.label)] + own + other + [certainty]
     return parts.joined()
   }
 

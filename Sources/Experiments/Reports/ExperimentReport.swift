@@ -48,7 +48,9 @@ struct ExperimentReport {
 
   /// The decimals of a metric: as many as its smallest spread or difference needs to be seen.
   func format(_ metric: ExperimentResult.Metric) -> MetricFormat {
-    MetricFormat(of: result.variants.compactMap { summary($0, metric)?.mean })
+    let summaries = result.variants.compactMap { summary($0, metric) }
+    let spreads = summaries.compactMap(\.deviation) + summaries.compactMap(\.interval).map { ($0.high - $0.low) / 2 }
+    return MetricFormat(of: summaries.compactMap(\.mean), spreads: spreads)
   }
 
   /// The index of the variant with the best mean; nil if none has one.
@@ -76,6 +78,7 @@ struct ExperimentReport {
     plot.unit = metric.unit
     plot.better = metric.better.map { $0 == .higher ? .higher : .lower }
     plot.decimals = format(metric).decimals
+    plot.width = RunsReport.chartWidth
     return plot
   }
 
@@ -94,6 +97,7 @@ struct ExperimentReport {
     plot.better = metric.better.map { $0 == .higher ? .higher : .lower }
     plot.decimals = format(metric).decimals
     plot.showsSign = true
+    plot.width = RunsReport.chartWidth
     return plot
   }
 

@@ -31,7 +31,7 @@ struct LearningCurves {
     plot.includesZero = kind.better == .lower
     let spans = isLogarithmic || Self.spansDecades(series.flatMap { $0.points.map(\.y) })
     plot.yScale = kind.better == .lower && spans ? .log : .linear
-    plot.width = 560
+    plot.width = RunsReport.chartWidth
     plot.height = 320
     return plot
   }

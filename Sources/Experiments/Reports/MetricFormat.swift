@@ -5,10 +5,13 @@ import Training
 struct MetricFormat: Sendable {
   let decimals: Int
 
-  /// Four significant digits of the largest value.
-  init(of values: [Double]) {
+  /// Four significant digits of the largest value, and two of the smallest spread that comes with them; of a tiny one only what two more
+  /// decimals show.
+  init(of values: [Double], spreads: [Double] = []) {
     let largest = values.filter(\.isFinite).map { abs($0) }.max() ?? 0
-    decimals = largest > 0 ? min(8, max(0, 3 - Int(log10(largest).rounded(.down)))) : 2
+    let plain = largest > 0 ? min(8, max(0, 3 - Int(log10(largest).rounded(.down)))) : 2
+    let smallest = spreads.filter { $0.isFinite && $0 > 0 }.min()
+    decimals = smallest.map { min(plain + 2, max(plain, 1 - Int(log10($0).rounded(.down)))) } ?? plain
   }
 
   func text(_ value: Double) -> String { value.isFinite ? Self.minus(String(format: "%.\(decimals)f", value)) : "not finite" }

@@ -40,7 +40,7 @@ struct ReportedRun: Sendable {
     self.folder = folder
     name = [Path.name(Path.folder(folder)), Path.name(folder)].filter { !$0.isEmpty && $0 != "/" }.joined(separator: "/")
     task = try TaskName.named(in: configFile, overrides: [])
-    config = try task.task.resolvedConfig(request)
+    config = try task.task.tracedConfig(request)
     let optionsFile = try File.bytesIfPresent(at: Path.join(folder, "overrides.txt")) ?? []
     options = String(decoding: optionsFile, as: UTF8.self).split(separator: "\n").map(String.init)
     record = try File.exists(Path.join(folder, "run.json")) ? RunRecord(folder: folder) : nil

@@ -1,5 +1,6 @@
 import Base
 import Drawing
+import Foundation
 import Tasks
 import Training
 
@@ -39,7 +40,11 @@ extension RunsReport {
     for run in runs { if let notice = run.notice(isNamed: isComparison) { page.warning(notice) } }
     if split == "train" { page.warning("There is no validation in these runs: they are ranked by a metric of training.") }
     page.highlights(highlights)
-    guard isComparison else { return page.table(metricTable) }
+    guard isComparison else {
+      page.table(metricTable(split))
+      if split == "val" { page.foldable("Metrics of training") { $0.table(metricTable("train")) } }
+      return
+    }
     page.paragraph(verdict)
     page.table(rankingTable)
     page.paragraph(.note("""
@@ -70,7 +75,7 @@ extension RunsReport {
   }
 
   static func duration(_ minutes: Double) -> String {
-    if minutes >= 120 { return "\(MetricFormat(of: [minutes / 60]).text(minutes / 60)) h" }
+    if minutes >= 120 { return String(format: "%.1f h", minutes / 60) }
     return minutes < 1 ? "\(Int((minutes * 60).rounded())) s" : "\(Int(minutes.rounded())) min"
   }
 
@@ -110,16 +115,16 @@ extension RunsReport {
     return table
   }
 
-  /// All metrics of one run.
-  private var metricTable: HTMLTable {
+  /// All metrics of one run, of validation or of training.
+  private func metricTable(_ split: String) -> HTMLTable {
     var table = HTMLTable([.text("metric"), .number("best"), .number("at step"), .number("last"), .text("meaning")])
     let metrics = baseline.task.task.runMetrics
-    for (kind, split) in metrics.evaluation.map({ ($0, "val") }) + metrics.training.map({ ($0, "train") }) {
+    for kind in split == "val" ? metrics.evaluation : metrics.training {
       guard let own = baseline.score(kind, split: split) else { continue }
       let format = MetricFormat(of: [own.best, own.last])
       let best = kind.better == nil ? ["", ""] : [format.text(own.best), "\(own.bestStep)"]
-      let meaning = HTML(kind.description) + (split == "train" ? .note(" (training)") : .empty)
-      table.add([HTML(kind.heading)] + best.map { HTML($0) } + [HTML(format.text(own.last)), meaning], isMarked: kind == score)
+      table.add([HTML(kind.heading)] + best.map { HTML($0) } + [HTML(format.text(own.last)), HTML(kind.description)],
+                isMarked: kind == score && split == self.split)
     }
     return table
   }

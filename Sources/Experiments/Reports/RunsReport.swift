@@ -64,6 +64,9 @@ struct RunsReport {
 
   // MARK: Figures
 
+  /// The width of charts of which two stand side by side on a wide screen, in pixels.
+  static let chartWidth = 560.0
+
   /// Curves in one figure, at most: the best ones, and the baseline.
   static let mostCurves = 8
 
@@ -105,6 +108,7 @@ struct RunsReport {
     plot.unit = score.unit
     plot.better = score.better == .higher ? .higher : .lower
     plot.decimals = format.decimals
+    plot.width = Self.chartWidth
     return plot
   }
 

@@ -27,7 +27,7 @@ struct SampleSection {
           let path = entry.paths.first { Path.name($0) == name } ?? ""
           return try picture(path, .strong(entry.run.name) + HTML(", \(entry.step)/\(name)"), &page)
         }
-        page.pictures(pictures, "sample \(name) of each run")
+        page.pictures(pictures, "sample \(name) of each run", arePaired: true)
       }
     }
   }

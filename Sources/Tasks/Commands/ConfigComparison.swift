@@ -22,7 +22,7 @@ public struct ConfigComparison: Sendable {
 
   private static func config(at path: String) throws -> ResolvedConfig {
     let request = ConfigRequest(try file(for: path))
-    return try request.task().resolvedConfig(request)
+    return try request.task().tracedConfig(request)
   }
 
   /// The config file that a path stands for.

@@ -37,6 +37,9 @@ extension LearningTask {
     return derived.isEmpty ? loaded : try loader.load(file: request.path, overrides: request.overrides + derived)
   }
 
+  /// The resolved config as YAML, as a run records it. Nothing about this process is changed.
+  public static func resolvedConfig(_ request: ConfigRequest) throws -> String { try completed(request).resolvedYAML }
+
   /// The resolved config as YAML, each value with where it comes from.
   public static func annotatedConfig(_ request: ConfigRequest) throws -> String { try load(request).annotatedYAML }
 

@@ -11,6 +11,8 @@ public struct EvaluationRequest: Sendable {
   public var visuals: String?
   /// A file for what the network says about every sample; nil: none.
   public var results: String?
+  /// A file for the numbers of every sample; nil: none.
+  public var samples: String?
   /// One JSON object instead of a table.
   public var isJSON = false
 
@@ -29,6 +31,11 @@ extension LearningTask {
       throw Failure(.usage, at: request.config.path, "the task of this config has no validation set to evaluate on")
     }
     return try task.judge(request, monitor)
+  }
+
+  /// The metrics of an evaluation, and those that the numbers of single samples give besides; none of a task without evaluation.
+  public static var metricLists: (evaluated: [MetricKind], sampled: [MetricKind]) {
+    (Self.self as? any EvaluationTask.Type).map { ($0.metrics, $0.sampleMetrics) } ?? ([], [])
   }
 }
 
@@ -57,14 +64,27 @@ extension EvaluationTask {
     let network = model(config)
     try request.weights.load(into: network, title: modelTitle(config), part: TaskTraining.weightsPart)
     if request.visuals != nil, let problem = Typeface.problem { Console().warning(problem) }
-    let report = try request.results.map { try withResults($0, config, network, request, monitor) }
+    var table = SampleTable()
+    var monitor = monitor
+    if request.samples != nil { monitor.collect = { table.add($0, $1) } }
+    var report = try request.results.map { try withResults($0, config, network, request, monitor) }
       ?? evaluate(config, network, visuals: request.visuals, monitor)
+    if let file = request.samples { try report.add(table, sampleMetrics, writtenTo: file, request.config.path) }
     for warning in report.warnings { Console().warning(warning) }
     return report.text(Self.metrics, isJSON: request.isJSON)
   }
 }
 
 extension EvaluationReport {
+  /// Writes the numbers of the samples, and takes over what only they give.
+  fileprivate mutating func add(_ table: SampleTable, _ kinds: [MetricKind], writtenTo file: String, _ config: String) throws {
+    guard !table.metrics.isEmpty else {
+      throw Failure(.usage, at: "--samples", "no sample of \(config) has numbers of its own: the task gives none, or nothing can be judged")
+    }
+    try AtomicFile.write(table.csv, to: file)
+    for kind in kinds { if let value = table.value(of: kind.name) { details[kind.name] = value } }
+  }
+
   /// The report as a command prints it: notes and tables, or one JSON object of all numbers.
   func text(_ kinds: [MetricKind], isJSON: Bool) -> String {
     guard !isJSON else {

@@ -108,6 +108,17 @@ extension LearningTask {
   }
 }
 
+extension LearningTask {
+  /// The memory of a training process with this config, in bytes: tensors of a step as passes over small inputs tell, what optimisers keep
+  /// of each parameter, and the program itself.
+  public static func trainingMemory(_ request: ConfigRequest) throws -> Int {
+    let config = try load(request).value
+    let network = model(config)
+    let estimate = MemoryEstimate(side: inputSizes(network).least, .training) { peak(network, config, $0, .training) }
+    return Int(estimate.bytes(inputShape(config))) + 3 * 4 * network.parameterCount + 200 << 20
+  }
+}
+
 /// Refuses inputs that would need more memory than there is, before anything is computed.
 public final class MemoryGuard {
   private let measure: () -> MemoryEstimate

@@ -19,7 +19,7 @@ extension LearningTask {
 
   /// A config with every value and its origin. What it leaves to its data stays open, so that no data are needed.
   /// - Throws: `.usage` listing every problem with its place.
-  public static func resolvedConfig(_ request: ConfigRequest) throws -> ResolvedConfig {
+  public static func tracedConfig(_ request: ConfigRequest) throws -> ResolvedConfig {
     try ConfigLoader(defaults: Config()).load(file: request.path, overrides: request.overrides).untyped
   }
 

@@ -65,25 +65,55 @@ struct DetectionEvaluator: Evaluator {
     let example = truth.example
     images += 1
     objects += example.annotations.count { !$0.isCrowd }
-    let truths = example.annotations.map { AveragePrecision.Truth(category: $0.categoryID, area: $0.area, isCrowd: $0.isCrowd) }
-    boxes.add(
-      image: example.image, truths: truths, boxes: example.annotations.map(\.box),
-      detections: prediction.detections.map { .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: $0.box.area) },
-      boxes: prediction.detections.map(\.box))
+    Self.addBoxes(of: prediction, example, classes, to: &boxes)
     confusion.add(
       truths: example.annotations.filter { !$0.isCrowd }.map { .init(category: $0.categoryID, box: $0.box) },
       detections: prediction.detections.map { .init(category: classes.id(ofLabel: $0.label), box: $0.box) },
       scores: prediction.detections.map(\.score))
-    masks?.add(
-      image: example.image, truths: truths, masks: example.masks,
-      detections: zip(prediction.detections, prediction.masks).map {
-        .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: Double($1.area))
-      },
-      masks: prediction.masks)
+    Self.addMasks(of: prediction, example, classes, to: &masks)
     if let result = prediction.panoptic, let truth = example.panoptic {
       let segments = result.segments.map { PanopticSegment(id: $0.id, category: classes.id(ofLabel: $0.label)) }
       try quality?.add(truth: truth.map, truthSegments: truth.segments, predicted: result.map, predictedSegments: segments)
     }
+  }
+
+  private static func truths(of example: COCODetection.Example) -> [AveragePrecision.Truth] {
+    example.annotations.map { .init(category: $0.categoryID, area: $0.area, isCrowd: $0.isCrowd) }
+  }
+
+  private static func addBoxes(
+    of prediction: Prediction, _ example: COCODetection.Example, _ classes: CategoryMap, to score: inout AveragePrecision
+  ) {
+    score.add(
+      image: example.image, truths: truths(of: example), boxes: example.annotations.map(\.box),
+      detections: prediction.detections.map { .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: $0.box.area) },
+      boxes: prediction.detections.map(\.box))
+  }
+
+  private static func addMasks(
+    of prediction: Prediction, _ example: COCODetection.Example, _ classes: CategoryMap, to score: inout AveragePrecision?
+  ) {
+    score?.add(
+      image: example.image, truths: truths(of: example), masks: example.masks,
+      detections: zip(prediction.detections, prediction.masks).map {
+        .init(category: classes.id(ofLabel: $0.label), score: $0.score, area: Double($1.area))
+      },
+      masks: prediction.masks)
+  }
+
+  /// The average precision of the image alone; none of an image without objects. (That of the set ranks the detections of all images
+  /// together, and is no mean over images.)
+  func scores(of prediction: Prediction, _ truth: EvaluatedImage) -> [SampleScore] {
+    var own = AveragePrecision(categories: boxes.categories)
+    Self.addBoxes(of: prediction, truth.example, classes, to: &own)
+    let summary = own.result().summary
+    var scores = [("image_AP", summary.ap), ("image_AP50", summary.ap50)]
+    if masks != nil {
+      var own: AveragePrecision? = AveragePrecision(categories: boxes.categories)
+      Self.addMasks(of: prediction, truth.example, classes, to: &own)
+      if let own { scores.append(("image_mask_AP", own.result().summary.ap)) }
+    }
+    return scores.filter { $0.1 >= 0 }.map { SampleScore($0, $1) }
   }
 
   func result() throws -> Metrics { try judgement().metrics }
@@ -129,6 +159,12 @@ extension Detection: EvaluationTask, ResultsTask {
 
   public static let metrics = boxMetrics + maskMetrics + panopticMetrics
     + [MetricKind("images", "evaluated"), MetricKind("objects", "to be found")]
+
+  public static let sampleMetrics = [
+    MetricKind("image_AP", "mean over images of each one's own AP", better: .higher),
+    MetricKind("image_AP50", "mean over images of each one's own AP50", better: .higher),
+    MetricKind("image_mask_AP", "masks: mean over images of each one's own AP", better: .higher),
+  ]
 
   public static func evaluate(
     _ config: DetectionConfig, _ model: DETRModel, visuals: String?, _ monitor: EvaluationMonitor

@@ -15,17 +15,26 @@ struct InpaintingEvaluator: Evaluator {
 
   mutating func add(_ found: Completer.Completion, _ sample: InpaintingSample) {
     images += 1
+    for score in scores(of: found, sample) { gather(score.metric, score.value) }
     let hole = sample.mask.known.map { $0 == 0 }
-    let similarity = ImageSimilarity(sample.image, found.image)
-    gather("L1_hole", similarity.l1(over: hole))
-    gather("L1_hole_first_stage", ImageSimilarity(sample.image, found.firstStage).l1(over: hole))
-    gather("L1", similarity.l1)
-    // A picture without a hole is equal: its ratio has no limit.
-    gather("PSNR", similarity.psnr.isFinite ? similarity.psnr : nil)
-    if min(sample.image.height, sample.image.width) >= ImageSimilarity.windowSize { gather("SSIM", similarity.ssim) }
     gather("L1_hole.mean_color", ImageSimilarity(sample.image, sample.image.filledWithMean(sample.mask)).l1(over: hole))
     gather("L1_hole.nearest_pixel", ImageSimilarity(sample.image, sample.image.filledFromNearest(sample.mask)).l1(over: hole))
     gather("hole", sample.mask.holeShare)
+  }
+
+  func scores(of found: Completer.Completion, _ sample: InpaintingSample) -> [SampleScore] {
+    let hole = sample.mask.known.map { $0 == 0 }
+    let similarity = ImageSimilarity(sample.image, found.image)
+    let isLarge = min(sample.image.height, sample.image.width) >= ImageSimilarity.windowSize
+    let values: [(String, Double?)] = [
+      ("L1_hole", similarity.l1(over: hole)),
+      ("L1_hole_first_stage", ImageSimilarity(sample.image, found.firstStage).l1(over: hole)),
+      ("L1", similarity.l1),
+      // A picture without a hole is equal: its ratio has no limit.
+      ("PSNR", similarity.psnr.isFinite ? similarity.psnr : nil),
+      ("SSIM", isLarge ? similarity.ssim : nil),
+    ]
+    return values.compactMap { name, value in value.map { SampleScore(name, $0) } }
   }
 
   private mutating func gather(_ name: String, _ value: Double?) {

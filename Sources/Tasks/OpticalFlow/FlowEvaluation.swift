@@ -59,6 +59,22 @@ struct FlowEvaluator: Evaluator {
     return metrics
   }
 
+  /// The errors of the pair, weighted as the set pools them: by pixels, or pair by pair as KITTI does.
+  func scores(of prediction: Prediction, _ truth: FlowSample) -> [SampleScore] {
+    var pair = EndPointError()
+    pair.add(predicted: prediction.estimate.flow, truth: truth.flow, occlusion: truth.occlusion)
+    guard pair.pixelCount > 0 else { return [] }
+    let pixels = Double(pair.pixelCount)
+    let pooled = [("epe", pair.mean), ("1px", pair.fractionBelow1), ("3px", pair.fractionBelow3), ("5px", pair.fractionBelow5)]
+    var scores = pooled.map { SampleScore($0, $1, weight: pixels) }
+    scores.append(SampleScore("kitti_epe", pair.mean))
+    scores.append(SampleScore("kitti_f1", 100 * pair.outlierShare, weight: pixels))
+    var groups = MotionRange.allCases.map { ($0.name, pair.mean(of: $0), pair.pixelCount(of: $0)) }
+    groups.append(("epe_matched", pair.matched.mean, pair.matched.pixelCount))
+    groups.append(("epe_unmatched", pair.unmatched.mean, pair.unmatched.pixelCount))
+    return scores + groups.compactMap { name, mean, count in mean.map { SampleScore(name, $0, weight: Double(count)) } }
+  }
+
   /// Warnings about the data, such as pairs without known flow.
   var warnings: [String] {
     let unknown = count - errors.imageCount

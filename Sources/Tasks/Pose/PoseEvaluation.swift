@@ -43,6 +43,7 @@ struct PoseEvaluator: Evaluator {
   private let settings: PoseInferenceSettings
   /// The annotations to judge by; nil: MPII, judged by heads.
   private let instances: COCOInstances?
+  private let annotations: [Int: [COCOAnnotation]]
   /// The pictures that count.
   private let images: Set<Int>
   private var heads: HeadNormalizedPCK
@@ -53,6 +54,7 @@ struct PoseEvaluator: Evaluator {
     skeleton = data.skeleton
     self.settings = settings
     instances = data.instances
+    annotations = data.instances?.annotationsByImage() ?? [:]
     heads = HeadNormalizedPCK(data.skeleton)
     let chosen = Set(indices.map { data.bodies[$0].imageID })
     images = limited ? chosen : Set(data.instances?.images.map(\.id) ?? Array(chosen))
@@ -68,6 +70,26 @@ struct PoseEvaluator: Evaluator {
       heads.add(prediction.keypoints.map(\.position), truth: body.keypoints, headBox: head)
     } else {
       headless += 1
+    }
+  }
+
+  /// The body's own OKS with the annotation whose box it was found in, or its keypoints within a share of its head; none of a detected
+  /// box.
+  func scores(of prediction: Prediction, _ truth: EvaluatedBody) -> [SampleScore] {
+    let body = truth.body
+    let points = prediction.keypoints.map(\.position)
+    guard instances == nil else {
+      let truths = (annotations[body.imageID] ?? []).map { $0.bodyTruth(skeleton) }
+      guard body.keypoints.contains(where: \.isLabeled),
+            let own = truths.first(where: { $0.keypoints == body.keypoints }) else { return [] }
+      return [SampleScore("OKS", skeleton.similarity(of: points, to: own.keypoints, area: own.area, box: own.box))]
+    }
+    guard let head = body.headBox else { return [] }
+    var score = HeadNormalizedPCK(skeleton)
+    score.add(points, truth: body.keypoints, headBox: head)
+    guard score.keypointCount > 0 else { return [] }
+    return [("PCKh", 0.5), ("PCKh_0.1", 0.11)].map { name, threshold in
+      SampleScore(name, 100 * score.share(threshold: threshold), weight: Double(score.keypointCount))
     }
   }
 
@@ -105,7 +127,6 @@ struct PoseEvaluator: Evaluator {
   private func averagePrecision(_ kept: [PosedBody], _ instances: COCOInstances) -> AveragePrecisionResult {
     let categories = Set(instances.keypointCategories.map(\.id))
     var score = AveragePrecision(categories: categories, settings: .keypoints)
-    let annotations = instances.annotationsByImage()
     let found = Dictionary(grouping: kept, by: \.imageID)
     for image in images {
       let truths = (annotations[image] ?? []).filter { categories.contains($0.categoryID) }.map { $0.bodyTruth(skeleton) }
@@ -134,6 +155,10 @@ extension Pose: EvaluationTask, ResultsTask {
 
   public static let metrics = precisionMetrics + headMetrics
     + [MetricKind("truths", "annotated bodies to be found"), MetricKind("images", "evaluated"), MetricKind("bodies", "found and kept")]
+
+  public static let sampleMetrics = [
+    MetricKind("OKS", "mean over annotated bodies of each one's own OKS, in its own box", better: .higher),
+  ]
 
   public static func evaluate(
     _ config: PoseConfig, _ model: HRNetPose, visuals: String?, _ monitor: EvaluationMonitor

@@ -11,8 +11,14 @@ import Vision
 struct SegmentationEvaluator: Evaluator {
   private(set) var score: SegmentationScore
   private var images = 0
+  /// Of the classes, in the heads of columns.
+  private let names: [String]
 
-  init(classes: Int) { score = SegmentationScore(classes: classes) }
+  /// - Parameter names: of the classes, each one once.
+  init(names: [String]) {
+    self.names = names
+    score = SegmentationScore(classes: names.count)
+  }
 
   mutating func add(_ found: LabelMap, _ truth: SegmentationSample) {
     score.add(truth: truth.labels, found: found)
@@ -23,6 +29,22 @@ struct SegmentationEvaluator: Evaluator {
     var metrics = Segmentation.metrics(of: score)
     metrics["images"] = Double(images)
     return metrics
+  }
+
+  /// Class by class hits over pixels, so that any choice of pictures gives its own mean over classes; and the picture's own.
+  func scores(of found: LabelMap, _ truth: SegmentationSample) -> [SampleScore] {
+    var picture = SegmentationScore(classes: score.classes)
+    picture.add(truth: truth.labels, found: found)
+    guard picture.pixels > 0 else { return [] }
+    var scores = [SampleScore("pixel_accuracy", picture.pixelAccuracy ?? 0, weight: Double(picture.pixels))]
+    if let own = picture.meanIoU { scores.append(SampleScore("image_mIoU", own)) }
+    for (name, entry) in zip(names, picture.classScores) {
+      let either = entry.truePixels + entry.foundPixels - entry.hits
+      if let iou = entry.iou { scores.append(SampleScore("mIoU", part: name, iou, weight: Double(either))) }
+      guard let accuracy = entry.accuracy else { continue }
+      scores.append(SampleScore("mean_accuracy", part: name, accuracy, weight: Double(entry.truePixels)))
+    }
+    return scores
   }
 }
 
@@ -36,6 +58,8 @@ extension Segmentation: EvaluationTask, ResultsTask {
     MetricKind("images", "evaluated"),
   ]
 
+  public static let sampleMetrics = [MetricKind("image_mIoU", "mean over pictures of each one's own mIoU", better: .higher)]
+
   /// Means over the set; NaN without a pixel that counts.
   static func metrics(of score: SegmentationScore) -> Metrics {
     [
@@ -47,15 +71,22 @@ extension Segmentation: EvaluationTask, ResultsTask {
   /// IoU and accuracy of each class, `IoU.road`; NaN where there is none.
   static func details(of score: SegmentationScore, _ config: SegmentationConfig) -> Metrics {
     var metrics = Metrics()
-    for (label, entry) in score.classScores.enumerated() {
-      let plain = config.labels.name(of: label).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
-      // Different names may become equal.
-      let isTaken = metrics["IoU.\(String(plain))"] != nil
-      let name = String(plain) + (isTaken ? "_\(label)" : "")
+    for (name, entry) in zip(plainNames(config), score.classScores) {
       metrics["IoU.\(name)"] = entry.iou ?? .nan
       metrics["accuracy.\(name)"] = entry.accuracy ?? .nan
     }
     return metrics
+  }
+
+  /// The names of the classes as they may stand in the name of a metric, each one once.
+  static func plainNames(_ config: SegmentationConfig) -> [String] {
+    var names: [String] = []
+    for label in 0..<config.model.classes {
+      let plain = String(config.labels.name(of: label).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+      // Different names may become equal.
+      names.append(names.contains(plain) ? "\(plain)_\(label)" : plain)
+    }
+    return names
   }
 
   /// The classes one by one; absent ones are marked.
@@ -114,7 +145,7 @@ extension Segmentation: EvaluationTask, ResultsTask {
     let pass = EvaluationPass<SegmentationSample>(
       data, config.validation.indices(of: data.count), batchSize: batchSize, workers: config.train.workers, monitor: monitor)
     let segmenter = Segmenter(model, config, MemoryGuard(Segmentation.self, config, model, .inference))
-    var evaluator = SegmentationEvaluator(classes: config.model.classes)
+    var evaluator = SegmentationEvaluator(names: plainNames(config))
     try pass.run(&evaluator) { _, samples in
       try segmenter(samples.map(\.image))
     } visit: { index, sample, found in

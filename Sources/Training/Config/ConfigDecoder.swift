@@ -40,6 +40,7 @@ final class ConfigDecoding {
 
   /// - Parameter node: `nil` if there is none for a reason that is already reported.
   func value<T: Decodable>(_ type: T.Type, from node: ConfigNode?, at path: [String]) throws -> T {
+    if type == ConfigTree.self, let tree = ConfigTree(node ?? ConfigTree().node) as? T { return tree }
     if let scalar = type as? any ConfigScalar.Type, let value = self.scalar(scalar, from: node, at: path) as? T { return value }
     if let choice = type as? any ConfigChoice.Type, let value = self.choice(choice, from: node, at: path) as? T { return value }
     var node = node

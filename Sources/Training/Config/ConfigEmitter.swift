@@ -69,7 +69,7 @@ extension ConfigNode {
 
 extension String {
   /// Whether every YAML reader takes this for text without quotes.
-  fileprivate var isSafePlainYAML: Bool {
+  var isSafePlainYAML: Bool {
     guard let first = utf8.first, first == UInt8(ascii: "/") || first == UInt8(ascii: "_") || Character(Unicode.Scalar(first)).isLetter,
           utf8.allSatisfy({ $0 < 128 && (Character(Unicode.Scalar($0)).isLetter || Character(Unicode.Scalar($0)).isNumber
                                          || "_./-".utf8.contains($0)) }) else { return false }

@@ -4,6 +4,7 @@ import Base
 enum ConfigEncoding {
   /// - Parameter omittingUnused: leave out keys that have no effect with the choices made.
   static func node<T: Encodable>(of value: T, omittingUnused: Bool = false) throws -> ConfigNode {
+    if let tree = value as? ConfigTree { return tree.node }
     if let choice = value as? any ConfigChoice { return choice.configName.configNode }
     if let scalar = value as? any ConfigScalar { return scalar.configNode }
     let encoder = ConfigNodeEncoder(omittingUnused: omittingUnused)

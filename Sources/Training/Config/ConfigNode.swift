@@ -32,23 +32,23 @@ package struct ConfigNode: Sendable {
   }
 
   package struct Entry: Sendable {
-    var key: String
-    var keyOrigin: ConfigOrigin
-    var value: ConfigNode
+    package var key: String
+    package var keyOrigin: ConfigOrigin
+    package var value: ConfigNode
   }
 
-  var content: Content
-  var origin: ConfigOrigin
+  package var content: Content
+  package var origin: ConfigOrigin
 
   /// An empty or `null` scalar, as in `key:` with nothing behind.
-  var isNull: Bool {
+  package var isNull: Bool {
     if case .scalar(let text, plain: true) = content { ConfigNode.nullWords.contains(text) } else { false }
   }
 
   static let nullWords: Set<String> = ["", "~", "null", "Null", "NULL"]
 
-  var entries: [Entry]? { if case .mapping(let entries) = content { entries } else { nil } }
-  var elements: [ConfigNode]? { if case .sequence(let elements) = content { elements } else { nil } }
+  package var entries: [Entry]? { if case .mapping(let entries) = content { entries } else { nil } }
+  package var elements: [ConfigNode]? { if case .sequence(let elements) = content { elements } else { nil } }
 
   subscript(key: String) -> ConfigNode? {
     if let entries { return entries.first { $0.key == key }?.value }
@@ -57,7 +57,7 @@ package struct ConfigNode: Sendable {
   }
 
   /// The node at a dotted path; list elements are named by their index.
-  func node(at path: [String]) -> ConfigNode? { path.reduce(self as ConfigNode?) { $0?[$1] } }
+  package func node(at path: [String]) -> ConfigNode? { path.reduce(self as ConfigNode?) { $0?[$1] } }
 
   /// This tree with `upper` laid over it: maps merge, everything else is replaced whole. A section left empty changes nothing.
   func overlaid(by upper: ConfigNode) -> ConfigNode {
@@ -98,7 +98,7 @@ package struct ConfigNode: Sendable {
   }
 
   /// The kind of this value in error messages: `text 'abc'`, `the number 3`, `a list`.
-  var found: String {
+  package var found: String {
     switch content {
     case .mapping: "a map"
     case .sequence: "a list"

@@ -1,16 +1,18 @@
 import Base
 
 /// A problem with its place, ready to be shown.
-struct PlacedProblem: Sendable {
+package struct PlacedProblem: Sendable {
   let origin: ConfigOrigin
   let message: String
 
-  var description: String { "\(origin): \(message)" }
+  package init(origin: ConfigOrigin, message: String) { (self.origin, self.message) = (origin, message) }
+
+  package var description: String { "\(origin): \(message)" }
 }
 
 extension Failure {
   /// All problems of a config in one failure, in reading order.
-  static func config(_ problems: [PlacedProblem]) -> Failure {
+  package static func config(_ problems: [PlacedProblem]) -> Failure {
     let lines = problems.enumerated().sorted { ($0.element.origin.order, $0.offset) < ($1.element.origin.order, $1.offset) }
     guard lines.count > 1 else {
       return Failure(.usage, at: problems.first?.origin.description ?? "", problems.first?.message ?? "")

@@ -27,7 +27,11 @@ public struct ResolvedConfig: Sendable {
   }
 
   private func value(_ text: String?, of key: String) -> ConfigDifference.Value? {
-    text.map { .init(text: $0, origin: origin(of: key)) }
+    text.map { text in
+      // Quotes only where a reader of YAML needs them.
+      let inner = text.hasPrefix("\"") ? String(text.dropFirst().dropLast()) : text
+      return .init(text: inner.isSafePlainYAML ? inner : text, origin: origin(of: key))
+    }
   }
 
   /// The origin of a value; a list that was replaced whole has one for all its elements.

@@ -13,14 +13,23 @@ public protocol Evaluator<Prediction, Truth> {
   /// The metrics of all samples so far.
   /// - Throws: `.badData` if there was nothing to judge by.
   func result() throws -> Metrics
+
+  /// The numbers of one sample alone; none if the evaluator has no such numbers, or the sample cannot be judged.
+  func scores(of prediction: Prediction, _ truth: Truth) throws -> [SampleScore]
 }
 
-/// The caller's side of an evaluation: progress is reported to it, and it may cancel.
+extension Evaluator {
+  public func scores(of prediction: Prediction, _ truth: Truth) -> [SampleScore] { [] }
+}
+
+/// The caller's side of an evaluation: progress and the numbers of single samples are reported to it, and it may cancel.
 public struct EvaluationMonitor {
   /// Told how many samples of how many are done.
   public let report: (_ done: Int, _ total: Int) -> Void
   /// Asked between batches.
   public let isCancelled: () -> Bool
+  /// Told the name and the numbers of every sample; nil: nobody wants to know.
+  public var collect: ((_ sample: String, _ scores: [SampleScore]) -> Void)?
 
   public init(report: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }, isCancelled: @escaping () -> Bool = { false }) {
     self.report = report
@@ -79,6 +88,7 @@ public struct EvaluationPass<Sample: Sendable> {
       require(predictions.count == samples.count, "EvaluationPass: \(predictions.count) predictions for \(samples.count) samples")
       for (index, (sample, prediction)) in zip(chosen, zip(samples, predictions)) {
         try evaluator.add(prediction, sample)
+        if let collect = monitor.collect { collect(dataset.name(of: index), try evaluator.scores(of: prediction, sample)) }
         try visit(index, sample, prediction)
       }
       monitor.report(start + samples.count, indices.count)

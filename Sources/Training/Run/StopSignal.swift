@@ -22,9 +22,16 @@ public enum StopSignal {
     return value == 0 ? nil : value
   }
 
+  /// The environment variable in which a process that starts trainings names itself, by its number: a training whose starter is gone saves
+  /// and stops as for SIGTERM.
+  public static let starterVariable = "APUS_STARTER"
+
+  private static let starter = Atomic<Int32>(0)
+
   /// Takes over the signals, also if whoever started this process had blocked them; call once on the main thread, before anything that
   /// takes time. SIGHUP stays ignored where it is ignored from the start: `nohup` asked for that.
-  public static func install() {
+  /// - Parameter hasWatchdog: end the process if a training does not obey in time; false for one that trains nothing itself.
+  public static func install(hasWatchdog: Bool = true) {
     _ = requested  // makes sure that the atomics exist before a handler needs them
     _ = (first.load(ordering: .relaxed), second.load(ordering: .relaxed), isTraining.load(ordering: .relaxed))
     var signals = sigset_t()
@@ -39,6 +46,8 @@ public enum StopSignal {
       sigaction(signalNumber, &action, nil)
     }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    guard hasWatchdog else { return }
+    starter.store(ProcessInfo.processInfo.environment[starterVariable].flatMap { Int32($0) } ?? 0, ordering: .relaxed)
     Watchdog.start()
   }
 
@@ -57,6 +66,12 @@ public enum StopSignal {
   static var age: (first: Double?, second: Double?) {
     func seconds(_ moment: Int64) -> Double? { moment == 0 ? nil : Double(milliseconds() - moment) / 1000 }
     return (seconds(first.load(ordering: .relaxed)), seconds(second.load(ordering: .relaxed)))
+  }
+
+  /// Requests a stop if the process that started this one is gone.
+  static func followStarter() {
+    let starter = starter.load(ordering: .relaxed)
+    if starter != 0, requested == nil, getppid() != starter { received(SIGTERM) }
   }
 
   static func setTraining(_ value: Bool) { isTraining.store(value, ordering: .relaxed) }

@@ -53,6 +53,7 @@ package enum Watchdog {
     Thread.detachNewThread {
       while true {
         usleep(50_000)
+        StopSignal.followStarter()
         guard let signal = StopSignal.requested else { continue }
         leaveIfLate(for: signal)
       }

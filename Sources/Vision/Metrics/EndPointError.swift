@@ -90,6 +90,8 @@ public struct EndPointError: Sendable, Equatable {
   public var mean: Double { all.mean ?? 0 }
   /// Mean error over the pixels that truly move at such a speed, in px; `nil` if there is none.
   public func mean(of range: MotionRange) -> Double? { byRange[range.rawValue].mean }
+  /// Known pixels that truly move at such a speed.
+  public func pixelCount(of range: MotionRange) -> Int { byRange[range.rawValue].pixelCount }
   /// Fraction of pixels with an error below 1 px, 0...1: higher is better.
   public var fractionBelow1: Double { share(below.x) }
   /// Fraction of pixels with an error below 3 px, 0...1: higher is better.

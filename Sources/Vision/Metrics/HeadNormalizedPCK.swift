@@ -46,9 +46,12 @@ public struct HeadNormalizedPCK: Sendable {
   }
 
   /// The share of correct keypoints in the mean; NaN if none is labelled.
-  public func share(threshold: Double) -> Double {
-    share(of: skeleton.names.indices.filter { !Self.excluded.contains(skeleton.names[$0]) }, threshold)
-  }
+  public func share(threshold: Double) -> Double { share(of: counted, threshold) }
+
+  /// Labelled keypoints in the mean.
+  public var keypointCount: Int { counted.reduce(0) { $0 + distances[$1].count } }
+
+  private var counted: [Int] { skeleton.names.indices.filter { !Self.excluded.contains(skeleton.names[$0]) } }
 
   /// The share of correct keypoints of a row of the table: left and right averaged, whatever their numbers; NaN if none is labelled.
   public func share(row: String, threshold: Double) -> Double {

@@ -1,8 +1,6 @@
-import Base
 import Foundation
-import Tensors
 
-/// Statistics of the times of several rounds: quantiles, the median among them.
+/// Statistics of a few numbers: means, deviations, quantiles.
 public enum Statistics {
   /// The value below which a share of the sorted values lies, interpolated between neighbours: 0 gives the least, 1 the greatest.
   /// - Source: Hyndman, Fan 1996, definition 7 (the default of R and NumPy).
@@ -21,6 +19,19 @@ public enum Statistics {
   /// The first and the third quartile.
   public static func quartiles(_ values: [Double]) -> (lower: Double, upper: Double) {
     (quantile(0.25, of: values), quantile(0.75, of: values))
+  }
+
+  /// The arithmetic mean.
+  public static func mean(_ values: [Double]) -> Double {
+    require(!values.isEmpty, "mean: no values")
+    return values.reduce(0, +) / Double(values.count)
+  }
+
+  /// The sample deviation, `sqrt(Σ (x - mean)² / (n - 1))`; nil for fewer than two values.
+  public static func sampleDeviation(_ values: [Double]) -> Double? {
+    guard values.count > 1 else { return nil }
+    let mean = mean(values)
+    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
   }
 
   /// The n-th root of the product of positive values: the mean for ratios.

@@ -1,4 +1,4 @@
-import Benchmarks
+import Base
 import Testing
 
 @Suite struct StatisticsTests {
@@ -17,6 +17,14 @@ import Testing
     let one = Statistics.quartiles([7])
     #expect(one.lower == 7 && one.upper == 7)
     #expect(Statistics.quantile(0, of: [2, 5, 3]) == 2 && Statistics.quantile(1, of: [2, 5, 3]) == 5)
+  }
+
+  /// NumPy's `mean` and `std(ddof=1)` give these numbers.
+  @Test func deviationsAreOfSamples() {
+    let values = [0.31, 0.42, 0.29, 0.5]
+    #expect(Statistics.mean(values).isNearly(0.38))
+    #expect(Statistics.sampleDeviation(values)?.isNearly(0.09831920802501749) == true)
+    #expect(Statistics.sampleDeviation([2, 2, 2]) == 0 && Statistics.sampleDeviation([7]) == nil && Statistics.sampleDeviation([]) == nil)
   }
 
   @Test func geometricMeansAreMeansOfRatios() {
