@@ -34,13 +34,13 @@ import Training
   }
 
   @Test func theSteepestDescentOfAParabola() throws {
-    let range = RateRange(from: 1e-4, to: 1000, steps: 120)
+    let range = RateRange(from: 1e-4, to: 1000, steps: 121)
     var recipe = Bowl(range: range)
     let test = try RangeTest(&recipe, range)
     // Losses by the closed form, and their weighted means by the sum that the running mean stands for.
     var losses: [Double] = []
     var factor = 1.0
-    for step in 0..<120 {
+    for step in 0..<121 {
       losses.append(factor * factor / 2)
       factor *= 1 - range.rate(at: step)
     }
@@ -51,7 +51,7 @@ import Training
       #expect(abs(point.smoothed - mean) <= 1e-12 * mean, "step \(index)")
     }
     // Beyond a rate of 2 every step enlarges the loss.
-    #expect(test.end == .rose && test.points.count < 120)
+    #expect(test.end == .rose && test.points.count < 121)
     let last = try #require(test.points.last)
     #expect(last.rate > 2 && last.smoothed > 4 * (test.points.map(\.smoothed).min() ?? 0))
     // The slope by the same losses: the loss is halved first at rates of some hundredths.

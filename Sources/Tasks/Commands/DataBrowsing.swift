@@ -111,8 +111,8 @@ extension DataBrowseTask {
     let samples = try samples(stage)
     let order = samples.order
     let indices = order.permutation(ofEpoch: 0).prefix(count)
-    page.paragraph("The first \(indices.count) of \(order.count) samples in the order of training with seed \(Int(order.seed)), from step to "
-      + "step as they are read, changed and given to the network.")
+    page.paragraph("The first \(indices.count) of \(order.count) samples in the order of training with seed \(Int(order.seed)), from step "
+      + "to step as they are read, changed and given to the network.")
     var broken = 0
     for (number, index) in indices.enumerated() {
       try page.section("\(number + 1). \(samples.name(index))") { page in

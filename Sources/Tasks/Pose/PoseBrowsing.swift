@@ -22,7 +22,7 @@ extension Pose: DataBrowseTask {
     var picture = AnnotatedPicture(image, bodies: [PicturedBody(view.keypoints)], skeleton, width: SamplePicture.width(of: image))
     if let crop = view.crop {
       picture.skeletons.insert(frame(of: crop, config.crop), at: 0)
-      return [try SamplePicture("\(words), framed: the crop, its upper edge violet", picture)]
+      return [try SamplePicture("\(words), framed: the crop", picture)]
     }
     let targets = config.crop.targets(view.keypoints).maps.overlay(on: image.fitted(width: picture.width))
     return [try SamplePicture(words, picture), SamplePicture("targets of the heatmaps", targets)]
