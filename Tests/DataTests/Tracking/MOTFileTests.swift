@@ -98,10 +98,14 @@ import Vision
   }
 
   @Test("too few or many columns, and other separators, are told") func columns() throws {
-    try withFile("1,1,2,3,4,5") { expectFailure(.badData, "a.txt:1: 6 columns, expected 7 to 10: frame, id") { [path = $0] in try MOTFile.result(at: path) } }
-    try withFile("1,1,2,3,4,5,1,1,1,1,1") { expectFailure(.badData, "11 columns") { [path = $0] in try MOTFile.detections(at: path) } }
+    try withFile("1,1,2,3,4,5") { path in
+      expectFailure(.badData, "a.txt:1: 6 columns, expected 7 to 10: frame, id") { try MOTFile.result(at: path) }
+    }
+    try withFile("1,1,2,3,4,5,1,1,1,1,1") { path in expectFailure(.badData, "11 columns") { try MOTFile.detections(at: path) } }
     try withFile("1 1 2 3 4 5 1") { path in
-      expectFailure(.badData, "a.txt:1: column 1 (frame) is '1 1 2 3 4 5 1', expected numbers between commas") { try MOTFile.result(at: path) }
+      expectFailure(.badData, "a.txt:1: column 1 (frame) is '1 1 2 3 4 5 1', expected numbers between commas") {
+        try MOTFile.result(at: path)
+      }
     }
     try withFile("1,1,10,20,30,40,1") { path in
       expectFailure(.badData, "7 columns, expected 8 to 9") { try MOTFile.truth(at: path, benchmark: .mot20) }
@@ -111,7 +115,9 @@ import Vision
 
   @Test("unknown classes of the ground truth are refused", arguments: ["0", "14", "-1", "1.5"]) func classes(value: String) throws {
     try withFile("1,1,10,20,30,40,1,1,1\n1,2,10,20,30,40,0,\(value),1") { path in
-      expectFailure(.badData, "a.txt:2: the class is \(Double(value) ?? 0), expected 1 to 13") { try MOTFile.truth(at: path, benchmark: .mot17) }
+      expectFailure(.badData, "a.txt:2: the class is \(Double(value) ?? 0), expected 1 to 13") {
+        try MOTFile.truth(at: path, benchmark: .mot17)
+      }
     }
   }
 
@@ -127,7 +133,8 @@ import Vision
 
   @Test("what is written is read again") func roundTrip() throws {
     let box = BoundingBox(x: -3.14159, y: 0.005, width: 0.001, height: 1e6)
-    let frames = [[TrackedBox(id: 4, box: box, score: 0.123456789)], [], [TrackedBox(id: 1, box: BoundingBox(x: 1, y: 2, width: 3, height: 4))]]
+    let plain = TrackedBox(id: 1, box: BoundingBox(x: 1, y: 2, width: 3, height: 4))
+    let frames = [[TrackedBox(id: 4, box: box, score: 0.123456789)], [], [plain]]
     try withTemporaryFolder { folder in
       let path = "\(folder)/r.txt"
       try MOTFile.write(frames, to: path)
