@@ -4,7 +4,7 @@ import Base
 ///
 /// The distance of a detection from a track is the smallest cosine distance from any of them, `min 1 - cos`, 0...2.
 /// - Source: Wojke et al. 2017, section 2.2, and the authors' `nn_matching.py`.
-public struct AppearanceGallery: Sendable {
+public struct AppearanceGallery: Sendable, Codable, Equatable {
   /// Vectors of a track, at most; nil: all, with memory and time that grow without bound.
   public let budget: Int?
   /// Vectors of unit length, by track.

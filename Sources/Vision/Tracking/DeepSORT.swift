@@ -8,7 +8,9 @@ import Base
 /// ```
 /// A track is reported from its third detection on, and one frame longer than it is seen, with its predicted box.
 /// - Source: Wojke et al. 2017, "Simple online and realtime tracking with a deep association metric", and the authors' `deep_sort`.
-public struct DeepSORT: Sendable {
+///
+/// The whole state is `Codable`: a tracker that was stored and read goes on as if nothing had happened.
+public struct DeepSORT: Sendable, Codable, Equatable {
   public struct Settings: Codable, Sendable, Equatable, ValidatedConfig {
     /// Cosine distance of a detection from the gallery of a track, at most.
     public var maxCosineDistance = 0.2
@@ -45,7 +47,7 @@ public struct DeepSORT: Sendable {
     }
   }
 
-  private struct Track: Sendable {
+  private struct Track: Sendable, Codable, Equatable {
     let id: Int
     var motion: DeepSORTMotion
     /// The predicted box of this frame.
@@ -71,7 +73,7 @@ public struct DeepSORT: Sendable {
     gallery = AppearanceGallery(budget: settings.budget == 0 ? nil : settings.budget)
   }
 
-  /// The next frame. Detections that are not finite or have no area are passed over.
+  /// The next frame. Detections that are not usable are passed over.
   /// - Parameter appearance: a vector of each detection.
   /// - Returns: the boxes of the confirmed tracks that were seen in this frame or the one before, by age; ids count from 1.
   public mutating func update(_ detections: [DetectedBox], appearance: [[Double]]) -> [TrackedBox] {
@@ -85,10 +87,12 @@ public struct DeepSORT: Sendable {
     for index in association.tracks { isEnded[index] = !tracks[index].isConfirmed || tracks[index].timeSinceUpdate > settings.maxAge }
     tracks = zip(tracks, isEnded).filter { !$1 }.map(\.0)
     for index in association.detections {
-      trackCount += 1
       let detection = detections[index]
+      let motion = DeepSORTMotion(detection.box)
+      guard motion.box != nil else { continue }  // variances beyond all numbers
+      trackCount += 1
       tracks.append(Track(
-        id: trackCount, motion: DeepSORTMotion(detection.box), predicted: detection.box, score: detection.score, detection: index,
+        id: trackCount, motion: motion, predicted: detection.box, score: detection.score, detection: index,
         isConfirmed: settings.confirmationHits <= 1, vectors: [appearance[index]]))
     }
     fillGallery()

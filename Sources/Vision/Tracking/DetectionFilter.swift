@@ -16,11 +16,11 @@ public struct DetectionFilter: Sendable, Equatable {
     self.maxOverlap = maxOverlap
   }
 
-  /// The indices of the chosen ones, the best first; of equal scores the last one. Boxes that are not finite or have no size are left out.
+  /// The indices of the chosen ones, the best first; of equal scores the last one. Those that are not usable are left out.
   public func callAsFunction(_ detections: [DetectedBox]) -> [Int] {
     let usable = detections.indices.filter { index in
-      let (box, score) = (detections[index].box, detections[index].score)
-      return box.isFinite && !box.isEmpty && score >= minScore && box.height >= minHeight
+      let detection = detections[index]
+      return detection.isUsable && detection.score >= minScore && detection.box.height >= minHeight
     }
     let order = usable.sorted { (detections[$0].score, $0) > (detections[$1].score, $1) }
     guard maxOverlap < 1 else { return order }

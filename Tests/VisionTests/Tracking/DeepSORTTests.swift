@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Testing
 import TestSupport
 import Vision
@@ -97,6 +98,17 @@ import Vision
     // Boxes 41 pixels wide, inclusive, of which 39 are common.
     #expect(DetectionFilter(minHeight: 10, maxOverlap: 0.96)(detections) == [1, 0, 2])
     #expect(DetectionFilter(minHeight: 10, maxOverlap: 0.95)(detections) == [1, 2])
+  }
+
+  @Test("a tracker that was stored and read goes on the same") func storing() throws {
+    var tracker = DeepSORT()
+    for frame in 0..<6 { _ = update(&tracker, [(Double(frame) / 3, Self.a), (300 - Double(frame), [0.1, 1, 0.3])]) }
+    var restored = try JSONDecoder().decode(DeepSORT.self, from: JSONEncoder().encode(tracker))
+    #expect(restored == tracker)
+    for _ in 0..<4 {
+      let objects = [(2.0, Self.a), (294, [0.1, 1, 0.2])]
+      #expect(update(&restored, objects) == update(&tracker, objects))
+    }
   }
 
   @Test func settings() {
