@@ -129,6 +129,35 @@ import Vision
 
   @Test func missing() { expectFailure(.missingInput, "nowhere.txt") { try MOTFile.result(at: "nowhere.txt") } }
 
+  @Test("hundreds of damaged copies are read or refused, and what is read can be tracked and judged") func damaged() throws {
+    let sound = (1...4).flatMap { frame in (1...3).map { "\(frame),\($0),\(40 * $0),\(20 + frame),30.5,60,0.9,1,-1,-1\n" } }.joined()
+    let truth = try withFile(sound) { try MOTFile.result(at: $0, length: 4) }.map { $0.map { TruthBox(id: $0.id, box: $0.box) } }
+    var refused = 0
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.txt"
+      for index in 0..<300 {
+        try Foundation.Data(Mutation.copy(index, of: Array(sound.utf8))).write(to: URL(filePath: path))
+        do {
+          let result = try MOTFile.result(at: path, length: 4)
+          let metrics = TrackingMetrics(try TrackingComparison(truth: truth, result: result, benchmark: .mot17))
+          #expect(metrics.clear.mota <= 1 && metrics.hota.hota <= 1 && metrics.clear.motp <= 1, "copy \(index)")
+          var sort = SORT()
+          var deep = DeepSORT()
+          for boxes in result {
+            let detections = boxes.map { DetectedBox($0.box, score: $0.score) }
+            let found = sort.update(detections) + deep.update(detections, appearance: boxes.map { [Double($0.id), 1] })
+            #expect(found.allSatisfy { $0.box.isFinite && !$0.box.isEmpty }, "copy \(index)")
+          }
+          _ = MOTFile.text(of: result)
+        } catch let failure as Failure {
+          refused += 1
+          #expect(failure.kind == .badData && failure.place.hasPrefix(path), "\(failure)")
+        }
+      }
+    }
+    #expect(refused > 100, "only \(refused) copies were found damaged")
+  }
+
   // MARK: Writing
 
   @Test("what is written is read again") func roundTrip() throws {

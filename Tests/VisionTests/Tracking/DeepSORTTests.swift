@@ -120,10 +120,11 @@ import Vision
 
   @Test("bad detections are passed over, and no box that is none is reported") func badDetections() {
     var tracker = DeepSORT()
-    let bad = [Self.box(.nan), BoundingBox(x: 0, y: 0, width: 0, height: 3), BoundingBox(x: 0, y: 0, width: 1e200, height: 1e200)]
+    let bad = [Self.box(.nan), BoundingBox(x: 0, y: 0, width: 0, height: 3), BoundingBox(x: 0, y: 0, width: 1e200, height: 1e200),
+               BoundingBox(x: 0, y: 0, width: 1e200, height: 1e150)]
     for _ in 0..<6 {
       let boxes = (bad + [Self.box(50)]).map { DetectedBox($0) }
-      let found = tracker.update(boxes, appearance: Array(repeating: Self.a, count: 4))
+      let found = tracker.update(boxes, appearance: Array(repeating: Self.a, count: 5))
       #expect(found.allSatisfy { $0.box.isFinite && !$0.box.isEmpty })
     }
   }
