@@ -95,7 +95,7 @@ public struct MOTSequence: Sendable, Equatable {
 // MARK: Benchmarks
 
 extension MOTSequence {
-  static let layout = "Expected SEQUENCE/{img1/000001.jpg, det/det.txt, gt/gt.txt, seqinfo.ini}, alone or in a folder, or below train or test."
+  static let layout = "Expected SEQUENCE/{img1/000001.jpg, det/det.txt, gt/gt.txt, seqinfo.ini}, alone, in a folder or below train or test."
 
   /// The sequences of a benchmark: of a folder of them, of its `train`, or the folder itself if it is one, in natural order.
   /// - Parameters:

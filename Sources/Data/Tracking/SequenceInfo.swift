@@ -46,7 +46,8 @@ public struct SequenceInfo: Sendable, Equatable {
     }
     func word(_ key: String) throws -> String? { try value(key, "a text") { $0.isEmpty ? nil : $0 } }
     guard let length = try positive("seqLength") else {
-      throw Failure(.badData, at: path, "there is no seqLength in the section [Sequence]", remedy: "Add the number of frames: seqLength=525")
+      throw Failure(.badData, at: path, "there is no seqLength in the section [Sequence]",
+                    remedy: "Add the number of frames: seqLength=525")
     }
     self.length = length
     name = try word("name")

@@ -43,7 +43,7 @@ public struct BoundingBox: Sendable, Hashable, Codable {
   /// - Source: COCO evaluation, cocodataset.org/#detection-eval, and `maskApi.c` of pycocotools.
   public func iou(with truth: BoundingBox, isCrowd: Bool = false) -> Double {
     let intersection = intersectionArea(with: truth)
-    guard intersection > 0 else { return 0 }
+    guard intersection > 0, intersection.isFinite else { return 0 }  // areas beyond all numbers have no quotient
     return intersection / (isCrowd ? area : area + truth.area - intersection)
   }
 

@@ -8,7 +8,7 @@ import Base
 ///     update:   S = H P Hᵀ + R,   K = P Hᵀ S⁻¹,   x ← x + K (z - H x),   P ← P - K S Kᵀ
 ///
 /// `Q` and `R` are diagonal. What is not finite never gets in: an update with such a measurement leaves the filter as it is.
-public struct ConstantVelocityFilter: Sendable, Equatable {
+public struct ConstantVelocityFilter: Sendable, Codable, Equatable {
   /// Measured quantities, m.
   public let measured: Int
   /// `[n]`: the measured quantities and their velocities.

@@ -4,7 +4,7 @@ import Base
 ///
 /// The state is `[x, y, a, h, ẋ, ẏ, ȧ, ḣ]`: centre in pixels, ratio a = w/h, height h.
 /// - Source: Wojke et al. 2017, "Simple online and realtime tracking with a deep association metric", and the authors' `kalman_filter.py`.
-public struct DeepSORTMotion: Sendable, Equatable {
+public struct DeepSORTMotion: Sendable, Codable, Equatable {
   public private(set) var filter: ConstantVelocityFilter
 
   /// - Precondition: the box has an area.

@@ -9,7 +9,9 @@ import Base
 /// Outside the first frames a track is reported from its fourth detection on, and after a gap it needs `minHits` matches again; predicted
 /// boxes are never reported.
 /// - Source: Bewley et al. 2016, "Simple online and realtime tracking", and the authors' `sort.py`.
-public struct SORT: Sendable {
+///
+/// The whole state is `Codable`: a tracker that was stored and read goes on as if nothing had happened.
+public struct SORT: Sendable, Codable, Equatable {
   public struct Settings: Codable, Sendable, Equatable, ValidatedConfig {
     /// Frames without a detection after which a track ends.
     public var maxAge = 1
@@ -29,7 +31,7 @@ public struct SORT: Sendable {
     }
   }
 
-  private struct Track: Sendable {
+  private struct Track: Sendable, Codable, Equatable {
     let id: Int
     var motion: SORTMotion
     var score: Double
@@ -48,11 +50,11 @@ public struct SORT: Sendable {
 
   public init(_ settings: Settings = Settings()) { self.settings = settings }
 
-  /// The next frame. Detections that are not finite or have no area are passed over.
+  /// The next frame. Detections that are not usable are passed over.
   /// - Returns: the filtered boxes of the tracks that are reported, the newest first as the authors write them; ids count from 1.
   public mutating func update(_ detections: [DetectedBox]) -> [TrackedBox] {
     frameCount += 1
-    let usable = detections.indices.filter { detections[$0].box.isFinite && !detections[$0].box.isEmpty }
+    let usable = detections.indices.filter { detections[$0].isUsable }
     let predicted = predict()
     let association = Association.byIoU(usable.map { detections[$0].box }, predicted, threshold: settings.iouThreshold)
     for pair in association.pairs {
@@ -64,8 +66,9 @@ public struct SORT: Sendable {
       tracks[pair.track].hitStreak += 1
     }
     for index in association.detections.map({ usable[$0] }) {
-      trackCount += 1
       let motion = SORTMotion(detections[index].box)
+      guard motion.box != nil else { continue }  // an area beyond all numbers
+      trackCount += 1
       tracks.append(Track(id: trackCount, motion: motion, score: detections[index].score, detection: index))
     }
     let isEarly = frameCount <= settings.minHits

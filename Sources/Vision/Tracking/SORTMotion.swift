@@ -4,7 +4,7 @@ import Base
 ///
 /// The state is `[u, v, s, r, u̇, v̇, ṡ]`: centre in pixels, area s = w·h in px², ratio r = w/h.
 /// - Source: Bewley et al. 2016, "Simple online and realtime tracking", and the authors' `sort.py`.
-public struct SORTMotion: Sendable, Equatable {
+public struct SORTMotion: Sendable, Codable, Equatable {
   public private(set) var filter: ConstantVelocityFilter
 
   private static let initialVariances = [10, 10, 10, 10, 1e4, 1e4, 1e4]

@@ -8,6 +8,9 @@ public struct DetectedBox: Sendable, Hashable {
     self.box = box
     self.score = score
   }
+
+  /// Whether the box is finite and has a size, and the score is finite: trackers pass over all others.
+  public var isUsable: Bool { box.isFinite && !box.isEmpty && score.isFinite }
 }
 
 /// A box with the identity of its track, as a tracker writes it.

@@ -98,10 +98,14 @@ import Vision
   }
 
   @Test("too few or many columns, and other separators, are told") func columns() throws {
-    try withFile("1,1,2,3,4,5") { expectFailure(.badData, "a.txt:1: 6 columns, expected 7 to 10: frame, id") { [path = $0] in try MOTFile.result(at: path) } }
-    try withFile("1,1,2,3,4,5,1,1,1,1,1") { expectFailure(.badData, "11 columns") { [path = $0] in try MOTFile.detections(at: path) } }
+    try withFile("1,1,2,3,4,5") { path in
+      expectFailure(.badData, "a.txt:1: 6 columns, expected 7 to 10: frame, id") { try MOTFile.result(at: path) }
+    }
+    try withFile("1,1,2,3,4,5,1,1,1,1,1") { path in expectFailure(.badData, "11 columns") { try MOTFile.detections(at: path) } }
     try withFile("1 1 2 3 4 5 1") { path in
-      expectFailure(.badData, "a.txt:1: column 1 (frame) is '1 1 2 3 4 5 1', expected numbers between commas") { try MOTFile.result(at: path) }
+      expectFailure(.badData, "a.txt:1: column 1 (frame) is '1 1 2 3 4 5 1', expected numbers between commas") {
+        try MOTFile.result(at: path)
+      }
     }
     try withFile("1,1,10,20,30,40,1") { path in
       expectFailure(.badData, "7 columns, expected 8 to 9") { try MOTFile.truth(at: path, benchmark: .mot20) }
@@ -111,7 +115,9 @@ import Vision
 
   @Test("unknown classes of the ground truth are refused", arguments: ["0", "14", "-1", "1.5"]) func classes(value: String) throws {
     try withFile("1,1,10,20,30,40,1,1,1\n1,2,10,20,30,40,0,\(value),1") { path in
-      expectFailure(.badData, "a.txt:2: the class is \(Double(value) ?? 0), expected 1 to 13") { try MOTFile.truth(at: path, benchmark: .mot17) }
+      expectFailure(.badData, "a.txt:2: the class is \(Double(value) ?? 0), expected 1 to 13") {
+        try MOTFile.truth(at: path, benchmark: .mot17)
+      }
     }
   }
 
@@ -123,11 +129,41 @@ import Vision
 
   @Test func missing() { expectFailure(.missingInput, "nowhere.txt") { try MOTFile.result(at: "nowhere.txt") } }
 
+  @Test("hundreds of damaged copies are read or refused, and what is read can be tracked and judged") func damaged() throws {
+    let sound = (1...4).flatMap { frame in (1...3).map { "\(frame),\($0),\(40 * $0),\(20 + frame),30.5,60,0.9,1,-1,-1\n" } }.joined()
+    let truth = try withFile(sound) { try MOTFile.result(at: $0, length: 4) }.map { $0.map { TruthBox(id: $0.id, box: $0.box) } }
+    var refused = 0
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.txt"
+      for index in 0..<300 {
+        try Foundation.Data(Mutation.copy(index, of: Array(sound.utf8))).write(to: URL(filePath: path))
+        do {
+          let result = try MOTFile.result(at: path, length: 4)
+          let metrics = TrackingMetrics(try TrackingComparison(truth: truth, result: result, benchmark: .mot17))
+          #expect(metrics.clear.mota <= 1 && metrics.hota.hota <= 1 && metrics.clear.motp <= 1, "copy \(index)")
+          var sort = SORT()
+          var deep = DeepSORT()
+          for boxes in result {
+            let detections = boxes.map { DetectedBox($0.box, score: $0.score) }
+            let found = sort.update(detections) + deep.update(detections, appearance: boxes.map { [Double($0.id), 1] })
+            #expect(found.allSatisfy { $0.box.isFinite && !$0.box.isEmpty }, "copy \(index)")
+          }
+          _ = MOTFile.text(of: result)
+        } catch let failure as Failure {
+          refused += 1
+          #expect(failure.kind == .badData && failure.place.hasPrefix(path), "\(failure)")
+        }
+      }
+    }
+    #expect(refused > 100, "only \(refused) copies were found damaged")
+  }
+
   // MARK: Writing
 
   @Test("what is written is read again") func roundTrip() throws {
     let box = BoundingBox(x: -3.14159, y: 0.005, width: 0.001, height: 1e6)
-    let frames = [[TrackedBox(id: 4, box: box, score: 0.123456789)], [], [TrackedBox(id: 1, box: BoundingBox(x: 1, y: 2, width: 3, height: 4))]]
+    let plain = TrackedBox(id: 1, box: BoundingBox(x: 1, y: 2, width: 3, height: 4))
+    let frames = [[TrackedBox(id: 4, box: box, score: 0.123456789)], [], [plain]]
     try withTemporaryFolder { folder in
       let path = "\(folder)/r.txt"
       try MOTFile.write(frames, to: path)

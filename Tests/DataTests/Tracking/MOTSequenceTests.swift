@@ -6,7 +6,18 @@ import TestSupport
 import Vision
 
 @Suite("MOT sequences") struct MOTSequenceTests {
-  private static let ini = "[Sequence]\nname=MOT17-09-FRCNN\nimDir=img1\nframeRate=30\nseqLength=525\nimWidth=1920\nimHeight=1080\nimExt=.jpg\n\n"
+  private static let ini = """
+    [Sequence]
+    name=MOT17-09-FRCNN
+    imDir=img1
+    frameRate=30
+    seqLength=525
+    imWidth=1920
+    imHeight=1080
+    imExt=.jpg
+
+
+    """
 
   private func write(_ text: String, _ path: String) throws {
     try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)

@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Testing
 import TestSupport
 import Vision
@@ -51,9 +52,21 @@ import Vision
     let bad = [BoundingBox(x: .nan, y: 0, width: 4, height: 4), BoundingBox(x: 0, y: 0, width: 0, height: 4),
                BoundingBox(x: 0, y: 0, width: .infinity, height: 4), BoundingBox(x: 0, y: 0, width: 1e200, height: 1e200)]
     for _ in 0..<6 {
-      let found = tracker.update(bad.map { DetectedBox($0) } + Self.detections(50))
-      #expect(found.allSatisfy { $0.box.isFinite && $0.detection == 4 })
+      let noScore = DetectedBox(Self.box(300), score: .nan)
+      let found = tracker.update(bad.map { DetectedBox($0) } + [noScore] + Self.detections(50))
+      #expect(found.allSatisfy { $0.box.isFinite && $0.detection == 5 })
       #expect(found.count == 1)
+    }
+  }
+
+  @Test("a tracker that was stored and read goes on the same") func storing() throws {
+    var tracker = SORT()
+    for frame in 0..<6 { _ = tracker.update(Self.detections(Double(3 * frame), 300.1 / Double(frame + 1))) }
+    var restored = try JSONDecoder().decode(SORT.self, from: JSONEncoder().encode(tracker))
+    #expect(restored == tracker)
+    for frame in 6..<12 {
+      let detections = Self.detections(Double(3 * frame), 60)
+      #expect(restored.update(detections) == tracker.update(detections))
     }
   }
 

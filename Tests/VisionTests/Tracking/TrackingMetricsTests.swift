@@ -6,11 +6,17 @@ import Vision
 /// Small sequences whose metrics can be told by hand; the numbers of whole sequences are checked with the files' readers.
 @Suite("Tracking metrics") struct TrackingMetricsTests {
   /// A box of 10 x 10 at a place, where boxes of other places do not reach; `shift` moves it: an IoU of (10 - shift) / (10 + shift).
-  static func box(_ place: Int, shift: Double = 0) -> BoundingBox { BoundingBox(x: Double(place) * 100 + shift, y: 50, width: 10, height: 10) }
+  static func box(_ place: Int, shift: Double = 0) -> BoundingBox {
+    BoundingBox(x: Double(place) * 100 + shift, y: 50, width: 10, height: 10)
+  }
 
   /// Frames of ids and places.
-  static func truth(_ frames: [[(id: Int, place: Int)]]) -> [[TruthBox]] { frames.map { $0.map { TruthBox(id: $0.id, box: box($0.place)) } } }
-  static func result(_ frames: [[(id: Int, place: Int)]]) -> [[TrackedBox]] { frames.map { $0.map { TrackedBox(id: $0.id, box: box($0.place)) } } }
+  static func truth(_ frames: [[(id: Int, place: Int)]]) -> [[TruthBox]] {
+    frames.map { $0.map { TruthBox(id: $0.id, box: box($0.place)) } }
+  }
+  static func result(_ frames: [[(id: Int, place: Int)]]) -> [[TrackedBox]] {
+    frames.map { $0.map { TrackedBox(id: $0.id, box: box($0.place)) } }
+  }
 
   static func metrics(
     _ truth: [[(id: Int, place: Int)]], _ result: [[(id: Int, place: Int)]], rule: TrackingRule = .official
@@ -28,7 +34,8 @@ import Vision
     #expect(metrics.clear.smota == 1 && metrics.clear.motal == 1 && metrics.clear.f1 == 1)
   }
 
-  @Test("a switch costs one in MOTA, and half of the boxes in IDF1", arguments: TrackingRule.allCases) func oneSwitch(rule: TrackingRule) throws {
+  @Test("a switch costs one in MOTA, and half of the boxes in IDF1", arguments: TrackingRule.allCases)
+  func oneSwitch(rule: TrackingRule) throws {
     let truth = Array(repeating: [(id: 1, place: 0)], count: 10)
     let result = (0..<10).map { [(id: $0 < 5 ? 7 : 8, place: 0)] }
     let metrics = try Self.metrics(truth, result, rule: rule)
@@ -156,7 +163,8 @@ import Vision
     let truth = [classes.enumerated().map { TruthBox(id: $0, box: Self.box($0), isEvaluated: $1 == .pedestrian, category: $1) }]
     let result = Self.result([classes.indices.map { (id: $0, place: $0) }])
     func falsePositives(_ benchmark: TrackingBenchmark, isPreprocessed: Bool = true, rule: TrackingRule = .official) throws -> Int {
-      let comparison = try TrackingComparison(truth: truth, result: result, benchmark: benchmark, isPreprocessed: isPreprocessed, rule: rule)
+      let comparison = try TrackingComparison(
+        truth: truth, result: result, benchmark: benchmark, isPreprocessed: isPreprocessed, rule: rule)
       #expect(comparison.truthCount == 1 && comparison.removedCount + comparison.hypothesisCount == 4)
       return CLEARMetrics(comparison, rule: rule).falsePositives
     }

@@ -2,11 +2,11 @@ import Base
 
 /// Who belongs to whom, of two lists.
 public struct Association: Sendable, Equatable {
-  /// Pairs of a detection and a track, by detection.
+  /// Pairs of a detection and a track.
   public var pairs: [Pair] = []
   /// Detections without a track.
   public var detections: [Int] = []
-  /// Tracks without a detection, ascending.
+  /// Tracks without a detection.
   public var tracks: [Int] = []
 
   public struct Pair: Sendable, Hashable {
