@@ -12,7 +12,7 @@ import Testing
   /// - Parameter variants: further ones.
   private static func workplace(steps: Int = 3, variants: String = "", seeds: String = "2") throws -> Workplace {
     let place = try Workplace(plan: "log_every: 1, evaluate_every: 0, save_every: 2")
-    try place.generatePairs()
+    try FileManager.default.copyItem(atPath: pairs.get().place.path("pairs"), toPath: place.path("pairs"))
     try place.write("exp/few/spec.yaml", """
       question: Do more updates help?
       base: ../../config.yaml
@@ -26,6 +26,13 @@ import Testing
       \(variants)
       """)
     return place
+  }
+
+  /// A folder with the data of all tests.
+  private static let pairs = Result {
+    let place = try Workplace()
+    try place.generatePairs()
+    return Kept(place)
   }
 
   private static let command = ["ablate", "exp/few/spec.yaml", "--threads-per-job", "1"]
