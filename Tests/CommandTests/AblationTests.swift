@@ -129,7 +129,7 @@ import Testing
     let place = try Self.workplace(variants: "- {name: broken, set: {initialize: {from: none.safetensors}}}", seeds: "1")
     let outcome = try Self.ablate(place)
     #expect(outcome.exit == 1, "\(outcome.errors)")
-    #expect(outcome.errors.contains("broken, seed 1: failed: training: none.safetensors: there is no such file"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("broken, seed 1: failed: training: none.safetensors: there is no such weight file"), "\(outcome.errors)")
     #expect(outcome.errors.contains("1 of 3 jobs failed: broken, seed 1; the same command tries them again"))
     #expect(outcome.output.contains("- broken: 0 of 1 seeds; seed 1 failed"))
     let result = try ExperimentResult(folder: place.path(Self.out))
