@@ -12,7 +12,7 @@ import Testing
   /// - Parameter variants: further ones.
   private static func workplace(steps: Int = 3, variants: String = "", seeds: String = "2") throws -> Workplace {
     let place = try Workplace(plan: "log_every: 1, evaluate_every: 0, save_every: 2")
-    try place.generatePairs()
+    try FileManager.default.copyItem(atPath: pairs.get().place.path("pairs"), toPath: place.path("pairs"))
     try place.write("exp/few/spec.yaml", """
       question: Do more updates help?
       base: ../../config.yaml
@@ -28,12 +28,24 @@ import Testing
     return place
   }
 
+  /// A folder with the data of all tests.
+  private static let pairs = Result {
+    let place = try Workplace()
+    try place.generatePairs()
+    return Kept(place)
+  }
+
   private static let command = ["ablate", "exp/few/spec.yaml", "--threads-per-job", "1"]
+
+  /// Runs the experiment to its end; on a machine at work elsewhere that takes minutes.
+  private static func ablate(_ place: Workplace, _ options: [String] = []) throws -> Outcome {
+    try place.start(command + options).wait(atMost: 600)
+  }
 
   /// The table, the samples and what was kept of an experiment without any interruption.
   private static let reference = Result {
     let place = try workplace()
-    let outcome = try place.apus(command)
+    let outcome = try ablate(place)
     expectSuccess(outcome)
     return try (table: Self.tables(place), output: outcome.output, place: Kept(place))
   }
@@ -78,7 +90,7 @@ import Testing
       print("kill \(count): \(pause) microseconds after a job began")
       let command = try place.start(Self.command)
       let deadline = Date(timeIntervalSinceNow: 60)
-      while command.isRunning, try !place.text("logs/\(count + 1).err").contains("] "), Date() < deadline { usleep(2000) }
+      while command.isRunning, try !place.text("logs/\(count).err").contains("] "), Date() < deadline { usleep(2000) }
       usleep(pause)
       let finished = try Self.jobs.map { try Self.modified(place, $0) }
       command.send(SIGKILL)
@@ -87,7 +99,7 @@ import Testing
       for (before, after) in zip(finished, again) where before != nil { #expect(before == after) }
     }
     let finished = try Self.jobs.map { try Self.modified(place, $0) }
-    let outcome = try place.apus(Self.command)
+    let outcome = try Self.ablate(place)
     #expect(outcome.exit == 0, "\(outcome.errors)")
     for (job, before) in zip(Self.jobs, finished) where before != nil { #expect(try Self.modified(place, job) == before, "\(job)") }
     let reference = try Self.reference.get()
@@ -96,7 +108,7 @@ import Testing
       #expect(try place.text("\(Self.out)/\(job)/samples.csv") == reference.place.place.text("\(Self.out)/\(job)/samples.csv"), "\(job)")
     }
     let before = try Self.jobs.map { try Self.modified(place, $0) }
-    expectSuccess(try place.apus(Self.command))
+    expectSuccess(try Self.ablate(place))
     #expect(try Self.jobs.map { try Self.modified(place, $0) } == before, "what is finished is left alone")
   }
 
@@ -115,15 +127,15 @@ import Testing
 
   @Test func aFailingVariantDoesNotKeepTheOthers() throws {
     let place = try Self.workplace(variants: "- {name: broken, set: {initialize: {from: none.safetensors}}}", seeds: "1")
-    let outcome = try place.apus(Self.command)
+    let outcome = try Self.ablate(place)
     #expect(outcome.exit == 1, "\(outcome.errors)")
-    #expect(outcome.errors.contains("broken, seed 1: failed: training: none.safetensors: there is no such file"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("broken, seed 1: failed: training: none.safetensors: there is no such weight file"), "\(outcome.errors)")
     #expect(outcome.errors.contains("1 of 3 jobs failed: broken, seed 1; the same command tries them again"))
     #expect(outcome.output.contains("- broken: 0 of 1 seeds; seed 1 failed"))
     let result = try ExperimentResult(folder: place.path(Self.out))
     #expect(result.variants.map { $0.seeds[0].status } == [.finished, .finished, .failed])
     try place.write("none.safetensors", place.bytes("\(Self.out)/one/seed-1/checkpoints/step_00000003/model.safetensors"))
-    expectSuccess(try place.apus(Self.command))
+    expectSuccess(try Self.ablate(place))
     #expect(try place.text("\(Self.out)/table.md").contains("| broken |  | "))
   }
 
@@ -137,27 +149,27 @@ import Testing
 
   @Test func aChangedSpecAndChangedDataAreRefused() throws {
     let place = try Self.workplace(seeds: "1")
-    expectSuccess(try place.apus(Self.command))
+    expectSuccess(try Self.ablate(place))
     let spec = try place.text("exp/few/spec.yaml")
     try place.write("exp/few/spec.yaml", spec.replacing("train: {iterations: 2}", with: "train: {iterations: 3}"))
-    expectFailure(try place.apus(Self.command), 64, "two, seed 1: train.iterations: 2 -> 3", "choose another --out")
+    expectFailure(try Self.ablate(place), 64, "two, seed 1: train.iterations: 2 -> 3", "choose another --out")
     try place.write("exp/few/spec.yaml", spec.replacing("steps: 3", with: "steps: 4"))
-    expectFailure(try place.apus(Self.command), 64, "one, seed 1: plan.steps: 3 -> 4")
+    expectFailure(try Self.ablate(place), 64, "one, seed 1: plan.steps: 3 -> 4")
     // Another label or one more seed changes no job that is done.
     try place.write("exp/few/spec.yaml", spec.replacing("2 updates", with: "two updates").replacing("seeds: 1", with: "seeds: 2"))
-    let plan = try place.apus(Self.command + ["--dry-run"])
+    let plan = try Self.ablate(place, ["--dry-run"])
     expectSuccess(plan)
     #expect(plan.output.contains("jobs       4, 2 finished"), "\(plan.output)")
     try place.flipByte(of: "pairs/data/00001_flow.flo", at: 2000)
-    expectFailure(try place.apus(Self.command), 65, "one, seed 1: the data are others: checksum ", "two, seed 1: the data")
+    expectFailure(try Self.ablate(place), 65, "one, seed 1: the data are others: checksum ", "two, seed 1: the data")
     try place.flipByte(of: "pairs/data/00001_flow.flo", at: 2000)
     try place.write("exp/few/spec.yaml", spec)
-    expectSuccess(try place.apus(Self.command))
+    expectSuccess(try Self.ablate(place))
   }
 
   @Test func aMissingSeedStandsInTheTable() throws {
     let place = try Self.workplace(seeds: "1")
-    expectSuccess(try place.apus(Self.command))
+    expectSuccess(try Self.ablate(place))
     try place.write("exp/few/spec.yaml", place.text("exp/few/spec.yaml").replacing("seeds: 1", with: "seeds: 2"))
     let command = try place.start(Self.command)
     usleep(200_000)
@@ -172,23 +184,23 @@ import Testing
     let first = try place.start(Self.command)
     let deadline = Date(timeIntervalSinceNow: 60)
     while (try? place.text("\(Self.out)/ablate.lock"))?.isEmpty != false, Date() < deadline { usleep(2000) }
-    expectFailure(try place.apus(Self.command), 73, "another process (pid ", "is writing to this experiment", "another --out")
+    expectFailure(try Self.ablate(place), 73, "another process (pid ", "is writing to this experiment", "another --out")
     first.send(SIGTERM)
     #expect(try first.wait().exit == 143)
   }
 
   @Test func aBatchSystemRunsOneJobATime() throws {
     let place = try Self.workplace(seeds: "1")
-    let outcome = try place.apus(Self.command + ["--launcher", "slurm"])
+    let outcome = try Self.ablate(place, ["--launcher", "slurm"])
     expectSuccess(outcome)
     let script = try place.text("\(Self.out)/ablate.sbatch")
     for line in ["#SBATCH --array=1-2\n", "#SBATCH --signal=USR1@90\n", "#SBATCH --requeue\n", "--job \"$SLURM_ARRAY_TASK_ID\""] {
       #expect(script.contains(line), "\(script)")
     }
     #expect(try place.shell("bash -n \(Self.out)/ablate.sbatch").exit == 0)
-    expectFailure(try place.apus(Self.command + ["--job", "3"]), 64, "the experiment has the jobs 1 to 2")
-    for job in ["1", "2", "2"] { expectSuccess(try place.apus(Self.command + ["--job", job])) }
-    let all = try place.apus(Self.command)
+    expectFailure(try Self.ablate(place, ["--job", "3"]), 64, "the experiment has the jobs 1 to 2")
+    for job in ["1", "2", "2"] { expectSuccess(try Self.ablate(place, ["--job", job])) }
+    let all = try Self.ablate(place)
     expectSuccess(all)
     #expect(all.output.contains("2, 2 finished") && !all.errors.contains("training"))
   }
@@ -197,7 +209,7 @@ import Testing
   @Test func minutesEndAtAStep() throws {
     let place = try Self.workplace(steps: 3, seeds: "1")
     try place.write("exp/few/spec.yaml", place.text("exp/few/spec.yaml").replacing("steps: 3", with: "minutes: 0.02"))
-    expectSuccess(try place.apus(Self.command))
+    expectSuccess(try Self.ablate(place))
     let result = try ExperimentResult(folder: place.path(Self.out))
     #expect(result.budget.minutes == 0.02 && result.variants.allSatisfy { ($0.seeds[0].step ?? 0) > 0 && ($0.seeds[0].step ?? 0) < 1000 })
   }
