@@ -191,8 +191,8 @@ struct SpecReading {
       }
       var values: [ConfigNode] = []
       for element in elements {
-        if values.contains(where: { $0.flowText == element.flowText }) {
-          note(at: element, "'grid.\(entry.key)': the value \(element.flowText) stands there twice")
+        if values.contains(where: { $0.onOneLine == element.onOneLine }) {
+          note(at: element, "'grid.\(entry.key)': the value \(element.onOneLine) stands there twice")
         } else {
           values.append(element)
         }
@@ -215,7 +215,7 @@ struct SpecReading {
   private func variant(of choice: [(axis: Axis, value: ConfigNode)], _ origin: ConfigOrigin) -> SpecVariant {
     let lasts = choice.map { $0.axis.key.split(separator: ".").last.map(String.init) ?? $0.axis.key }
     let words = zip(choice, lasts).map { entry, last in lasts.count { $0 == last } > 1 ? entry.axis.key : last }
-    let pairs = zip(words, choice).map { (word: $0, value: $1.value.flowText) }
+    let pairs = zip(words, choice).map { (word: $0, value: $1.value.onOneLine) }
     let plain = pairs.map { "\($0.word)-\($0.value)" }.joined(separator: "_").map { character -> Character in
       character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character)) ? character : "_"
     }

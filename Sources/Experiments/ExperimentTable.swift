@@ -14,7 +14,8 @@ enum TableNumber {
   static func text(_ value: Double, as other: Double) -> String {
     let text = text(other)
     guard !text.contains("e"), let point = text.firstIndex(of: ".") else { return Self.text(value) }
-    return String(format: "%.\(text.distance(from: point, to: text.endIndex) - 1)f", value)
+    let own = String(format: "%.\(text.distance(from: point, to: text.endIndex) - 1)f", value)
+    return Double(own) == 0 && own.hasPrefix("-") ? String(own.dropFirst()) : own
   }
 }
 

@@ -108,7 +108,8 @@ final class JobRunner {
           return
         }
       } catch let failure as Failure {
-        try fail(next, record(of: next), "\(failure)")
+        // The record is left as it is: another process may be at work on this job.
+        note(failureOf: next, record(of: next), "\(failure)")
       }
     }
   }
@@ -175,6 +176,7 @@ final class JobRunner {
   }
 
   private func close(_ item: Running, _ end: JobAttempt.End) throws {
+    defer { withExtendedLifetime(item.attempt) {} }  // it holds the lock of the job
     var record = item.attempt.record
     note(record.memory ?? 0, of: item.job)
     switch end {
@@ -196,7 +198,11 @@ final class JobRunner {
   private func fail(_ job: PlannedJob, _ record: JobRecord, _ message: String) throws {
     var record = record
     (record.status, record.message) = (.failed, message)
-    if try File.exists(job.folder) { try record.write(to: job.folder) }
+    try record.write(to: job.folder)
+    note(failureOf: job, record, message)
+  }
+
+  private func note(failureOf job: PlannedJob, _ record: JobRecord, _ message: String) {
     var job = job
     job.record = record
     outcome.failed.append(job)

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `apus ablate` on generated pairs: two variants of a few steps.
-@Suite struct AblationTests {
+@Suite(.serialized) struct AblationTests {
   private static let out = "work_dirs/experiments/few"
   private static let jobs = ["one/seed-1", "two/seed-1", "one/seed-2", "two/seed-2"]
 
@@ -12,7 +12,7 @@ import Testing
   /// - Parameter variants: further ones.
   private static func workplace(steps: Int = 3, variants: String = "", seeds: String = "2") throws -> Workplace {
     let place = try Workplace(plan: "log_every: 1, evaluate_every: 0, save_every: 2")
-    try place.generatePairs()
+    try FileManager.default.copyItem(atPath: pairs.get().place.path("pairs"), toPath: place.path("pairs"))
     try place.write("exp/few/spec.yaml", """
       question: Do more updates help?
       base: ../../config.yaml
@@ -26,6 +26,13 @@ import Testing
       \(variants)
       """)
     return place
+  }
+
+  /// A folder with the data of all tests.
+  private static let pairs = Result {
+    let place = try Workplace()
+    try place.generatePairs()
+    return Kept(place)
   }
 
   private static let command = ["ablate", "exp/few/spec.yaml", "--threads-per-job", "1"]
@@ -74,9 +81,11 @@ import Testing
   @Test func killedThreeTimes() throws {
     let place = try Self.workplace()
     for count in 1...3 {
-      let pause = UInt32.random(in: 300_000...6_000_000)
-      print("kill \(count): after \(pause) microseconds")
+      let pause = UInt32.random(in: 0...3_000_000)
+      print("kill \(count): \(pause) microseconds after a job began")
       let command = try place.start(Self.command)
+      let deadline = Date(timeIntervalSinceNow: 60)
+      while command.isRunning, try !place.text("logs/\(count + 1).err").contains("] "), Date() < deadline { usleep(2000) }
       usleep(pause)
       let finished = try Self.jobs.map { try Self.modified(place, $0) }
       command.send(SIGKILL)

@@ -58,7 +58,7 @@ import Testing
 
   @Test(arguments: [
     ("variants: [{name: a, set: {train: {iteration: 2}}}]",
-     "spec.yaml:3:40: unknown key 'train.iteration'. Known here: add_noise, batch_size, freeze_batch_norm, iterations, workers. "
+     "spec.yaml:3:47: unknown key 'train.iteration'. Known here: add_noise, batch_size, freeze_batch_norm, iterations, workers. "
        + "Did you mean 'iterations'?"),
     ("variants: [{name: a, set: {train: {iterations: two}}}]", "spec.yaml:3:48: 'train.iterations': expected a whole number, found text 'two'"),
     ("variants: [{name: a}, {name: a}]", "spec.yaml:3:30: the variant 'a' stands there twice; first at spec.yaml:3:19"),
@@ -92,7 +92,7 @@ import Testing
       """).message()
     let lines = message.split(separator: "\n")
     #expect(lines.count == 6 && lines.last == "  5 problems", "\(message)")
-    for place in ["spec.yaml:2:20", "spec.yaml:3:1", "spec.yaml:5:25", "spec.yaml:5:47", "spec.yaml:6:25"] {
+    for place in ["spec.yaml:2:29", "spec.yaml:3:1", "spec.yaml:5:38", "spec.yaml:5:56", "spec.yaml:6:38"] {
       #expect(lines.contains { $0.hasPrefix("\(place): ") }, "\(place) in: \(message)")
     }
   }

@@ -35,20 +35,20 @@ extension ConfigNode {
   /// - Parameter key: the dotted key of this tree.
   package func overrides(below key: String = "") -> [ConfigOverride] {
     guard let entries else {
-      return isNull && key.isEmpty ? [] : [ConfigOverride(key: key, value: flowText, option: origin.description)]
+      return isNull && key.isEmpty ? [] : [ConfigOverride(key: key, value: onOneLine, option: origin.description)]
     }
     return entries.flatMap { $0.value.overrides(below: key.isEmpty ? $0.key : "\(key).\($0.key)") }
   }
 
   /// The node as YAML on one line, fit to stand within lists.
-  package var flowText: String {
+  package var onOneLine: String {
     switch content {
     case .scalar(let text, plain: true):
       if isNull { return "null" }
       return text.utf8.contains { ",[]{}#:".utf8.contains($0) } ? text.quotedYAML : text
     case .scalar(let text, plain: false): return text.quotedYAML
-    case .sequence(let elements): return "[" + elements.map(\.flowText).joined(separator: ", ") + "]"
-    case .mapping(let entries): return "{" + entries.map { "\($0.key): \($0.value.flowText)" }.joined(separator: ", ") + "}"
+    case .sequence(let elements): return "[" + elements.map(\.onOneLine).joined(separator: ", ") + "]"
+    case .mapping(let entries): return "{" + entries.map { "\($0.key): \($0.value.onOneLine)" }.joined(separator: ", ") + "}"
     }
   }
 
