@@ -57,6 +57,18 @@ import Testing
     }
   }
 
+  @Test func aBaselineThatIsTheBestIsHeldAgainstTheNext() throws {
+    let runs = try experiment()
+    var result = try ExperimentResult(folder: runs.folder)
+    result.variants[1].summaries[0].mean = 0.25
+    result.variants[1].summaries[0].difference = -0.25
+    result.variants[1].summaries[0].interval = .init(low: -0.4, high: -0.1)
+    try result.write(to: runs.folder)
+    let page = try report(of: runs)
+    #expect(page.contains("None of the other variants is better than the baseline <strong>Base</strong>. The next is <strong>Wide</strong>: "
+                          + "−0.2500 [−0.4000, −0.1000]."))
+  }
+
   @Test func rowsStandInTheOrderOfTheSpec() throws {
     let page = try report(of: experiment())
     let table = try #require(page.range(of: "<tbody>"))

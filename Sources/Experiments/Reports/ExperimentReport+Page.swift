@@ -76,7 +76,7 @@ extension ExperimentReport {
     guard let best else { return "No variant has a figure yet." }
     let variant = result.variants[best]
     guard best != baseline else {
-      let parts: [HTML] = ["None of the other variants is better than the baseline ", .strong(variant.label), "."]
+      let parts: [HTML] = ["None of the other variants is better than the baseline ", .strong(variant.label), ".", nearest]
       return parts.joined()
     }
     let certainty: HTML = switch summary(variant, score)?.interval {
@@ -87,8 +87,21 @@ extension ExperimentReport {
     let changes = variant.overrides.map { HTML.code($0) }.joined(separator: ", ")
     let baseChanges = baseline.map { result.variants[$0].overrides.map { HTML.code($0) }.joined(separator: ", ") } ?? .empty
     let own: [HTML] = variant.overrides.isEmpty ? [" is the base config"] : [" lays ", changes, " over the base config"]
-    let other: [HTML] = baseChanges == .empty ? [] : [", the baseline ", .strong(label(of: result.baseline)), " lays ", baseChanges, " over it"]
+    let base = HTML.strong(label(of: result.baseline))
+    let other: [HTML] = baseChanges == .empty ? [] : [", the baseline ", base, " lays ", baseChanges, " over it"]
     let parts: [HTML] = ["Best: ", .strong(variant.label)] + own + other + [certainty]
+    return parts.joined()
+  }
+
+  /// The best of the other variants and how far it is from the baseline; empty without one.
+  private var nearest: HTML {
+    let others = result.variants.indices.filter { $0 != baseline }.compactMap { index in
+      summary(result.variants[index], score).flatMap { summary in summary.difference.map { (index, summary, $0) } }
+    }
+    guard let (index, summary, difference) = others.min(by: { score.better == .higher ? $0.2 > $1.2 : $0.2 < $1.2 }) else { return .empty }
+    let format = format(score)
+    let interval = summary.interval.map { " \(format.interval($0.low, $0.high))" } ?? ""
+    let parts: [HTML] = [" The next is ", .strong(result.variants[index].label), ": \(format.signed(difference))\(interval)."]
     return parts.joined()
   }
 
