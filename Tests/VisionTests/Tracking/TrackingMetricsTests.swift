@@ -93,6 +93,17 @@ import Vision
     #expect(metrics.clear.transfers == 1 && metrics.clear.migrations == 1)
   }
 
+  @Test("py-motmetrics takes as many pairs as it can, the official rule the largest sum of IoU") func numberOfPairs() throws {
+    // Four places in a row, 3 apart (IoU 7/13): two pairs agree fully, three are possible.
+    let truth = [[0.0, 3, 6].enumerated().map { TruthBox(id: $0, box: Self.box(0, shift: $1)) }]
+    let result = [[3.0, 6, 9].enumerated().map { TrackedBox(id: $0, box: Self.box(0, shift: $1)) }]
+    let comparison = try TrackingComparison(truth: truth, result: result, benchmark: .mot15)
+    let official = CLEARMetrics(comparison)
+    #expect(official.truePositives == 2 && official.motp == 1)
+    let most = CLEARMetrics(comparison, rule: .pyMotmetrics)
+    #expect(most.truePositives == 3 && abs(most.motp - 7.0 / 13) < 1e-12)
+  }
+
   // MARK: Emptiness
 
   @Test("more errors than boxes: MOTA is negative") func negative() throws {
