@@ -102,6 +102,13 @@ import Vision
     #expect(official.truePositives == 2 && official.motp == 1)
     let most = CLEARMetrics(comparison, rule: .pyMotmetrics)
     #expect(most.truePositives == 3 && abs(most.motp - 7.0 / 13) < 1e-12)
+    // The same pairing tells distractors: only in the larger one the first box, a reflection, has a partner.
+    var classed = truth
+    classed[0][0].category = .reflection
+    for (rule, count) in [(TrackingRule.official, 0), (.pyMotmetrics, 1)] {
+      let removed = try TrackingComparison(truth: classed, result: result, benchmark: .mot17, rule: rule).removedCount
+      #expect(removed == count, "\(rule)")
+    }
   }
 
   // MARK: Emptiness
