@@ -10,6 +10,7 @@ import Foundation
 /// Ratios without a denominator (no ground truth, no result) are 0.
 /// - Source: Bernardin, Stiefelhagen 2008; the rules are those of TrackEval and py-motmetrics.
 public struct CLEARMetrics: Sendable, Equatable {
+  /// Frames of all sequences. TrackEval leaves out sequences without any result or truth, so that its FAF is larger there.
   public internal(set) var frames = 0
   /// Pairs of a box of the ground truth and a hypothesis.
   public internal(set) var truePositives = 0

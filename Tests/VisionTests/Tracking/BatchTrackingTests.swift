@@ -3,24 +3,24 @@ import Testing
 import Vision
 
 @Suite("Batch tracking") struct BatchTrackingTests {
-  private typealias Link = FlowAssociation.Link
+  private typealias Link = NetworkFlowAssociation.Link
 
   @Test("the example of the documentation") func example() {
     let links = [Link(from: 0, to: 2, cost: 0.1)]
-    #expect(FlowAssociation(detections: [-2, -2, -2], links: links, birth: 1, death: 0.5).tracks() == [[0, 2], [1]])
-    #expect(FlowAssociation(detections: [], links: [], birth: 1, death: 1).tracks().isEmpty)
+    #expect(NetworkFlowAssociation(detections: [-2, -2, -2], links: links, birth: 1, death: 0.5).tracks() == [[0, 2], [1]])
+    #expect(NetworkFlowAssociation(detections: [], links: [], birth: 1, death: 1).tracks().isEmpty)
   }
 
   @Test("single detections that do not pay for a track are left out, and a bridge over one that costs is taken") func payment() {
-    #expect(FlowAssociation(detections: [-1, 0.5], links: [], birth: 0.6, death: 0.6).tracks().isEmpty)
+    #expect(NetworkFlowAssociation(detections: [-1, 0.5], links: [], birth: 0.6, death: 0.6).tracks().isEmpty)
     let links = [Link(from: 0, to: 1, cost: 0.1), Link(from: 1, to: 2, cost: 0.1)]
-    #expect(FlowAssociation(detections: [-2, 0.5, -2], links: links, birth: 1.5, death: 1.5).tracks() == [[0, 1, 2]])
+    #expect(NetworkFlowAssociation(detections: [-2, 0.5, -2], links: links, birth: 1.5, death: 1.5).tracks() == [[0, 1, 2]])
   }
 
   @Test("an early choice is revised: a greedy chain would take the link of another track") func revision() {
     // 0 → 2 is the best link, but 0 → 3 and 1 → 2 together are better.
     let links = [(0, 2, 0), (0, 3, 0.2), (1, 2, 0.2), (1, 3, 3)].map { Link(from: $0.0, to: $0.1, cost: $0.2) }
-    #expect(FlowAssociation(detections: [-2, -2, -2, -2], links: links, birth: 1, death: 1).tracks() == [[0, 3], [1, 2]])
+    #expect(NetworkFlowAssociation(detections: [-2, -2, -2, -2], links: links, birth: 1, death: 1).tracks() == [[0, 3], [1, 2]])
   }
 
   /// The smallest total cost by trying everything: each detection is left out, begins a track or goes on with one.
@@ -45,7 +45,7 @@ import Vision
         for from in 0..<to where random.chance(0.6) { links.append(Link(from: from, to: to, cost: random.uniform(-0.5, 2))) }
       }
       let birth = random.uniform(0, 2)
-      let tracks = FlowAssociation(detections: detections, links: links, birth: birth, death: 0.3).tracks()
+      let tracks = NetworkFlowAssociation(detections: detections, links: links, birth: birth, death: 0.3).tracks()
       #expect(Set(tracks.joined()).count == tracks.joined().count, "a detection is in two tracks")
       var total = 0.0
       for track in tracks {

@@ -77,6 +77,9 @@ import Vision
     #expect(plain.detections == [1] && plain.tracks == [])
     #expect(Association.byIoU([], tracks, threshold: 0.3).tracks == [0, 1])
     #expect(Association.byIoU([Self.box(0)], [], threshold: 0.3).detections == [0])
+    // The first one is paired and rejected, so that it follows the one that was not paired at all.
+    let rejected = Association.byIoU([Self.box(27), Self.box(400)], [Self.box(0)], threshold: 0.3)
+    #expect(rejected.pairs.isEmpty && rejected.detections == [1, 0] && rejected.tracks == [0])
     // Two rivals for a track: the sum decides.
     let rivals = Association.byIoU([Self.box(1), Self.box(5)], [Self.box(3), Self.box(14)], threshold: 0.3)
     #expect(rivals.pairs == [.init(detection: 0, track: 0), .init(detection: 1, track: 1)])

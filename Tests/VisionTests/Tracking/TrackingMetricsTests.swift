@@ -93,6 +93,24 @@ import Vision
     #expect(metrics.clear.transfers == 1 && metrics.clear.migrations == 1)
   }
 
+  @Test("py-motmetrics takes as many pairs as it can, the official rule the largest sum of IoU") func numberOfPairs() throws {
+    // Four places in a row, 3 apart (IoU 7/13): two pairs agree fully, three are possible.
+    let truth = [[0.0, 3, 6].enumerated().map { TruthBox(id: $0, box: Self.box(0, shift: $1)) }]
+    let result = [[3.0, 6, 9].enumerated().map { TrackedBox(id: $0, box: Self.box(0, shift: $1)) }]
+    let comparison = try TrackingComparison(truth: truth, result: result, benchmark: .mot15)
+    let official = CLEARMetrics(comparison)
+    #expect(official.truePositives == 2 && official.motp == 1)
+    let most = CLEARMetrics(comparison, rule: .pyMotmetrics)
+    #expect(most.truePositives == 3 && abs(most.motp - 7.0 / 13) < 1e-12)
+    // The same pairing tells distractors: only in the larger one the first box, a reflection, has a partner.
+    var classed = truth
+    classed[0][0].category = .reflection
+    for (rule, count) in [(TrackingRule.official, 0), (.pyMotmetrics, 1)] {
+      let removed = try TrackingComparison(truth: classed, result: result, benchmark: .mot17, rule: rule).removedCount
+      #expect(removed == count, "\(rule)")
+    }
+  }
+
   // MARK: Emptiness
 
   @Test("more errors than boxes: MOTA is negative") func negative() throws {

@@ -7,12 +7,12 @@ import Base
 /// to deaths is integral, so its paths are tracks, as many as pay.
 ///
 /// ```swift
-/// let graph = FlowAssociation(detections: [-2, -2, -2], links: [.init(from: 0, to: 2, cost: 0.1)], birth: 1, death: 0.5)
+/// let graph = NetworkFlowAssociation(detections: [-2, -2, -2], links: [.init(from: 0, to: 2, cost: 0.1)], birth: 1, death: 0.5)
 /// graph.tracks()   // [[0, 2], [1]]: -2 + 0.1 - 2 + 1.5, and -2 + 1.5
 /// ```
 /// - Source: Zhang, Li, Nevatia 2008, "Global data association for multi-object tracking using network flows"; solved by successive
 ///   shortest paths with potentials.
-public struct FlowAssociation: Sendable {
+public struct NetworkFlowAssociation: Sendable {
   /// A pair of detections that may follow each other in a track.
   public struct Link: Sendable, Equatable {
     /// The earlier detection.
@@ -36,9 +36,9 @@ public struct FlowAssociation: Sendable {
   ///   - links: from a detection to a later one, by index; pairs that are not listed are never linked.
   /// - Precondition: all costs are finite, and links lead forward.
   public init(detections: [Double], links: [Link], birth: Double, death: Double) {
-    require((detections + links.map(\.cost) + [birth, death]).allSatisfy(\.isFinite), "FlowAssociation: a cost is not finite")
+    require((detections + links.map(\.cost) + [birth, death]).allSatisfy(\.isFinite), "NetworkFlowAssociation: a cost is not finite")
     require(links.allSatisfy { $0.from >= 0 && $0.from < $0.to && $0.to < detections.count },
-            "FlowAssociation: a link does not lead to a later detection")
+            "NetworkFlowAssociation: a link does not lead to a later detection")
     count = detections.count
     self.links = links.count
     // Births are node 0, detection i has the nodes 2i + 1 and 2i + 2, deaths are the last one: edges lead to larger numbers.
