@@ -273,7 +273,9 @@ class PoseInference(Workload):
 
 
 class Inpainting(Workload):
-    """Both networks of MAT by the definition of the tests, a picture with a hole, and what a forward pass draws."""
+    """The networks of MAT that a case needs, by the definition of the tests, a picture with a hole, and what a forward pass draws."""
+
+    networks = ("generator", "discriminator")
 
     def __init__(self, sizes, variant, precision):
         super().__init__(variant, precision)
@@ -283,7 +285,10 @@ class Inpainting(Workload):
         self.mat = mat_reference
         n, r = sizes["batch"], sizes["resolution"]
         net = mat_reference.Network(resolution=r)
-        self.generator, self.discriminator = self.trained(mat_reference.Generator(net)), self.trained(mat_reference.Discriminator(net))
+        if "generator" in self.networks:
+            self.generator = self.trained(mat_reference.Generator(net))
+        if "discriminator" in self.networks:
+            self.discriminator = self.trained(mat_reference.Discriminator(net))
         self.image, self.mask = self.laid_out(torch.rand(n, 3, r, r) * 2 - 1), torch.ones(n, 1, r, r)
         self.mask[:, :, r // 8:r * 3 // 4, r // 8:r * 3 // 4] = 0
         self.draws = {"z": torch.randn(n, net.z_dim), "keep_first_stage": torch.randint(0, 2, (n, net.width, 16, 16)).float(),
@@ -311,6 +316,8 @@ class Inpainting(Workload):
 
 
 class InpaintingGenerator(Inpainting):
+    networks = ("generator",)
+
     def step(self):
         with self.autocast():
             image, first = self.complete()
@@ -337,6 +344,8 @@ class InpaintingStep(Inpainting):
 
 
 class InpaintingPenalty(Inpainting):
+    networks = ("discriminator",)
+
     def __init__(self, sizes, variant, precision):
         super().__init__(sizes, variant, precision)
         if self.is_compiled:

@@ -4,35 +4,26 @@ import Networks
 import Tensors
 import Training
 
-/// What all of MAT's workloads begin with: both networks as published, a picture with a hole, and what a forward pass draws.
+/// What MAT's workloads see: a picture with a hole.
 private struct MATScene {
-  let generator: MATGenerator
-  let discriminator: MATDiscriminator
+  let config: MAT.Config
   let image: Tensor
   let mask: Tensor
-  let draws: MATGenerator.Draws
 
-  init(batch: Int, resolution: Int) {
-    var random = Random(seed: 1, stream: .test)
-    let config = MAT.Config(resolution: resolution)
-    generator = MATGenerator(config, &random)
-    discriminator = MATDiscriminator(config, &random)
+  init(batch: Int, resolution: Int, _ random: inout Random) {
+    config = MAT.Config(resolution: resolution)
     image = .uniform([batch, resolution, resolution, 3], from: -1, to: 1, &random)
     let range = resolution / 8..<resolution * 3 / 4
     let known = (0..<resolution * resolution).map { range.contains($0 / resolution) && range.contains($0 % resolution) ? Float(0) : 1 }
     mask = Tensor(Array(repeating: known, count: batch).flatMap { $0 }, shape: [batch, resolution, resolution, 1])
-    draws = generator.draws(for: image, &random)
   }
 
-  func completed(_ pass: Pass = Pass(.training)) -> MATGenerator.Output {
-    generator(image, mask: mask, draws, truncation: 0.5, noise: .constant, pass)
+  /// A forward pass of the generator as published, whose draws are the same each time.
+  func completion(_ random: inout Random) -> (generator: MATGenerator, completed: () -> MATGenerator.Output) {
+    let generator = MATGenerator(config, &random)
+    let draws = generator.draws(for: image, &random)
+    return (generator, { generator(image, mask: mask, draws, truncation: 0.5, noise: .constant, Pass(.training)) })
   }
-
-  func logits(_ output: MATGenerator.Output) -> MATDiscriminator.Logits {
-    discriminator(output.image, mask: mask, firstStage: output.firstStage)
-  }
-
-  var real: MATDiscriminator.Logits { discriminator(image, mask: mask, firstStage: image) }
 
   /// The authors' optimiser of a network that shares its moments with a regulariser.
   static func learner(_ module: any Module, every: Int) throws -> Learner {
@@ -50,11 +41,12 @@ struct MATGeneratorWorkload: Workload {
   let batch, resolution: Int
 
   func prepared() -> PreparedWorkload {
-    let scene = MATScene(batch: batch, resolution: resolution)
-    var random = Random(seed: 2, stream: .test)
+    var random = Random(seed: 1, stream: .test)
+    let scene = MATScene(batch: batch, resolution: resolution, &random)
+    let (_, completed) = scene.completion(&random)
     let seed = Tensor.normal(scene.image.shape, &random)
     func loss() -> Tensor {
-      let output = scene.completed()
+      let output = completed()
       return ((output.image + output.firstStage) * seed).sum()
     }
     let operations = loss().recordedOperations
@@ -71,12 +63,21 @@ struct MATStepWorkload: Workload {
   let batch, resolution: Int
 
   func prepared() throws -> PreparedWorkload {
-    let scene = MATScene(batch: batch, resolution: resolution)
-    let learnerG = try MATScene.learner(scene.generator, every: 4)
-    let learnerD = try MATScene.learner(scene.discriminator, every: 16)
-    let average = MovingAverage(of: scene.generator, .init(decay: 0.998))
-    func lossG() -> Tensor { MATLoss.generator(scene.logits(scene.completed())) }
-    func lossD() -> Tensor { MATLoss.discriminator(fake: scene.logits(noGradient { scene.completed() }), real: scene.real) }
+    var random = Random(seed: 1, stream: .test)
+    let scene = MATScene(batch: batch, resolution: resolution, &random)
+    let (generator, completed) = scene.completion(&random)
+    let discriminator = MATDiscriminator(scene.config, &random)
+    let learnerG = try MATScene.learner(generator, every: 4)
+    let learnerD = try MATScene.learner(discriminator, every: 16)
+    let average = MovingAverage(of: generator, .init(decay: 0.998))
+    func judged(_ output: MATGenerator.Output) -> MATDiscriminator.Logits {
+      discriminator(output.image, mask: scene.mask, firstStage: output.firstStage)
+    }
+    func lossG() -> Tensor { MATLoss.generator(judged(completed())) }
+    func lossD() -> Tensor {
+      let real = discriminator(scene.image, mask: scene.mask, firstStage: scene.image)
+      return MATLoss.discriminator(fake: judged(noGradient { completed() }), real: real)
+    }
     let operations = lossG().recordedOperations + lossD().recordedOperations
     MemoryPool.trim()
     return PreparedWorkload(operations: operations) {
@@ -94,10 +95,12 @@ struct MATPenaltyWorkload: Workload {
   let batch, resolution: Int
 
   func prepared() throws -> PreparedWorkload {
-    let scene = MATScene(batch: batch, resolution: resolution)
-    let learner = try MATScene.learner(scene.discriminator, every: 16)
+    var random = Random(seed: 1, stream: .test)
+    let scene = MATScene(batch: batch, resolution: resolution, &random)
+    let discriminator = MATDiscriminator(scene.config, &random)
+    let learner = try MATScene.learner(discriminator, every: 16)
     func loss() -> Tensor {
-      let r1 = MATLoss.r1(scene.discriminator, real: scene.image, mask: scene.mask)
+      let r1 = MATLoss.r1(discriminator, real: scene.image, mask: scene.mask)
       return (r1.image + r1.firstStage) * (5 * 16)
     }
     let operations = loss().recordedOperations
