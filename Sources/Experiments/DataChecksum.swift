@@ -16,20 +16,13 @@ package struct DataChecksum {
   /// - Throws: the failures of reading.
   package mutating func callAsFunction(of resolved: String) throws -> String {
     var checksum = CRC32C()
-    for (key, text) in try ConfigFile.tree(of: resolved, named: "config").texts() where Self.isData(key) && !text.isEmpty {
+    for (key, text) in try ConfigFile.tree(of: resolved, named: "config").dataTexts() {
       guard let kind = try File.kind(at: text), kind != .other else { continue }
       let value = try known[text] ?? Self.checksum(of: text, kind)
       known[text] = value
       checksum.add("\(key) \(value)\n")
     }
     return checksum.value.padded(to: 8, radix: 16)
-  }
-
-  /// Whether a dotted key lies in a section of data: `data.root`, `stages.1.validation.images`.
-  private static func isData(_ key: String) -> Bool {
-    let path = key.split(separator: ".")
-    let section = path.first == "stages" ? path.dropFirst(2).first : path.first
-    return section == "data" || section == "validation"
   }
 
   private static func checksum(of path: String, _ kind: File.Kind) throws -> UInt32 {

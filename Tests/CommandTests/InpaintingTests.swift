@@ -46,6 +46,17 @@ import WeightFiles
     expectEqualBytes(try place.bytes("one/21.png"), try place.bytes("results/21.png"), "in any batch")
   }
 
+  @Test("an evaluation writes nothing among its data") func resultsAmongData() throws {
+    let place = try trained()
+    let before = try place.bytes("val/20.png")
+    for (option, path, key) in [("--save-visuals", "val", "validation.images"), ("--results", "masks/new/one", "validation.masks.folder"),
+                                ("--samples", "train/0/0.png", "data.images")] {
+      expectFailure(try place.apus("evaluate", "mat.yaml", "--weights", "run", option, path), 64, "\(option) \(path): this would land among the data of '\(key)'")
+    }
+    expectEqualBytes(try place.bytes("val/20.png"), before, "a picture")
+    #expect(!place.exists("masks/new"))
+  }
+
   @Test("pictures of any size are completed, several times, with their bytes outside of the hole") func prediction() throws {
     let place = try trained()
     let (height, width) = (50, 90)

@@ -61,6 +61,10 @@ extension EvaluationTask {
 
   fileprivate static func judge(_ request: EvaluationRequest, _ monitor: EvaluationMonitor) throws -> String {
     let config = try load(request.config).value
+    let places = try DataPlaces(of: resolvedConfig(request.config))
+    try places.requireApart(request.visuals, option: "--save-visuals")
+    try places.requireApart(request.results, option: "--results")
+    try places.requireApart(request.samples, option: "--samples")
     let network = model(config)
     try request.weights.load(into: network, title: modelTitle(config), part: TaskTraining.weightsPart)
     if request.visuals != nil, let problem = Typeface.problem { Console().warning(problem) }

@@ -61,4 +61,14 @@ extension ConfigNode {
     case .mapping(let entries): return entries.flatMap { $0.value.texts(below: prefix + $0.key) }
     }
   }
+
+  /// The texts of a resolved config's sections of data, `data` and `validation`, those of its stages included: names of files and folders,
+  /// among others. None of them is empty.
+  package func dataTexts() -> [(key: String, text: String)] {
+    texts().filter { key, text in
+      let path = key.split(separator: ".")
+      let section = path.first == "stages" ? path.dropFirst(2).first : path.first
+      return !text.isEmpty && (section == "data" || section == "validation")
+    }
+  }
 }
