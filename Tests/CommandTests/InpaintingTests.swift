@@ -93,6 +93,18 @@ import WeightFiles
     expectEqualBytes(try place.bytes("out2/a.png"), try place.bytes("out/a.png"), "white is the hole")
   }
 
+  @Test("a completion of one picture is not the result of another") func namesOfCompletions() throws {
+    let place = try trained()
+    for name in ["odd", "odd_2"] {
+      try place.write("in/\(name).png", PNG.encode(Workplace.halves(1)))
+      try place.write("holes/\(name).png", PNG.encode(Workplace.window().image))
+    }
+    let arguments = ["predict", "mat.yaml", "--weights", "run", "--source", "in", "--masks", "holes", "--out", "out"]
+    expectFailure(try place.apus(arguments + ["--completions", "2"]), 64, "'odd' and 'odd_2' would have results of one name, odd_2.png")
+    #expect(!place.exists("out/odd.png"))
+    expectSuccess(try place.apus(arguments))
+  }
+
   @Test("masks that are missing, of another size, grey, or without a hole") func masks() throws {
     let place = try trained()
     try place.write("in/a.png", PNG.encode(Workplace.halves(3)))

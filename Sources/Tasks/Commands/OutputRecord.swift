@@ -98,9 +98,9 @@ public final class OutputFolder {
     }
   }
 
-  /// Results beside their own inputs would be taken for inputs the next time, or replace them.
+  /// Results beside their own inputs would be taken for inputs the next time, or replace them, and those of two inputs each other.
   /// - Parameter source: the paths that the user named.
-  /// - Throws: `.usage` if a result would land in the folder that is read, or on an input.
+  /// - Throws: `.usage` if a result would land in the folder that is read, on an input, or on the result of another input.
   static func requireApart(_ items: [some OutputItem], _ suffixes: [String], source: [String], out: String) throws {
     func real(_ path: String) -> String {
       guard let resolved = realpath(path, nil) else { return path }
@@ -118,6 +118,14 @@ public final class OutputFolder {
     for item in items {
       for suffix in suffixes where inputs.contains(real("\(out)/\(item.result)\(suffix)")) {
         throw refuse("the result \(item.result)\(suffix) would replace an input")
+      }
+    }
+    var owners: [String: String] = [:]
+    for item in items {
+      for name in suffixes.map({ item.result + $0 }) {
+        guard let other = owners.updateValue(item.result, forKey: name), other != item.result else { continue }
+        throw Failure(.usage, at: "--source", "'\(other)' and '\(item.result)' would have results of one name, \(name)",
+                      remedy: "Rename one of them, or write their results into different folders.")
       }
     }
   }
