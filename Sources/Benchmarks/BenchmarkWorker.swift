@@ -25,7 +25,7 @@ public struct BenchmarkWorker {
   ) throws -> ProfileReport {
     if threads > 0 { ThreadPool.shared.setThreadCount(threads) }
     MatmulPrecision.current = precision
-    let prepared = try item.workload.prepared()
+    let prepared = try item.workload.readyToMeasure()
     try prepared.run()
     Profiler.start()
     for _ in 0..<steps { try Profiler.span("step", prepared.run) }
@@ -43,8 +43,7 @@ public struct BenchmarkWorker {
     case .prepare:
       MatmulPrecision.current = request.precision ?? .highest
       let wanted = try BenchmarkCase.select([request.name ?? ""])[0].workload
-      let variant = request.variant ?? ""
-      let prepared = try variant.isEmpty ? wanted.prepared() : wanted.prepared(as: variant)
+      let prepared = try wanted.readyToMeasure(as: request.variant ?? "")
       workload = prepared
       for _ in 0..<3 { try prepared.run() }
       let seconds = try (0..<3).map { _ in try Self.seconds(1, of: prepared) }.min()

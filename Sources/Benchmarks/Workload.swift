@@ -26,6 +26,14 @@ extension Workload {
   package func prepared(as alternative: String) throws -> PreparedWorkload {
     throw Failure(.usage, at: "bench", "a benchmark of the kind '\(Self.kind)' has no alternative '\(alternative)'")
   }
+
+  /// Prepared as a process measures it: what counting the operations left in memory is given back.
+  /// - Parameter alternative: one of `alternatives`; empty: the way that a program takes.
+  package func readyToMeasure(as alternative: String = "") throws -> PreparedWorkload {
+    let prepared = try alternative.isEmpty ? prepared() : prepared(as: alternative)
+    MemoryPool.trim()
+    return prepared
+  }
 }
 
 /// A forward pass and all gradients of its result.
@@ -57,7 +65,7 @@ package struct PreparedWorkload {
 
 extension PreparedWorkload {
   /// One training step of any network: forward, loss, all gradients, clipping and update, as a training does them. Its operations are
-  /// counted in a first pass, which leaves nothing in memory.
+  /// counted in a first pass.
   /// - Parameter loss: the forward pass over inputs at hand.
   package static func trainingStep(
     of module: some Module, _ optimizer: OptimizerConfig, loss: @escaping () throws -> Tensor
@@ -65,16 +73,14 @@ extension PreparedWorkload {
     let learner = try Learner(LearnerPlan("", module, optimizer, Schedule(.constant)), steps: 1)
     let operations = try loss().recordedOperations
     try learner.update(loss(), at: 0)  // what was kept of the weights for a second pass goes as they change
-    MemoryPool.trim()
     return PreparedWorkload(operations: operations) { try learner.update(loss(), at: 0) }
   }
 
-  /// One inference without gradients; its operations are those of a first, profiled run, which leaves nothing in memory.
+  /// One inference without gradients; its operations are those of a first, profiled run.
   package static func inference(_ body: @escaping () -> Void) -> PreparedWorkload {
     Profiler.start()
     noGradient(body)
     let operations = Profiler.stop().events.reduce(0) { $0 + Double($1.flops) }
-    MemoryPool.trim()
     return PreparedWorkload(operations: operations) { noGradient(body) }
   }
 }

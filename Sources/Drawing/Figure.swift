@@ -57,4 +57,10 @@ extension Figure {
     if Path.fileExtension(path) == "svg" { return try AtomicFile.write(svg(), to: path) }
     try image().write(to: path)
   }
+
+  /// Writes `STEM.svg` and `STEM.png`.
+  /// - Throws: as `write(to:)`.
+  public func writeBothForms(to stem: String) throws {
+    for form in ["svg", "png"] { try write(to: "\(stem).\(form)") }
+  }
 }

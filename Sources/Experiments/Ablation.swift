@@ -156,8 +156,7 @@ public struct Ablation {
   /// The results of the jobs as they stand on the disk.
   public func results() throws -> ExperimentResult {
     let metrics = experiment.metrics.map { kind in
-      ExperimentResult.Metric(
-        name: kind.name, unit: kind.unit, meaning: kind.meaning, better: kind.better.map { $0 == .lower ? .lower : .higher })
+      ExperimentResult.Metric(name: kind.name, unit: kind.unit, meaning: kind.meaning, better: kind.better)
     }
     var result = ExperimentResult(
       name: experiment.name, question: experiment.question, command: command, baseline: experiment.baseline, metrics: metrics,

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Training
 
 /// The outcome of an experiment, finished or not: every job with its numbers, and the statistics over seeds and evaluation samples.
 ///
@@ -26,16 +27,14 @@ public struct ExperimentResult: Codable, Sendable, Equatable {
 
   /// A metric of the tables.
   public struct Metric: Codable, Sendable, Equatable {
-    public enum Direction: String, Codable, Sendable { case lower, higher }
-
     public var name: String
     /// Empty for a plain number.
     public var unit: String
     public var meaning: String
     /// Nil for numbers that only describe.
-    public var better: Direction?
+    public var better: MetricKind.Direction?
 
-    public init(name: String, unit: String, meaning: String, better: Direction?) {
+    public init(name: String, unit: String, meaning: String, better: MetricKind.Direction?) {
       (self.name, self.unit, self.meaning, self.better) = (name, unit, meaning, better)
     }
   }
@@ -135,6 +134,14 @@ public struct ExperimentResult: Codable, Sendable, Equatable {
     (self.metrics, self.budget, self.variants, self.notes) = (metrics, budget, [], [])
   }
 
+  // MARK: What the variants say
+
+  /// The words of a variant's row; its name if there is no such variant.
+  func label(of name: String) -> String { variants.first { $0.name == name }?.label ?? name }
+
+  /// The names of the paper's figures that any variant has, in the order of their first appearance.
+  var paperFigures: [String] { variants.flatMap(\.paper).map(\.name).uniqued() }
+
   // MARK: The file
 
   /// The file's name in the folder of the experiment's runs.
@@ -154,8 +161,6 @@ public struct ExperimentResult: Codable, Sendable, Equatable {
 
   /// Writes `results.json` atomically.
   public func write(to folder: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")], to: Path.join(folder, Self.fileName))
+    try AtomicFile.write(Array(try JSONEncoder.ofFiles.encode(self)) + [UInt8(ascii: "\n")], to: Path.join(folder, Self.fileName))
   }
 }

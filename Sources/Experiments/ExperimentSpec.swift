@@ -216,11 +216,9 @@ struct SpecReading {
     let lasts = choice.map { $0.axis.key.split(separator: ".").last.map(String.init) ?? $0.axis.key }
     let words = zip(choice, lasts).map { entry, last in lasts.count { $0 == last } > 1 ? entry.axis.key : last }
     let pairs = zip(words, choice).map { (word: $0, value: $1.value.onOneLine) }
-    let plain = pairs.map { "\($0.word)-\($0.value)" }.joined(separator: "_").map { character -> Character in
-      character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character)) ? character : "_"
-    }
+    let name = pairs.map { "\($0.word)-\($0.value)" }.joined(separator: "_").fileNamePart
     return SpecVariant(
-      name: String(plain), label: pairs.map { "\($0.word) \($0.value)" }.joined(separator: ", "), figures: [],
+      name: name, label: pairs.map { "\($0.word) \($0.value)" }.joined(separator: ", "), figures: [],
       overrides: choice.flatMap { $0.value.overrides(below: $0.axis.key) }, origin: choice.first?.value.origin ?? origin)
   }
 }

@@ -27,7 +27,7 @@ package struct ExperimentTable {
 
   package init(_ result: ExperimentResult) {
     self.result = result
-    figures = result.variants.flatMap(\.paper).map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    figures = result.paperFigures
   }
 
   /// All forms, by file name.
@@ -77,11 +77,9 @@ package struct ExperimentTable {
 
   /// The sentence below a table.
   private var legend: String {
-    "\(result.budget.words) a job. Mean and sample deviation over seeds; differences to \(label(of: result.baseline)) with the 95 % "
+    "\(result.budget.words) a job. Mean and sample deviation over seeds; differences to \(result.label(of: result.baseline)) with the 95 % "
       + "interval of \(ExperimentResult.resamples) paired bootstrap choices of the evaluation samples, where these have the metric."
   }
-
-  private func label(of name: String) -> String { result.variants.first { $0.name == name }?.label ?? name }
 
   // MARK: Forms
 

@@ -39,9 +39,7 @@ struct JobRecord: Codable, Sendable, Equatable {
   }
 
   func write(to folder: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")], to: Path.join(folder, Self.fileName))
+    try AtomicFile.write(Array(try JSONEncoder.ofFiles.encode(self)) + [UInt8(ascii: "\n")], to: Path.join(folder, Self.fileName))
   }
 
   /// The checksum of a resolved config.

@@ -15,7 +15,7 @@ public enum PublishedModels {
 
   /// The naming conventions of all networks, each once.
   public static var namings: [String] {
-    all.flatMap { $0.namings.map(\.name) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    all.flatMap { $0.namings.map(\.name) }.uniqued()
   }
 
   /// The published variant whose arrays these are: all names and shapes fit, whoever named them. Nil if there is none.

@@ -36,7 +36,7 @@ public struct StagedRecipe<Training: StageTraining>: Recipe {
       names.insert(Training.learners(stage.config, model).flatMap(\.rateNames), at: 0)
       first = model
     }
-    rateNames = names.flatMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    rateNames = names.flatMap { $0 }.uniqued()
   }
 
   /// Reads the weights that the stages begin with, and finds whether they fit. For a run that begins: one that continues needs those of

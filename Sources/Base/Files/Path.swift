@@ -1,3 +1,4 @@
+import Foundation
 import SystemPackage
 
 /// Parts of file paths, as text.
@@ -20,6 +21,16 @@ package enum Path {
 
   /// The path without `.` and with `..` taken back, as far as that goes by the text alone: `a/./b/../c` → `a/c`.
   package static func normalized(_ path: String) -> String { FilePath(path).lexicallyNormalized().string }
+
+  /// The path without links and dots; of what is not there yet, as far as its folders are.
+  package static func real(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else {
+      let folder = folder(path)
+      return folder == path ? path : join(real(folder.isEmpty ? "." : folder), name(path))
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
 
   /// Bytes as pairs of hexadecimal digits, for messages about file headers.
   package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

@@ -49,9 +49,7 @@ struct MATGeneratorWorkload: Workload {
       let output = completed()
       return ((output.image + output.firstStage) * seed).sum()
     }
-    let operations = loss().recordedOperations
-    MemoryPool.trim()
-    return PreparedWorkload(operations: operations) { _ = loss().gradients() }
+    return PreparedWorkload(operations: loss().recordedOperations) { _ = loss().gradients() }
   }
 }
 
@@ -78,9 +76,7 @@ struct MATStepWorkload: Workload {
       let real = discriminator(scene.image, mask: scene.mask, firstStage: scene.image)
       return MATLoss.discriminator(fake: judged(noGradient { completed() }), real: real)
     }
-    let operations = lossG().recordedOperations + lossD().recordedOperations
-    MemoryPool.trim()
-    return PreparedWorkload(operations: operations) {
+    return PreparedWorkload(operations: lossG().recordedOperations + lossD().recordedOperations) {
       try learnerG.update(lossG(), at: 0)
       try learnerD.update(lossD(), at: 0)
       average.update()
@@ -103,8 +99,6 @@ struct MATPenaltyWorkload: Workload {
       let r1 = MATLoss.r1(discriminator, real: scene.image, mask: scene.mask)
       return (r1.image + r1.firstStage) * (5 * 16)
     }
-    let operations = loss().recordedOperations
-    MemoryPool.trim()
-    return PreparedWorkload(operations: operations) { try learner.update(loss(), at: 0) }
+    return PreparedWorkload(operations: loss().recordedOperations) { try learner.update(loss(), at: 0) }
   }
 }

@@ -27,11 +27,14 @@ public struct Distribution: Sendable, Equatable {
   ///   - words: an edge as a text.
   public init(_ title: String, unit: String, _ values: [Double], edges: [Double], words: (Double) -> String = { "\(Int($0))" }) {
     let places = values.map { value in max(0, (edges.lastIndex { $0 <= value } ?? 0)) }
-    let bins = edges.indices.map { index -> Bin in
-      let label = index + 1 < edges.count ? "\(words(edges[index])) to \(words(edges[index + 1]))" : "\(words(edges[index])) and more"
-      return Bin(label, Double(places.count { $0 == index }))
-    }
+    let bins = Self.labels(of: edges, words).enumerated().map { index, label in Bin(label, Double(places.count { $0 == index })) }
     self.init(title, unit: unit, bins)
+  }
+
+  /// The labels of the bins between edges, the last one without an end.
+  static func labels(of edges: [Double], _ words: (Double) -> String = { "\(Int($0))" }) -> [String] {
+    let names = edges.map(words)
+    return names.indices.map { $0 + 1 < names.count ? "\(names[$0]) to \(names[$0 + 1])" : "\(names[$0]) and more" }
   }
 
   /// The number of each whole value up to `most`, and of those above together.

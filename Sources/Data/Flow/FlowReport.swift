@@ -125,9 +125,8 @@ private struct FlowInspection {
 
   var distributions: [Distribution] {
     let total = Double(max(1, lengths.reduce(0, +)))
-    let bins = Self.edges.indices.map { index -> Distribution.Bin in
-      let (low, high) = (Int(Self.edges[index]), index + 1 < Self.edges.count ? Int(Self.edges[index + 1]) : nil)
-      return .init(high.map { "\(low) to \($0)" } ?? "\(low) and more", 100 * Double(lengths[index]) / total)
+    let bins = zip(Distribution.labels(of: Self.edges.map { Double($0) }), lengths).map {
+      Distribution.Bin($0, 100 * Double($1) / total)
     }
     let ofLengths = Distribution("length of the flow, px", unit: "% of the known vectors", bins, decimals: 1)
     let edges = [0, 0.01, 0.25, 0.5, 0.75, 1]

@@ -157,15 +157,8 @@ struct InpaintingInspection {
     }
   }
 
-  /// Pictures are shared if they are one file, or files of one name with the same bytes.
   mutating func inspectSharing(with other: InpaintingSet) {
-    let paths = other.pictures.paths.indices.map(other.pictures.path(of:))
-    let others = Dictionary(paths.map { (Path.name($0), $0) }) { first, _ in first }
-    for index in 0..<set.count {
-      let path = set.pictures.path(of: index)
-      guard let twin = others[Path.name(path)] else { continue }
-      if twin != path, let mine = try? File.bytes(at: path), let theirs = try? File.bytes(at: twin), mine != theirs { continue }
-      findings.add(.sharedImages, path)
-    }
+    let paths = [set, other].map { set in set.pictures.paths.indices.map(set.pictures.path(of:)) }
+    for path in SharedPictures.paths(paths[0], with: paths[1]) { findings.add(.sharedImages, path) }
   }
 }

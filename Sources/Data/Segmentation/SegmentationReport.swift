@@ -168,13 +168,9 @@ struct SegmentationInspection {
     for (value, count) in ignored.sorted(by: { $0.key < $1.key }) { findings.add(.ignoredValues, "\(value) (\(count) px)") }
   }
 
-  /// Pictures are shared if they are one file, or files of one name with the same bytes.
   mutating func inspectSharing(with other: SegmentationSet) {
-    let others = Dictionary(other.files.pairs.map { (Path.name($0.image), $0.image) }) { first, _ in first }
-    for pair in set.files.pairs {
-      guard let twin = others[Path.name(pair.image)] else { continue }
-      if twin != pair.image, let mine = try? File.bytes(at: pair.image), let theirs = try? File.bytes(at: twin), mine != theirs { continue }
-      findings.add(.sharedImages, pair.image)
+    for path in SharedPictures.paths(set.files.pairs.map(\.image), with: other.files.pairs.map(\.image)) {
+      findings.add(.sharedImages, path)
     }
   }
 }

@@ -56,16 +56,15 @@ extension ExperimentReport {
     guard let best, let summary = summary(result.variants[best], score), let mean = summary.mean else { return [] }
     let format = format(score)
     let unit = score.unit.isEmpty ? "" : " \(score.unit)"
-    let spread = summary.deviation.map { " ± \(format.text($0))" } ?? ""
-    let direction = score.better.map { $0 == .higher ? ", higher is better" : ", lower is better" } ?? ""
+    let direction = score.better.map { ", \($0.words)" } ?? ""
     let difference = summary.difference.map { difference in
-      let interval = summary.interval.map { " \(format.interval($0.low, $0.high))" } ?? ""
-      let meaning = "difference to \(label(of: result.baseline))" + (interval.isEmpty ? "" : ", with its 95 % interval")
+      let interval = format.interval(of: summary)
+      let meaning = "difference to \(result.label(of: result.baseline))" + (interval.isEmpty ? "" : ", with its 95 % interval")
       return (value: HTML(format.signed(difference) + interval + unit), meaning: HTML(meaning))
     }
     var entries: [(value: HTML, meaning: HTML)] = [
       (HTML(result.variants[best].label), best == baseline ? "best variant, the baseline" : "best variant"),
-      (HTML(format.text(mean) + spread + unit), HTML("\(score.name), \(summary.count) of \(summary.planned) seeds\(direction)")),
+      (HTML(format.text(mean) + format.spread(of: summary) + unit), HTML("\(score.name), \(summary.count) of \(summary.planned) seeds\(direction)")),
     ]
     if let difference { entries.append(difference) }
     return entries
@@ -87,7 +86,7 @@ extension ExperimentReport {
     let changes = variant.overrides.map { HTML.code($0) }.joined(separator: ", ")
     let baseChanges = baseline.map { result.variants[$0].overrides.map { HTML.code($0) }.joined(separator: ", ") } ?? .empty
     let own: [HTML] = variant.overrides.isEmpty ? [" is the base config"] : [" lays ", changes, " over the base config"]
-    let base = HTML.strong(label(of: result.baseline))
+    let base = HTML.strong(result.label(of: result.baseline))
     let other: [HTML] = baseChanges == .empty ? [] : [", the baseline ", base, " lays ", baseChanges, " over it"]
     let parts: [HTML] = ["Best: ", .strong(variant.label)] + own + other + [certainty]
     return parts.joined()
@@ -100,18 +99,15 @@ extension ExperimentReport {
     }
     guard let (index, summary, difference) = others.min(by: { score.better == .higher ? $0.2 > $1.2 : $0.2 < $1.2 }) else { return .empty }
     let format = format(score)
-    let interval = summary.interval.map { " \(format.interval($0.low, $0.high))" } ?? ""
+    let interval = format.interval(of: summary)
     let parts: [HTML] = [" The next is ", .strong(result.variants[index].label), ": \(format.signed(difference))\(interval)."]
     return parts.joined()
   }
 
   private var resultTable: HTMLTable {
-    let paperNames = result.variants.flatMap { $0.paper.map(\.name) }.reduce(into: [String]()) { names, name in
-      if !names.contains(name) { names.append(name) }
-    }
-    let arrows = result.metrics.map { metric in metric.name + (metric.better.map { $0 == .higher ? " ↑" : " ↓" } ?? "") }
+    let paperNames = result.paperFigures
     var columns: [HTMLTable.Column] = [.text("variant"), .number("seeds")]
-    for arrow in arrows { columns += [.number(HTML(arrow)), .number("difference")] }
+    for metric in result.metrics { columns += [.number(HTML(metric.heading)), .number("difference")] }
     columns += paperNames.map { .number(HTML("paper: \($0)")) } + [.number("time")]
     var table = HTMLTable(columns)
     for (index, variant) in result.variants.enumerated() {
@@ -120,7 +116,7 @@ extension ExperimentReport {
       let seeds = first.map { "\($0.count) of \($0.planned)" } ?? "0 of \(variant.seeds.count)"
       let seconds = variant.seeds.compactMap(\.seconds).reduce(0, +)
       let paper = paperNames.map { name in HTML(variant.paper.first { $0.name == name }?.value ?? "") }
-      let time = HTML(seconds > 0 ? RunsReport.duration(seconds / 60) : "")
+      let time = HTML(seconds > 0 ? ReportStyle.duration(seconds / 60) : "")
       let figures: [HTML] = result.metrics.flatMap { cells(variant, $0) }
       table.add([name, HTML(seeds)] + figures + paper + [time], isMarked: index == best)
     }
@@ -131,12 +127,11 @@ extension ExperimentReport {
   private func cells(_ variant: ExperimentResult.Variant, _ metric: ExperimentResult.Metric) -> [HTML] {
     guard let summary = summary(variant, metric), let mean = summary.mean else { return [.note("none"), ""] }
     let format = format(metric)
-    let spread = summary.deviation.map { " ± \(format.text($0))" } ?? ""
-    guard let difference = summary.difference else { return [HTML(format.text(mean) + spread), ""] }
-    let interval = summary.interval.map { " \(format.interval($0.low, $0.high))" } ?? ""
+    let figure = HTML(format.text(mean) + format.spread(of: summary))
+    guard let difference = summary.difference else { return [figure, ""] }
     let isCertain = summary.interval?.isBeyondZero == true
-    let words = format.signed(difference) + interval
-    return [HTML(format.text(mean) + spread), isCertain ? .strong(words) : HTML(words)]
+    let words = format.signed(difference) + format.interval(of: summary)
+    return [figure, isCertain ? .strong(words) : HTML(words)]
   }
 
   // MARK: Sections
@@ -172,7 +167,7 @@ extension ExperimentReport {
         case .missing: .badge("missing", .warning)
         }
         table.add([HTML(variant.label), "\(seed.seed)", state, HTML(seed.metrics[score.name].map(format(score).text) ?? ""),
-                   HTML(seed.step.map { "\($0)" } ?? ""), HTML(seed.seconds.map { RunsReport.duration($0 / 60) } ?? ""), .code(seed.run)])
+                   HTML(seed.step.map { "\($0)" } ?? ""), HTML(seed.seconds.map { ReportStyle.duration($0 / 60) } ?? ""), .code(seed.run)])
       }
     }
     return table
@@ -184,8 +179,7 @@ extension ExperimentReport {
       page.definitions(first.environment.map { (HTML($0.name), HTML($0.value)) } + (result.data.map { [("data", .code($0))] } ?? []))
     }
     let others = environments.filter { $0 != environments.first }.flatMap { $0.filter { environments.first?.contains($0) == false } }
-    let distinct = others.reduce(into: [String]()) { list, line in if !list.contains(line) { list.append(line) } }
-    if !distinct.isEmpty { page.paragraph("Other jobs had " + distinct.map { .code($0) }.joined(separator: ", ") + ".") }
+    if !others.isEmpty { page.paragraph("Other jobs had " + others.uniqued().map { .code($0) }.joined(separator: ", ") + ".") }
     page.preformatted("\(result.command)\napus report \(folder)\n")
   }
 }

@@ -76,9 +76,9 @@ struct ExperimentReport {
     var plot = BarPlot(title: "\(metric.name): \(metric.meaning)" + (isSpread ? ", mean ± deviation over seeds" : ""), label: metric.name,
                        bars: bars)
     plot.unit = metric.unit
-    plot.better = metric.better.map { $0 == .higher ? .higher : .lower }
+    plot.better = metric.better?.ofChart
     plot.decimals = format(metric).decimals
-    plot.width = RunsReport.chartWidth
+    plot.width = ReportStyle.chartWidth
     return plot
   }
 
@@ -91,26 +91,22 @@ struct ExperimentReport {
       return bar
     }
     guard !bars.isEmpty else { return nil }
-    var plot = BarPlot(title: "\(metric.name): difference to \(label(of: result.baseline))", label: metric.name, bars: bars)
+    var plot = BarPlot(title: "\(metric.name): difference to \(result.label(of: result.baseline))", label: metric.name, bars: bars)
     plot.title += bars.contains { $0.range != nil } ? ", with its 95 % interval" : ""
     plot.unit = metric.unit
-    plot.better = metric.better.map { $0 == .higher ? .higher : .lower }
+    plot.better = metric.better?.ofChart
     plot.decimals = format(metric).decimals
     plot.showsSign = true
-    plot.width = RunsReport.chartWidth
+    plot.width = ReportStyle.chartWidth
     return plot
   }
-
-  func label(of name: String) -> String { result.variants.first { $0.name == name }?.label ?? name }
 
   var curves: LearningCurves {
     let groups = zip(result.variants, runs).enumerated().compactMap { index, pair in
       let histories = pair.1.compactMap(\.history)
       return histories.isEmpty ? nil : RunGroup(name: pair.0.label, colorIndex: index, histories: histories)
     }
-    var curves = LearningCurves(groups: groups)
-    curves.isLogarithmic = isLogarithmic
-    return curves
+    return LearningCurves(groups: groups, isLogarithmic: isLogarithmic)
   }
 
   /// Charts of one kind, at most.
@@ -120,13 +116,9 @@ struct ExperimentReport {
   func curvePlots() -> [(name: String, plot: LinePlot)] {
     guard let metrics = runs.joined().first?.task.task.runMetrics else { return [] }
     let curves = curves
-    let validation = result.metrics.compactMap { metrics.evaluation[$0.name] }.compactMap { kind in
-      curves.plot(of: kind, split: "val", title: "\(kind.name) of validation: \(kind.meaning)").map { ("curves-val-\(kind.name)", $0) }
-    }
-    let losses = metrics.training.filter { $0.better != nil }.compactMap { kind in
-      curves.plot(of: kind, split: "train", title: "\(kind.name) of training: \(kind.meaning)").map { ("curves-train-\(kind.name)", $0) }
-    }
-    return (validation.prefix(Self.mostCharts) + losses.prefix(Self.mostCharts / 2)).map { (name: $0.0.fileNamePart, plot: $0.1) }
+    let validation = curves.plots(of: result.metrics.compactMap { metrics.evaluation[$0.name] }, split: "val", "validation")
+    let losses = curves.plots(of: metrics.training.filter { $0.better != nil }, split: "train", "training")
+    return Array(validation.prefix(Self.mostCharts) + losses.prefix(Self.mostCharts / 2))
   }
 
   /// For the terminal.

@@ -1,5 +1,7 @@
+import Base
 import Drawing
 import Foundation
+import Tasks
 import Training
 
 /// Runs that differ in their seed alone, drawn as one curve: the mean, in a band of one sample deviation to each side.
@@ -14,24 +16,34 @@ struct RunGroup: Sendable {
 struct LearningCurves {
   let groups: [RunGroup]
   /// Whether losses and errors have logarithmic axes.
-  var isLogarithmic = false
+  let isLogarithmic: Bool
 
   /// Points of one curve, at most; more are averaged over neighbours.
   private static let mostPoints = 300
 
+  /// The figures of those metrics that were logged, with the names of their files.
+  /// - Parameters:
+  ///   - split: `val` or `train`.
+  ///   - words: what that is, for the titles.
+  func plots(of kinds: [MetricKind], split: String, _ words: String) -> [(name: String, plot: LinePlot)] {
+    kinds.compactMap { kind in
+      plot(of: kind, split: split, title: "\(kind.name) of \(words): \(kind.meaning)").map { ("curves-\(split)-\(kind.name)".fileNamePart, $0) }
+    }
+  }
+
   /// The figure of one metric.
   /// - Returns: nil if no run has two points of it.
-  func plot(of kind: MetricKind, split: String, title: String) -> LinePlot? {
+  private func plot(of kind: MetricKind, split: String, title: String) -> LinePlot? {
     let series = groups.compactMap { self.series(of: kind, split: split, $0) }
     guard !series.isEmpty else { return nil }
     var plot = LinePlot(title: title, xLabel: "step", yLabel: kind.name, series: series)
     if groups.count == 1 { plot.series[0].name = "" }
     plot.unit = kind.unit
-    plot.better = kind.better.map { $0 == .higher ? .higher : .lower }
+    plot.better = kind.better?.ofChart
     plot.includesZero = kind.better == .lower
     let spans = isLogarithmic || Self.spansDecades(series.flatMap { $0.points.map(\.y) })
     plot.yScale = kind.better == .lower && spans ? .log : .linear
-    plot.width = RunsReport.chartWidth
+    plot.width = ReportStyle.chartWidth
     plot.height = 320
     return plot
   }
@@ -46,18 +58,16 @@ struct LearningCurves {
     guard points.count > 1 else { return nil }
     let count = curves.count
     let name = group.histories.count > 1 ? "\(group.name) (\(count) \(count == 1 ? "seed" : "seeds"))" : group.name
-    var series = LinePlot.Series(name: name, points: points.map { Point($0.step, Self.mean($0.values)) }, colorIndex: group.colorIndex)
+    var series = LinePlot.Series(name: name, points: points.map { Point($0.step, Statistics.mean($0.values)) }, colorIndex: group.colorIndex)
     if count > 1 {
       series.band = points.map { point in
-        let mean = Self.mean(point.values)
-        let deviation = sqrt(point.values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(point.values.count - 1))
+        let mean = Statistics.mean(point.values)
+        let deviation = Statistics.sampleDeviation(point.values) ?? 0
         return .init(x: point.step, low: mean - deviation, high: mean + deviation)
       }
     }
     return series
   }
-
-  private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
   /// Neighbours averaged until there are few enough points, each at the last step of its part.
   private static func thinned(_ values: [(step: Int, value: Double)]) -> [(step: Int, value: Double)] {
@@ -65,7 +75,7 @@ struct LearningCurves {
     guard size > 1 else { return values }
     return stride(from: 0, to: values.count, by: size).map { start in
       let part = values[start..<min(values.count, start + size)]
-      return (part[part.endIndex - 1].step, mean(part.map(\.value)))
+      return (part[part.endIndex - 1].step, Statistics.mean(part.map(\.value)))
     }
   }
 

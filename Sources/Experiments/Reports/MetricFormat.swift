@@ -24,6 +24,12 @@ struct MetricFormat: Sendable {
 
   func interval(_ low: Double, _ high: Double) -> String { "[\(signed(low)), \(signed(high))]" }
 
+  /// ` ± deviation`; empty without one.
+  func spread(of summary: ExperimentResult.Summary) -> String { summary.deviation.map { " ± \(text($0))" } ?? "" }
+
+  /// ` [low, high]` of the difference; empty without one.
+  func interval(of summary: ExperimentResult.Summary) -> String { summary.interval.map { " \(interval($0.low, $0.high))" } ?? "" }
+
   /// With the true sign of subtraction, and without one before zero.
   private static func minus(_ text: String) -> String {
     guard text.hasPrefix("-") else { return text }
@@ -32,15 +38,30 @@ struct MetricFormat: Sendable {
   }
 }
 
+/// What all pages have alike.
+enum ReportStyle {
+  /// The width of charts of which two stand side by side on a wide screen, in pixels.
+  static let chartWidth = 560.0
+
+  static func duration(_ minutes: Double) -> String {
+    if minutes >= 120 { return String(format: "%.1f h", minutes / 60) }
+    return minutes < 1 ? "\(Int((minutes * 60).rounded())) s" : "\(Int(minutes.rounded())) min"
+  }
+}
+
 extension MetricKind {
   /// The name with an arrow to the better side, as tables have it.
-  var heading: String {
-    switch better {
-    case .lower: "\(name) ↓"
-    case .higher: "\(name) ↑"
-    case nil: name
-    }
-  }
+  var heading: String { better.map { "\(name) \($0.arrow)" } ?? name }
+}
+
+extension ExperimentResult.Metric {
+  /// As that of a `MetricKind`.
+  var heading: String { better.map { "\(name) \($0.arrow)" } ?? name }
+}
+
+extension MetricKind.Direction {
+  fileprivate var arrow: String { self == .higher ? "↑" : "↓" }
+  var words: String { self == .higher ? "higher is better" : "lower is better" }
 }
 
 extension String {

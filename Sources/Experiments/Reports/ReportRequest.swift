@@ -30,7 +30,7 @@ public struct ReportRequest: Sendable {
       }
       return try Self.writeExperiment(folder: experiment, to: out ?? experiment, isLogarithmic: isLogarithmic)
     }
-    let paths = try folders.flatMap(Self.runs).reduce(into: [String]()) { list, path in if !list.contains(path) { list.append(path) } }
+    let paths = try folders.flatMap(Self.runs).uniqued()
     var runs = try paths.map(ReportedRun.init)
     if paths.count > 1 { for (index, name) in ReportedRun.names(of: paths).enumerated() { runs[index].name = name } }
     if hasYOLOLayout {
@@ -61,9 +61,7 @@ public struct ReportRequest: Sendable {
   private static func write(_ page: HTMLPage, _ figures: [(name: String, figure: any Figure)], to out: String) throws -> String {
     try File.createFolder(out)
     try page.write(to: Path.join(out, pageName))
-    for (name, figure) in figures {
-      for format in ["svg", "png"] { try figure.write(to: Path.join(out, "\(name).\(format)")) }
-    }
+    for (name, figure) in figures { try figure.writeBothForms(to: Path.join(out, name)) }
     let plots = figures.isEmpty ? "" : "; plots beside it: \(figures.map(\.name).joined(separator: ", ")) (.svg, .png)"
     return "report: \(Path.join(out, pageName))\(plots)\n"
   }

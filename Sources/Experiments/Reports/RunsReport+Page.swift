@@ -1,6 +1,5 @@
 import Base
 import Drawing
-import Foundation
 import Tasks
 import Training
 
@@ -60,23 +59,18 @@ extension RunsReport {
   private var highlights: [(value: HTML, meaning: HTML)] {
     guard let own = scores[best] else { return [] }
     let unit = score.unit.isEmpty ? "" : " \(score.unit)"
-    let direction = score.better == .higher ? "higher is better" : "lower is better"
+    let direction = score.better?.words ?? ""
     let value = (value: HTML(format.text(own.best) + unit), meaning: HTML("\(score.name), best of \(own.count), \(direction)"))
     guard isComparison else {
       return [value, (HTML(format.text(own.last) + unit), HTML("\(score.name) at the end, step \(own.lastStep)")),
               (HTML("\(own.bestStep)"), HTML("step of the best value, of \(baseline.record?.steps ?? baseline.step)")),
-              (HTML(Self.duration(baseline.history?.minutes ?? 0)), "training and validation")]
+              (HTML(ReportStyle.duration(baseline.history?.minutes ?? 0)), "training and validation")]
     }
     var entries = [(value: HTML(runs[best].name), meaning: HTML(best == 0 ? "best run, the baseline" : "best run")), value]
     if let gain = difference(best) {
       entries.append((HTML(format.signed(gain) + unit), HTML("difference to the baseline \(baseline.name)")))
     }
     return entries
-  }
-
-  static func duration(_ minutes: Double) -> String {
-    if minutes >= 120 { return String(format: "%.1f h", minutes / 60) }
-    return minutes < 1 ? "\(Int((minutes * 60).rounded())) s" : "\(Int(minutes.rounded())) min"
   }
 
   /// What the best run has that the baseline has not, in a sentence.
@@ -110,7 +104,7 @@ extension RunsReport {
       let difference: HTML = index == 0 ? .note("baseline") : HTML(difference(index).map(format.signed) ?? "")
       let figures = own.map { [format.text($0.best), "\($0.bestStep)", format.text($0.last)] } ?? ["none", "", ""]
       table.add([HTML(run.name)] + figures.map { HTML($0) }
-                + [difference, HTML(run.history.map { Self.duration($0.minutes) } ?? ""), run.badge], isMarked: index == best && own != nil)
+                + [difference, HTML(run.history.map { ReportStyle.duration($0.minutes) } ?? ""), run.badge], isMarked: index == best && own != nil)
     }
     return table
   }
@@ -136,7 +130,7 @@ extension RunsReport {
 
   private func tellChanges(in page: inout HTMLPage) {
     let changes = runs.indices.map(changes)
-    let keys = changes.joined().reduce(into: [String]()) { keys, change in if !keys.contains(change.key) { keys.append(change.key) } }
+    let keys = changes.joined().map(\.key).uniqued()
     guard !keys.isEmpty else { return page.paragraph("All runs have the same config.") }
     let shown = [0] + ranking.filter { $0 > 0 }.prefix(Self.mostColumns - 1)
     let names = shown.map { HTML(runs[$0].name) + ($0 == 0 ? .note(" (baseline)") : .empty) }

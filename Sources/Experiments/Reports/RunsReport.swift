@@ -64,9 +64,6 @@ struct RunsReport {
 
   // MARK: Figures
 
-  /// The width of charts of which two stand side by side on a wide screen, in pixels.
-  static let chartWidth = 560.0
-
   /// Curves in one figure, at most: the best ones, and the baseline.
   static let mostCurves = 8
 
@@ -75,9 +72,7 @@ struct RunsReport {
     let groups = runs.indices.filter(chosen.contains).compactMap { index in
       runs[index].history.map { RunGroup(name: runs[index].name, colorIndex: index, histories: [$0]) }
     }
-    var curves = LearningCurves(groups: groups)
-    curves.isLogarithmic = isLogarithmic
-    return curves
+    return LearningCurves(groups: groups, isLogarithmic: isLogarithmic)
   }
 
   /// Charts of one page, at most.
@@ -88,14 +83,10 @@ struct RunsReport {
     let metrics = baseline.task.task.runMetrics
     let curves = curves
     let validation = ([score] + metrics.evaluation.filter { $0 != score }).filter { $0.better != nil }
-    let plots = (split == "val" ? validation : []).compactMap { kind in
-      curves.plot(of: kind, split: "val", title: "\(kind.name) of validation: \(kind.meaning)").map { ("curves-val-\(kind.name)", $0) }
-    }
-    let losses = metrics.training.filter { $0.better != nil }.compactMap { kind in
-      curves.plot(of: kind, split: "train", title: "\(kind.name) of training: \(kind.meaning)").map { ("curves-train-\(kind.name)", $0) }
-    }
+    let plots = curves.plots(of: split == "val" ? validation : [], split: "val", "validation")
+    let losses = curves.plots(of: metrics.training.filter { $0.better != nil }, split: "train", "training")
     let shown = Array(plots.prefix(max(Self.mostCharts - losses.count, Self.mostCharts / 2)))
-    return (shown + losses.prefix(Self.mostCharts - shown.count)).map { (name: $0.0.fileNamePart, plot: $0.1) }
+    return shown + losses.prefix(Self.mostCharts - shown.count)
   }
 
   /// The best value of every run; nil for one run.
@@ -106,9 +97,9 @@ struct RunsReport {
     }
     var plot = BarPlot(title: "\(score.name): \(score.meaning), best value of each run", label: score.name, bars: bars)
     plot.unit = score.unit
-    plot.better = score.better == .higher ? .higher : .lower
+    plot.better = score.better?.ofChart
     plot.decimals = format.decimals
-    plot.width = Self.chartWidth
+    plot.width = ReportStyle.chartWidth
     return plot
   }
 

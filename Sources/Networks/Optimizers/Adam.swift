@@ -48,11 +48,13 @@ public class Adam: Optimizer {
     self.config = config
     self.isDecoupled = isDecoupled
     self.parameters = try TrainedParameter.select(parameters, groups)
-    m = config.beta1 > 0 ? OptimizerState.zeros(self.parameters) : Array(repeating: nil, count: self.parameters.count)
+    let keepsMean = config.beta1 > 0
+    m = keepsMean ? OptimizerState.zeros(self.parameters) : Array(repeating: nil, count: self.parameters.count)
     v = OptimizerState.zeros(self.parameters)
     skipped = Array(repeating: 0, count: self.parameters.count)
     file = OptimizerState(
-      optimizer: name, slots: (config.beta1 > 0 ? ["exp_avg"] : []) + ["exp_avg_sq"], ignored: "exp_avg", parameters: self.parameters)
+      optimizer: name, slots: (keepsMean ? ["exp_avg"] : []) + ["exp_avg_sq"], unused: keepsMean ? nil : "exp_avg",
+      parameters: self.parameters)
   }
 
   public func step(_ gradients: Gradients, learningRate: Double, scale: Double) {

@@ -8,8 +8,8 @@ struct OptimizerState {
   let optimizer: String
   /// Tensors kept for each parameter: `exp_avg` is stored as `exp_avg.<name of the parameter>`.
   let slots: [String]
-  /// A slot of files that may be there without use.
-  var ignored: String?
+  /// A further slot of files that is not needed.
+  var unused: String?
   let parameters: [TrainedParameter]
 
   /// More updates than any run makes: a larger count is damage, and must not overflow later.
@@ -61,7 +61,6 @@ struct OptimizerState {
         return .zeros([0])
       }
     }
-    let unused = slots.contains { $0 == ignored } ? nil : ignored
     let count = state.entries.count { entry in unused.map { !entry.name.hasPrefix("\($0).") } ?? true }
     guard problems.isEmpty, count == slots.count * parameters.count else {
       throw Failure(.badData, at: origin, "the optimiser's state does not fit the network: \(count) arrays, expected "

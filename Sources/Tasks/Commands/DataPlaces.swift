@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Training
 
 /// The files and folders that a config's sections of data name: nothing else is to be written there.
@@ -10,7 +9,7 @@ struct DataPlaces {
   /// - Throws: `.inputOutput` if a path cannot be looked at.
   init(of resolved: String) throws {
     places = try ConfigFile.tree(of: resolved, named: "config").dataTexts().compactMap { key, text in
-      try File.kind(at: text) == nil ? nil : (key, Self.real(text))
+      try File.kind(at: text) == nil ? nil : (key, Path.real(text))
     }
   }
 
@@ -18,13 +17,12 @@ struct DataPlaces {
   ///
   /// A folder of data that holds the current folder does not count: all that is written lies in it.
   /// - Parameters:
-  ///   - path: the file or folder of the results; nil: none are written.
+  ///   - path: the file or folder of the results.
   ///   - option: that names it.
   /// - Throws: `.usage` if it is a file or folder of the data, or lies in one.
-  func requireApart(_ path: String?, option: String) throws {
-    guard let path else { return }
-    let target = Self.real(path)
-    let current = Self.real(".")
+  func requireApart(_ path: String, option: String) throws {
+    let target = Path.real(path)
+    let current = Path.real(".")
     let meeting = places.first { _, place in
       target == place || (target.hasPrefix(place + "/") && current != place && !current.hasPrefix(place + "/"))
     }
@@ -33,15 +31,5 @@ struct DataPlaces {
       .usage, at: "\(option) \(path)",
       "this would land among the data of '\(meeting.key)', replace them, or be taken for data the next time: \(meeting.path)",
       remedy: "Choose another place for it.")
-  }
-
-  /// The path without links and dots; of what is not there yet, as far as its folders are.
-  private static func real(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else {
-      let folder = Path.folder(path)
-      return folder == path ? path : Path.join(real(folder.isEmpty ? "." : folder), Path.name(path))
-    }
-    defer { free(resolved) }
-    return String(cString: resolved)
   }
 }

@@ -60,11 +60,11 @@ extension EvaluationTask {
   }
 
   fileprivate static func judge(_ request: EvaluationRequest, _ monitor: EvaluationMonitor) throws -> String {
-    let config = try load(request.config).value
-    let places = try DataPlaces(of: resolvedConfig(request.config))
-    try places.requireApart(request.visuals, option: "--save-visuals")
-    try places.requireApart(request.results, option: "--results")
-    try places.requireApart(request.samples, option: "--samples")
+    let loaded = try load(request.config)
+    let config = loaded.value
+    for (option, path) in [("--save-visuals", request.visuals), ("--results", request.results), ("--samples", request.samples)] {
+      if let path { try DataPlaces(of: loaded.resolvedYAML).requireApart(path, option: option) }
+    }
     let network = model(config)
     try request.weights.load(into: network, title: modelTitle(config), part: TaskTraining.weightsPart)
     if request.visuals != nil, let problem = Typeface.problem { Console().warning(problem) }

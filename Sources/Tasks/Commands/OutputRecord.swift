@@ -102,21 +102,16 @@ public final class OutputFolder {
   /// - Parameter source: the paths that the user named.
   /// - Throws: `.usage` if a result would land in the folder that is read, on an input, or on the result of another input.
   static func requireApart(_ items: [some OutputItem], _ suffixes: [String], source: [String], out: String) throws {
-    func real(_ path: String) -> String {
-      guard let resolved = realpath(path, nil) else { return path }
-      defer { free(resolved) }
-      return String(cString: resolved)
-    }
     func refuse(_ found: String) -> Failure {
       Failure(.usage, at: "--out \(out)", found, remedy: "Choose another folder for the results.")
     }
-    let folders = Set(items.map { File.folder(of: "\(out)/\($0.result)") }.map(real))
-    let inputs = Set(items.flatMap(\.inputs).map(real))
+    let folders = Set(items.map { File.folder(of: "\(out)/\($0.result)") }.map(Path.real))
+    let inputs = Set(items.flatMap(\.inputs).map(Path.real))
     if source.count == 1, let input = inputs.first(where: { folders.contains(File.folder(of: $0)) }) {
       throw refuse("the results would land among the inputs, in \(File.folder(of: input)), and be taken for inputs the next time")
     }
     for item in items {
-      for suffix in suffixes where inputs.contains(real("\(out)/\(item.result)\(suffix)")) {
+      for suffix in suffixes where inputs.contains(Path.real("\(out)/\(item.result)\(suffix)")) {
         throw refuse("the result \(item.result)\(suffix) would replace an input")
       }
     }

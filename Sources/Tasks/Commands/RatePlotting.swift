@@ -63,7 +63,7 @@ struct ChartFiles {
   func write(_ figure: some Figure) throws -> String {
     if let problem = Typeface.problem { Console().warning(problem) }
     try File.createFolder(folder)
-    for form in ["svg", "png"] { try figure.write(to: Path.join(folder, "\(name).\(form)")) }
+    try figure.writeBothForms(to: Path.join(folder, name))
     return "drawn: \(Path.join(folder, name)).svg and .png\n"
   }
 }

@@ -17,8 +17,7 @@ public enum TrainingCurves {
     let charts = kinds.compactMap { chart(of: $0, rows) }.prefix(mostCharts)
     guard let first = charts.first else { return }
     let figure: any Figure = charts.count == 1 ? first : FigureGrid(charts.map { .init($0) }, columns: 2)
-    try figure.write(to: "\(runFolder)/curves.png")
-    try figure.write(to: "\(runFolder)/curves.svg")
+    try figure.writeBothForms(to: "\(runFolder)/curves")
   }
 
   /// Nil if there are not two points of a curve.
@@ -31,7 +30,12 @@ public enum TrainingCurves {
                         series: series.filter { $0.points.count > 1 })
     guard !plot.series.isEmpty else { return nil }
     plot.unit = kind.unit
-    plot.better = kind.better == .higher ? .higher : .lower
+    plot.better = kind.better?.ofChart
     return plot
   }
+}
+
+extension MetricKind.Direction {
+  /// As charts have it.
+  package var ofChart: BetterDirection { self == .higher ? .higher : .lower }
 }

@@ -85,9 +85,8 @@ public struct DetectionPredictor: PicturePredictor {
         bbox: [box.x, box.y, box.width, box.height],
         segmentation: mask.map { Segmentation(size: [$0.height, $0.width], counts: $0.compressedCounts) })
     }
-    let encoder = JSONEncoder()
+    let encoder = JSONEncoder.ofFiles
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(Document(file: item.path, width: image.width, height: image.height, objects: objects)))
   }
 }

@@ -87,7 +87,7 @@ public struct InpaintingTraining: StageTraining {
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: InpaintingConfig) -> Int {
-    BatchOrder(count: sets.training.trainingCount, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+    order(of: sets.training, config).batchesPerEpoch
   }
 
   /// The order of the training pictures and their mirror images.

@@ -57,7 +57,7 @@ public struct FlowTraining: StageTraining {
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: OpticalFlowConfig) -> Int {
-    BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+    order(of: sets.training, config).batchesPerEpoch
   }
 
   /// The order of the training pairs.

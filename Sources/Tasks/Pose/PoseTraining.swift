@@ -53,7 +53,7 @@ public struct PoseTraining: StageTraining {
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: PoseConfig) -> Int {
-    BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+    order(of: sets.training, config).batchesPerEpoch
   }
 
   /// The order of the training bodies.

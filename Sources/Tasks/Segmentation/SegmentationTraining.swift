@@ -64,7 +64,7 @@ public struct SegmentationTraining: StageTraining {
   }
 
   public static func stepsPerEpoch(_ sets: Sets, _ config: SegmentationConfig) -> Int {
-    BatchOrder(count: sets.training.count, batchSize: config.train.batchSize, seed: 0).batchesPerEpoch
+    order(of: sets.training, config).batchesPerEpoch
   }
 
   /// The order of the training pictures.

@@ -49,9 +49,7 @@ struct CheckpointManifest: Codable, Equatable {
   }
 
   func json() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    return Array(try JSONEncoder.ofFiles.encode(self)) + [UInt8(ascii: "\n")]
   }
 
   /// The content of one file of the folder, checked against this manifest.

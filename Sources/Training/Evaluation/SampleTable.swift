@@ -69,7 +69,7 @@ public struct SampleTable: Sendable, Equatable {
   }
 
   /// The metrics that any sample has, in the order of the columns.
-  public var metrics: [String] { columns.map(\.metric).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+  public var metrics: [String] { columns.map(\.metric).uniqued() }
 
   /// The metric of the whole set; nil if no sample has it.
   public func value(of metric: String) -> Double? { self[metric]?.value() }

@@ -86,7 +86,7 @@ public struct RateCurves: Sendable {
 
   private init(_ pieces: [Piece], steps: Int) {
     self.steps = steps
-    let names = pieces.flatMap { $0.rates.map(\.name) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let names = pieces.flatMap { $0.rates.map(\.name) }.uniqued()
     all = names.map { name in
       var points: [(step: Int, rate: Double)] = []
       var peak = (step: 0, rate: -Double.infinity)

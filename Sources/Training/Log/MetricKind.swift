@@ -2,7 +2,7 @@ import Base
 
 /// One metric of a task, declared once: its name in logs and tables, what it measures, and what makes it better.
 public struct MetricKind: Sendable, Equatable {
-  public enum Direction: Sendable { case lower, higher }
+  public enum Direction: String, Codable, Sendable { case lower, higher }
 
   /// The name in `metrics.csv` and `--json`: printable ASCII without commas, quotes and spaces.
   public let name: String

@@ -40,8 +40,7 @@ public struct EnvironmentInfo: Codable, Sendable, Equatable {
   }
 
   func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.ofFiles
     encoder.keyEncodingStrategy = .custom { SnakeKey(stringValue: ($0.last?.stringValue ?? "").snakeCased) }
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
   }

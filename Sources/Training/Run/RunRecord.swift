@@ -36,8 +36,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
   }
 
   func write(to folder: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.ofFiles
     encoder.keyEncodingStrategy = .convertToSnakeCase
     try AtomicFile.write(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")], to: "\(folder)/\(RunRecord.name)")
   }
