@@ -6,7 +6,8 @@ import Training
 /// `apus ablate`: plans an experiment, runs what is missing, and writes its tables.
 ///
 /// The folder of the runs holds a run folder for each job, `<variant>/seed-<n>`, each with its `job.json`, `samples.csv` and
-/// `evaluation.json` beside what `apus train` writes; and `results.json`, `table.md`, `table.csv` and `table.tex`.
+/// `evaluation.json` beside what `apus train` writes; and `results.json`, `table.md`, `table.csv` and `table.tex`. Jobs that differ in how
+/// weights are used, but not in their training, are trained once.
 public struct Ablation {
   public let experiment: Experiment
   /// The folder of the runs.
@@ -26,8 +27,8 @@ public struct Ablation {
       let resolved = try job.resolvedConfig()
       let folder = Path.join(out, job.path)
       return PlannedJob(
-        job: job, number: index + 1, folder: folder, resolved: resolved, data: try checksum(of: resolved),
-        record: try JobRecord(folder: folder))
+        job: job, number: index + 1, folder: folder, resolved: resolved, training: try Job.trainingChecksum(of: resolved),
+        data: try checksum(of: resolved), record: try JobRecord(folder: folder))
     }
     let changes = try jobs.compactMap { try $0.change(experiment.budget) }
     guard changes.isEmpty else {
@@ -85,7 +86,7 @@ public struct Ablation {
     try AtomicFile.removeLeftovers(in: out)
     let runner = JobRunner(
       experiment, jobs, limits, program: program, estimates: try estimates(limits, say), say: say)
-    let outcome = try runner.run()
+    let outcome = try runner.run { try writeTables() }
     try writeTables()
     tellReport(say)
     if let signal = outcome.signal {
@@ -109,7 +110,7 @@ public struct Ablation {
       say("\(job.job.title) is finished already")
       return 0
     }
-    let outcome = try JobRunner(experiment, [job], limits, program: program, estimates: [:], say: say).run()
+    let outcome = try JobRunner(experiment, jobs, only: job, limits, program: program, estimates: [:], say: say).run {}
     if let signal = outcome.signal { return StopSignal.exitCode(for: signal) }
     return outcome.failed.isEmpty ? 0 : 1
   }
@@ -176,6 +177,7 @@ public struct Ablation {
     var seed = ExperimentResult.Seed(seed: job.job.seed, status: .missing, run: job.job.path)
     guard let record = try JobRecord(folder: job.folder) else { return seed }
     (seed.step, seed.seconds, seed.data) = (record.step, record.seconds, record.data)
+    seed.weights = record.weights.map { Path.normalized(Path.join(job.job.path, $0)) }
     switch record.status {
     case .started: break
     case .failed: (seed.status, seed.message) = (.failed, record.message)

@@ -24,11 +24,15 @@ public struct Experiment: Sendable {
     let taskName: TaskName
     /// The base config with the overrides and the budget, but for the seed.
     let request: ConfigRequest
+    /// What all variants lay over the base config.
+    let common: [ConfigOverride]
 
     var name: String { spec.name }
     var task: any LearningTask.Type { taskName.task }
-    /// The overrides as arguments of `--set`.
-    var settings: [String] { spec.overrides.map { "\($0.key)=\($0.value)" } }
+    /// The variant's own overrides as arguments of `--set`.
+    var settings: [String] { spec.overrides.map(\.setting) }
+    /// All overrides of the spec as arguments of `--set`.
+    var allSettings: [String] { common.map(\.setting) + settings }
   }
 
   /// Reads a spec and holds every variant against the schema of its config.
@@ -42,7 +46,8 @@ public struct Experiment: Sendable {
     let real = Path.folder(path).isEmpty ? "." : Path.folder(path)
     name = Path.stem(path) == "spec" && real != "." ? Path.name(real) : Path.stem(path)
     budget = spec.budget.steps > 0 ? .init(steps: spec.budget.steps) : .init(minutes: spec.budget.minutes)
-    var checks = VariantChecks(budget: Self.overrides(of: budget, at: reading.tree.node(at: ["budget"])?.origin))
+    var checks = VariantChecks(
+      budget: Self.overrides(of: budget, at: reading.tree.node(at: ["budget"])?.origin), common: reading.common)
     if !spec.base.isEmpty {
       if try File.kind(at: base) == .file {
         for variant in reading.variants { checks.add(variant, base: base) }
@@ -90,6 +95,11 @@ public struct Experiment: Sendable {
   }
 }
 
+extension ConfigOverride {
+  /// An argument of `--set`.
+  fileprivate var setting: String { "\(key)=\(value)" }
+}
+
 /// One variant with one seed.
 struct Job: Sendable {
   let variant: Experiment.Variant
@@ -98,6 +108,16 @@ struct Job: Sendable {
   var title: String { "\(variant.name), seed \(seed)" }
   /// The run folder below the folder of the experiment.
   var path: String { "\(variant.name)/seed-\(seed)" }
+
+  /// The checksum of what a training depends on in a resolved config: all of it but for the sections `inference`, which say how weights are
+  /// used. Jobs that agree in it, and in their data, have the same weights.
+  static func trainingChecksum(of resolved: String) throws -> String {
+    let tree = try ConfigFile.tree(of: resolved, named: "config").texts().filter { key, _ in
+      let path = key.split(separator: ".")
+      return (path.first == "stages" ? path.dropFirst(2).first : path.first) != "inference"
+    }
+    return JobRecord.checksum(of: tree.map { "\($0.key): \($0.text)\n" }.joined())
+  }
 
   /// The resolved config with the seed, as the run's `config.yaml` has it but for threads and hours.
   func resolvedConfig() throws -> String {
@@ -113,13 +133,14 @@ private struct VariantChecks {
   /// What is wrong, each once, though several variants may share it.
   private(set) var lines: [String] = []
   let budget: [ConfigOverride]
+  let common: [ConfigOverride]
   private var owners: [String: String] = [:]
 
-  init(budget: [ConfigOverride]) { self.budget = budget }
+  init(budget: [ConfigOverride], common: [ConfigOverride]) { (self.budget, self.common) = (budget, common) }
 
   mutating func add(_ variant: SpecVariant, base: String) {
     let threads = ConfigOverride(key: "plan.threads", value: "0", option: "threads")
-    let request = ConfigRequest(base, overrides: variant.overrides + budget + [threads])
+    let request = ConfigRequest(base, overrides: common + variant.overrides + budget + [threads])
     do {
       let name = try TaskName.named(in: base, overrides: request.overrides)
       let resolved = try name.task.resolvedConfig(request)
@@ -127,7 +148,7 @@ private struct VariantChecks {
         note("\(variant.origin): the variant '\(variant.name)' resolves to the same config as '\(owner)': it would only be run twice")
       }
       owners[resolved] = owners[resolved] ?? variant.name
-      variants.append(Experiment.Variant(spec: variant, taskName: name, request: request))
+      variants.append(Experiment.Variant(spec: variant, taskName: name, request: request, common: common))
     } catch let failure as Failure {
       let head = failure.place.isEmpty ? "" : "\(failure.place): "
       for line in (head + failure.problem).split(separator: "\n") { note(String(line)) }

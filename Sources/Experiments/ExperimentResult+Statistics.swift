@@ -16,7 +16,7 @@ extension ExperimentResult {
     let reference = try own.map { try VariantSamples($0, samples) }
     for index in variants.indices {
       let variant = variants[index]
-      notes += variant.missingNote
+      notes += variant.missingNote + weightsNote(of: variant)
       let problem = variant.name == baseline ? "" : Self.obstacle(to: variant, own, baseline)
       if let problem, !problem.isEmpty { notes.append(problem) }
       var intervals: [String: Interval] = [:]
@@ -45,6 +45,15 @@ extension ExperimentResult {
       (summary.difference, summary.interval) = (mean - Statistics.mean(others), interval)
     }
     return summary
+  }
+
+  /// Whose weights a variant has, where it was not trained itself.
+  private func weightsNote(of variant: Variant) -> [String] {
+    let owners = variant.seeds.compactMap(\.weights).compactMap { weights in
+      variants.first { owner in owner.seeds.contains { $0.run == weights } }?.label
+    }
+    guard let owner = owners.first else { return [] }
+    return ["\(variant.label): the weights of \(owner), for the training is the same"]
   }
 
   /// What keeps a variant from being compared, in words; empty if it is only that nothing is finished; nil if nothing does.

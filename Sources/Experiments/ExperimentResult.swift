@@ -82,6 +82,8 @@ public struct ExperimentResult: Codable, Sendable, Equatable {
     public var status: Status
     /// The run folder, relative to `results.json`; it may not be there yet.
     public var run: String
+    /// The run folder whose weights were judged, relative to `results.json`; nil: its own.
+    public var weights: String?
     /// Updates of the weights that were judged.
     public var step: Int?
     /// Seconds of training and evaluation, all interruptions left out.

@@ -10,6 +10,7 @@ import Training
 /// seeds: 3                                # 1, 2 and 3; or a list
 /// budget: {steps: 300}                    # or minutes
 /// metrics: [error]                        # left out: those of the task that have a direction
+/// set: {train: {batch_size: 4}}           # laid over the base for all variants
 /// variants:
 /// - {name: twelve, label: 12 updates, paper: {error: 1.94}, set: {train: {iterations: 12}}}
 /// grid:                                   # every combination is one more variant
@@ -26,6 +27,8 @@ struct ExperimentSpec: Codable, Sendable {
   var budget = Budget()
   /// Names; left out: those of the task that have a direction.
   var metrics: [String] = []
+  /// What is laid over the base config for all variants.
+  var set = ConfigTree()
   var variants: [Variant] = []
   /// Dotted keys with the values of each.
   var grid = ConfigTree()
@@ -65,6 +68,8 @@ struct SpecReading {
   private(set) var problems: [PlacedProblem]
   private(set) var seeds: [Int] = [1]
   private(set) var variants: [SpecVariant] = []
+  /// What all variants lay over the base config, each with its place in the spec as its option.
+  private(set) var common: [ConfigOverride] = []
 
   /// Keys that a variant cannot set, because the experiment does.
   private static let ownKeys = ["plan.steps": "budget", "plan.epochs": "budget", "plan.max_hours": "budget", "plan.seed": "seeds"]
@@ -81,6 +86,8 @@ struct SpecReading {
     spec = value
     if spec.base.isEmpty { note(["base"], "missing key 'base': the config that the variants are laid over") }
     readSeeds()
+    common = overrides(in: spec.set, named: "set")
+    checkOwners(of: common)
     for (index, variant) in spec.variants.enumerated() { read(variant, at: ["variants", "\(index)"]) }
     readGrid()
     if variants.isEmpty { note(["variants"], "there are no variants: write a list 'variants', or a 'grid'") }
@@ -131,12 +138,25 @@ struct SpecReading {
 
   // MARK: Variants
 
-  private mutating func read(_ variant: ExperimentSpec.Variant, at path: [String]) {
-    let overrides = variant.set.node.overrides()
-    if variant.set.node.entries == nil, !variant.set.node.isNull {
-      let key = path.joined(separator: ".")
-      return note(at: variant.set.node, "'\(key).set': expected a map of config keys, found \(variant.set.node.found)")
+  /// The values of a `set`; none if it is no map.
+  private mutating func overrides(in set: ConfigTree, named key: String) -> [ConfigOverride] {
+    guard set.node.entries != nil || set.node.isNull else {
+      note(at: set.node, "'\(key)': expected a map of config keys, found \(set.node.found)")
+      return []
     }
+    return set.node.overrides()
+  }
+
+  private mutating func checkOwners(of overrides: [ConfigOverride]) {
+    for override in overrides {
+      guard let owner = Self.ownKeys[override.key] else { continue }
+      let message = "'\(override.key)' is set by '\(owner)' of the experiment"
+      problems.append(PlacedProblem(origin: .commandLine(override.option), message: message))
+    }
+  }
+
+  private mutating func read(_ variant: ExperimentSpec.Variant, at path: [String]) {
+    let overrides = overrides(in: variant.set, named: (path + ["set"]).joined(separator: "."))
     var figures: [ExperimentResult.Figure] = []
     for entry in variant.paper.node.entries ?? [] {
       if case .scalar(let text, _) = entry.value.content {
@@ -162,11 +182,7 @@ struct SpecReading {
       problem("the variant '\(variant.name)' stands there twice; first at \(other.origin)")
       return
     }
-    for override in variant.overrides {
-      guard let owner = Self.ownKeys[override.key] else { continue }
-      let message = "'\(override.key)' is set by '\(owner)' of the experiment"
-      problems.append(PlacedProblem(origin: .commandLine(override.option), message: message))
-    }
+    checkOwners(of: variant.overrides)
     variants.append(variant)
   }
 

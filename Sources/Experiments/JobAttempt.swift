@@ -27,13 +27,19 @@ final class JobAttempt {
   /// Starts the training or goes on with it; if that is over, starts the evaluation.
   /// - Parameters:
   ///   - record: of the job; written.
+  ///   - twin: a job of the same training that is over, whose weights are judged; nil: the job trains its own.
   ///   - lock: of the job, held as long as this value lives.
-  init(_ job: PlannedJob, _ record: JobRecord, threads: Int, program: String, lock: FolderLock) throws {
+  init(_ job: PlannedJob, _ record: JobRecord, twin: PlannedJob?, threads: Int, program: String, lock: FolderLock) throws {
     var record = record
-    let isTrained = try record.step != nil && CheckpointStore(runFolder: job.folder).step(of: .last) == record.step
+    record.weights = twin.map { "../../\($0.job.path)" }
+    if let twin {
+      record.step = try CheckpointStore(runFolder: twin.folder).step(of: .last)
+      try AtomicFile.write(job.resolved, to: Path.join(job.folder, "config.yaml"))
+    }
+    let isTrained = try twin != nil || record.step != nil && CheckpointStore(runFolder: job.folder).step(of: .last) == record.step
     if !isTrained { record.step = nil }
     try record.write(to: job.folder)
-    let command = try isTrained ? Self.evaluation(job, threads: threads) : Self.training(job, record, threads: threads)
+    let command = try isTrained ? Self.evaluation(job, record, threads: threads) : Self.training(job, record, threads: threads)
     (self.job, self.record, self.threads, self.program, self.lock, isEvaluating) = (job, record, threads, program, lock, isTrained)
     process = try command.started(program, in: job.folder)
   }
@@ -51,7 +57,7 @@ final class JobAttempt {
   /// `apus train` with the variant's values as options, so that the run folder's `overrides.txt` tells what the variant is.
   private static func training(_ job: PlannedJob, _ record: JobRecord, threads: Int) -> Command {
     var arguments = ["train", job.job.variant.request.path]
-    for setting in job.job.variant.settings { arguments += ["--set", setting] }
+    for setting in job.job.variant.allSettings { arguments += ["--set", setting] }
     if let steps = record.budget.steps { arguments += ["--steps", "\(steps)"] }
     if let minutes = record.budget.minutes {
       arguments += ["--set", "plan.max_hours=\(max(minutes / 60 - record.seconds / 3600, 1e-6))"]
@@ -60,8 +66,8 @@ final class JobAttempt {
     return Command(arguments: arguments + ["--threads", "\(threads)", "--progress", "plain"])
   }
 
-  private static func evaluation(_ job: PlannedJob, threads: Int) throws -> Command {
-    let store = CheckpointStore(runFolder: job.folder)
+  private static func evaluation(_ job: PlannedJob, _ record: JobRecord, threads: Int) throws -> Command {
+    let store = CheckpointStore(runFolder: record.weights.map { Path.normalized(Path.join(job.folder, $0)) } ?? job.folder)
     guard let step = try store.step(of: .last) else { throw Failure(.badData, at: job.folder, "the training left no checkpoint") }
     return Command(
       arguments: [
@@ -98,7 +104,7 @@ final class JobAttempt {
     guard isDone else { return .failed((isEvaluating ? "evaluation: " : "training: ") + process.message) }
     if isEvaluating { return .finished(try metrics()) }
     isEvaluating = true
-    let command = try Self.evaluation(job, threads: threads)
+    let command = try Self.evaluation(job, record, threads: threads)
     record.step = try CheckpointStore(runFolder: job.folder).step(of: .last)
     try record.write(to: job.folder)
     process = try command.started(program, in: job.folder)
@@ -111,6 +117,9 @@ final class JobAttempt {
     record.seconds += process.seconds
     try record.write(to: job.folder)
   }
+
+  /// Whether its training is still at work.
+  var isTraining: Bool { !isEvaluating }
 
   /// The activity in words, such as `step 120 of 300`.
   var progress: String {

@@ -11,6 +11,8 @@ struct JobRecord: Codable, Sendable, Equatable {
   var config: String
   var data: String
   var budget: ExperimentResult.Budget
+  /// The run folder whose last weights are judged, relative to the job's; nil: the job's own.
+  var weights: String?
   /// Updates after which the training was over; nil before.
   var step: Int?
   /// Seconds of training and evaluation so far.
@@ -54,6 +56,8 @@ struct PlannedJob: Sendable {
   /// The run folder.
   let folder: String
   let resolved: String
+  /// The checksum of what its training depends on.
+  let training: String
   let data: String
   var record: JobRecord?
 
@@ -69,6 +73,9 @@ struct PlannedJob: Sendable {
     case nil: ""
     }
   }
+
+  /// Whether the two have the same weights.
+  func sharesTraining(with other: PlannedJob) -> Bool { training == other.training && data == other.data }
 
   /// What has changed since the job was begun.
   struct Change {

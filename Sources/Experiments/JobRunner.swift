@@ -44,6 +44,8 @@ final class JobRunner {
   /// The memory of a job before any of its kind was measured, bytes, by variant.
   private let estimates: [String: Int]
   private var measured: [String: Int] = [:]
+  /// All jobs of the experiment.
+  private let all: [PlannedJob]
   private var waiting: [PlannedJob]
   private var running: [Running] = []
   private var outcome = Outcome()
@@ -52,25 +54,31 @@ final class JobRunner {
   /// When a job whose folder is in use is looked at again.
   private var nextLook = Date.distantPast
   private var nextReport = Date(timeIntervalSinceNow: 60)
+  /// Whether a job has ended since results were gathered, and when they may be again: that takes its time where there are many jobs.
+  private var hasNews = false
+  private var nextGathering = Date.distantPast
   private var isStopping = false
 
   /// - Parameters:
-  ///   - jobs: all of the experiment that are to be run, finished ones included.
+  ///   - jobs: all of the experiment, finished ones included.
+  ///   - only: the one that is to be run; nil: all.
   ///   - program: the executable.
   ///   - estimates: bytes of a job by variant; empty: memory does not count.
   ///   - say: told lines for the user.
-  init(_ experiment: Experiment, _ jobs: [PlannedJob], _ limits: JobLimits, program: String, estimates: [String: Int],
-       say: @escaping (String) -> Void) {
+  init(_ experiment: Experiment, _ jobs: [PlannedJob], only: PlannedJob? = nil, _ limits: JobLimits, program: String,
+       estimates: [String: Int], say: @escaping (String) -> Void) {
     (self.experiment, self.limits, self.program, self.estimates, self.say) = (experiment, limits, program, estimates, say)
-    waiting = jobs.filter { !$0.isFinished }
+    all = jobs
+    waiting = only.map { [$0] } ?? jobs.filter { !$0.isFinished }
     total = jobs.count
     done = jobs.count - waiting.count
     for job in jobs { if let memory = job.record?.memory { note(memory, of: job) } }
   }
 
   /// Runs to the end of all jobs, or until a signal asks to stop.
+  /// - Parameter gather: gathers results while others are at work; called once a minute at most, and not after the last job.
   /// - Throws: the failures of writing records; what goes wrong within a job is the job's own.
-  func run() throws -> Outcome {
+  func run(_ gather: () throws -> Void) throws -> Outcome {
     while !running.isEmpty || !waiting.isEmpty {
       if let signal = StopSignal.requested, outcome.signal == nil {
         outcome.signal = signal
@@ -78,6 +86,10 @@ final class JobRunner {
       }
       try startWhatFits()
       try lookAfterRunning()
+      if hasNews, Date() >= nextGathering, !running.isEmpty || !waiting.isEmpty {
+        try gather()
+        (hasNews, nextGathering) = (false, Date(timeIntervalSinceNow: 60))
+      }
       if Date() >= nextReport, !running.isEmpty {
         say("at work: " + running.map { "\($0.job.job.title) (\($0.attempt.progress))" }.joined(separator: "; "))
         nextReport = Date(timeIntervalSinceNow: 60)
@@ -98,8 +110,8 @@ final class JobRunner {
 
   private func startWhatFits() throws {
     guard !isStopping, Date() >= nextLook else { return }
-    while let next = waiting.first, running.count < limits.places, fits(next) {
-      waiting.removeFirst()
+    while running.count < limits.places, let index = waiting.firstIndex(where: { !isInTraining($0) }), fits(waiting[index]) {
+      let next = waiting.remove(at: index)
       do {
         guard try start(next) else {
           // A process of an earlier start is still saving there.
@@ -111,6 +123,23 @@ final class JobRunner {
         // The record is left as it is: another process may be at work on this job.
         note(failureOf: next, record(of: next), "\(failure)")
       }
+    }
+  }
+
+  /// Whether the training of a job is at work as that of another one.
+  private func isInTraining(_ job: PlannedJob) -> Bool {
+    running.contains { $0.attempt.isTraining && $0.job.sharesTraining(with: job) }
+  }
+
+  /// A job of the same training that is over; nil if there is none, or the job has begun one of its own.
+  private func twin(of job: PlannedJob) throws -> PlannedJob? {
+    guard experiment.budget.steps != nil, try CheckpointStore(runFolder: job.folder).steps.isEmpty else { return nil }
+    return try all.first { other in
+      guard other.number != job.number, other.sharesTraining(with: job), let record = try JobRecord(folder: other.folder) else {
+        return false
+      }
+      guard let step = record.step, record.weights == nil, record.config == other.config, record.data == other.data else { return false }
+      return try CheckpointStore(runFolder: other.folder).step(of: .last) == step
     }
   }
 
@@ -152,8 +181,10 @@ final class JobRunner {
       say("\(job.job.title): a training is still at work in \(job.folder); waiting for it to end")
       return false
     }
-    let attempt = try JobAttempt(job, record, threads: limits.threads, program: program, lock: lock)
-    say("[\(job.number)/\(total)] \(job.job.title): \(job.record == nil ? "training" : "going on")")
+    let twin = try twin(of: job)
+    let attempt = try JobAttempt(job, record, twin: twin, threads: limits.threads, program: program, lock: lock)
+    let words = twin.map { "evaluating the weights of \($0.job.title)" } ?? (job.record == nil ? "training" : "going on")
+    say("[\(job.number)/\(total)] \(job.job.title): \(words)")
     running.append(Running(job: job, attempt: attempt, memory: memory(of: job)))
     return true
   }
@@ -177,6 +208,7 @@ final class JobRunner {
 
   private func close(_ item: Running, _ end: JobAttempt.End) throws {
     defer { withExtendedLifetime(item.attempt) {} }  // it holds the lock of the job
+    hasNews = true
     var record = item.attempt.record
     note(record.memory ?? 0, of: item.job)
     switch end {

@@ -125,6 +125,35 @@ import Testing
     #expect(try place.text("\(Self.out)/one/seed-1/job.json").contains("\"started\""))
   }
 
+  /// Of variants that differ only in how weights are used, the first is trained; the others are judged as a run of their own would be.
+  @Test func variantsOfOneTrainingAreTrainedOnce() throws {
+    let place = try Self.workplace(variants: "- {name: five, label: 5 updates, set: {inference: {iterations: 5}}}", seeds: "1")
+    let outcome = try Self.ablate(place)
+    expectSuccess(outcome)
+    #expect(outcome.errors.contains("five, seed 1: evaluating the weights of one, seed 1"), "\(outcome.errors)")
+    #expect(outcome.output.contains("- 5 updates: the weights of 1 update, for the training is the same"), "\(outcome.output)")
+    #expect(!place.exists("\(Self.out)/five/seed-1/metrics.jsonl"))
+    let seeds = try ExperimentResult(folder: place.path(Self.out)).variants.map { $0.seeds[0] }
+    #expect(seeds.map(\.weights) == [nil, nil, "one/seed-1"] && seeds.map(\.step) == [3, 3, 3])
+    let words = "evaluate config.yaml --weights \(Self.out)/one/seed-1 --set inference.iterations=5 --json"
+    let alone = try place.apus(words.split(separator: " ").map(String.init))
+    expectSuccess(alone)
+    #expect(try place.text("\(Self.out)/five/seed-1/evaluation.json") == alone.output)
+    expectSuccess(try place.apus("report", Self.out, "--out", "page"))
+  }
+
+  @Test func whatStandsAboveTheVariantsHoldsForAll() throws {
+    let place = try Self.workplace(seeds: "1")
+    let spec = try place.text("exp/few/spec.yaml")
+    try place.write("exp/few/spec.yaml", spec + "\nset: {optimizer: {weight_decay: 0.125}, train: {iterations: 3}}\n")
+    expectSuccess(try Self.ablate(place))
+    let configs = try ["one", "two"].map { try place.text("\(Self.out)/\($0)/seed-1/config.yaml") }
+    #expect(configs.allSatisfy { $0.contains("weight_decay: 0.125") }, "\(configs[0])")
+    #expect(configs[0].contains("iterations: 3") && !configs[1].contains("iterations: 3"), "a variant's own values count more")
+    let result = try ExperimentResult(folder: place.path(Self.out))
+    #expect(result.variants.map(\.overrides) == [[], ["train.iterations=2", "inference.iterations=2"]])
+  }
+
   @Test func aFailingVariantDoesNotKeepTheOthers() throws {
     let place = try Self.workplace(variants: "- {name: broken, set: {initialize: {from: none.safetensors}}}", seeds: "1")
     let outcome = try Self.ablate(place)

@@ -62,9 +62,10 @@ extension ExperimentReport {
       let meaning = "difference to \(result.label(of: result.baseline))" + (interval.isEmpty ? "" : ", with its 95 % interval")
       return (value: HTML(format.signed(difference) + interval + unit), meaning: HTML(meaning))
     }
+    let seeds = "\(summary.count) of \(summary.planned) seeds"
     var entries: [(value: HTML, meaning: HTML)] = [
       (HTML(result.variants[best].label), best == baseline ? "best variant, the baseline" : "best variant"),
-      (HTML(format.text(mean) + format.spread(of: summary) + unit), HTML("\(score.name), \(summary.count) of \(summary.planned) seeds\(direction)")),
+      (HTML(format.text(mean) + format.spread(of: summary) + unit), HTML("\(score.name), \(seeds)\(direction)")),
     ]
     if let difference { entries.append(difference) }
     return entries

@@ -8,7 +8,7 @@ struct ExperimentReport {
   /// The folder of the experiment's runs.
   let folder: String
   let result: ExperimentResult
-  /// The run folders of the finished seeds, for each variant.
+  /// The run folders of the finished seeds that were trained, for each variant.
   let runs: [[ReportedRun]]
   /// Why a run folder could not be read; its figures stand in the results all the same.
   let problems: [String]
@@ -21,7 +21,7 @@ struct ExperimentReport {
     result = try ExperimentResult(folder: folder)
     var problems: [String] = []
     runs = try result.variants.map { variant in
-      try variant.seeds.filter { $0.status == .finished }.compactMap { seed in
+      try variant.seeds.filter { $0.status == .finished && $0.weights == nil }.compactMap { seed in
         do {
           var run = try ReportedRun(folder: Path.join(folder, seed.run))
           run.name = variant.label
@@ -117,7 +117,7 @@ struct ExperimentReport {
     guard let metrics = runs.joined().first?.task.task.runMetrics else { return [] }
     let curves = curves
     let validation = curves.plots(of: result.metrics.compactMap { metrics.evaluation[$0.name] }, split: "val", "validation")
-    let losses = curves.plots(of: metrics.training.filter { $0.better != nil }, split: "train", "training")
+    let losses = curves.plots(of: metrics.training.filter { $0.better != nil || $0.isLoss }, split: "train", "training")
     return Array(validation.prefix(Self.mostCharts) + losses.prefix(Self.mostCharts / 2))
   }
 

@@ -27,7 +27,9 @@ struct LearningCurves {
   ///   - words: what that is, for the titles.
   func plots(of kinds: [MetricKind], split: String, _ words: String) -> [(name: String, plot: LinePlot)] {
     kinds.compactMap { kind in
-      plot(of: kind, split: split, title: "\(kind.name) of \(words): \(kind.meaning)").map { ("curves-\(split)-\(kind.name)".fileNamePart, $0) }
+      plot(of: kind, split: split, title: "\(kind.name) of \(words): \(kind.meaning)").map { plot in
+        ("curves-\(split)-\(kind.name)".fileNamePart, plot)
+      }
     }
   }
 
@@ -58,7 +60,8 @@ struct LearningCurves {
     guard points.count > 1 else { return nil }
     let count = curves.count
     let name = group.histories.count > 1 ? "\(group.name) (\(count) \(count == 1 ? "seed" : "seeds"))" : group.name
-    var series = LinePlot.Series(name: name, points: points.map { Point($0.step, Statistics.mean($0.values)) }, colorIndex: group.colorIndex)
+    let means = points.map { Point($0.step, Statistics.mean($0.values)) }
+    var series = LinePlot.Series(name: name, points: means, colorIndex: group.colorIndex)
     if count > 1 {
       series.band = points.map { point in
         let mean = Statistics.mean(point.values)

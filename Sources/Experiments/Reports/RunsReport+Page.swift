@@ -103,8 +103,8 @@ extension RunsReport {
       let own = scores[index]
       let difference: HTML = index == 0 ? .note("baseline") : HTML(difference(index).map(format.signed) ?? "")
       let figures = own.map { [format.text($0.best), "\($0.bestStep)", format.text($0.last)] } ?? ["none", "", ""]
-      table.add([HTML(run.name)] + figures.map { HTML($0) }
-                + [difference, HTML(run.history.map { ReportStyle.duration($0.minutes) } ?? ""), run.badge], isMarked: index == best && own != nil)
+      let time = run.history.map { ReportStyle.duration($0.minutes) } ?? ""
+      table.add([HTML(run.name)] + figures.map { HTML($0) } + [difference, HTML(time), run.badge], isMarked: index == best && own != nil)
     }
     return table
   }

@@ -78,13 +78,13 @@ struct RunsReport {
   /// Charts of one page, at most.
   private static let mostCharts = 6
 
-  /// The curves of all metrics that have a direction, the score first: of validation, and of training what validation has not.
+  /// The curves of all metrics that have a direction, the score first, and of all losses.
   func curvePlots() -> [(name: String, plot: LinePlot)] {
     let metrics = baseline.task.task.runMetrics
     let curves = curves
     let validation = ([score] + metrics.evaluation.filter { $0 != score }).filter { $0.better != nil }
     let plots = curves.plots(of: split == "val" ? validation : [], split: "val", "validation")
-    let losses = curves.plots(of: metrics.training.filter { $0.better != nil }, split: "train", "training")
+    let losses = curves.plots(of: metrics.training.filter { $0.better != nil || $0.isLoss }, split: "train", "training")
     let shown = Array(plots.prefix(max(Self.mostCharts - losses.count, Self.mostCharts / 2)))
     return shown + losses.prefix(Self.mostCharts - shown.count)
   }
@@ -109,9 +109,9 @@ struct RunsReport {
                           rightAligned: [1, 2, 3, 4])
     for index in ranking {
       let own = scores[index]
+      let difference = isComparison && index == 0 ? "baseline" : difference(index).map(format.signed) ?? ""
       table.add([runs[index].name, own.map { format.text($0.best) } ?? "none", own.map { "\($0.bestStep)" } ?? "",
-                 own.map { format.text($0.last) } ?? "", difference(index).map(format.signed) ?? (isComparison ? "baseline" : ""),
-                 runs[index].stateText])
+                 own.map { format.text($0.last) } ?? "", difference, runs[index].stateText])
     }
     return table.text
   }

@@ -29,8 +29,8 @@ public struct InpaintingTraining: StageTraining {
   }
 
   public static let trainMetrics = [
-    .loss("loss_g", "loss of the generator"), .loss("loss_d", "loss of the discriminator"),
-    .loss("r1", "squared slope of the logits at real pictures, of both stages"),
+    .loss("loss_g", "loss of the generator", better: nil), .loss("loss_d", "loss of the discriminator", better: nil),
+    .loss("r1", "squared slope of the logits at real pictures, of both stages", better: nil),
     .loss("perceptual", "difference in features of VGG-19, without its weight"),
     .loss("l1", "mean difference of pixels in -1...1"), .loss("l1_first_stage", "of the first stage's pictures"),
     MetricKind("logit_real", "mean of both stages"), MetricKind("logit_fake", "mean of both stages"),

@@ -68,7 +68,7 @@ public struct RangeTest: Sendable {
   public init<R: Recipe>(
     _ recipe: inout R, _ range: RateRange, note: (String) -> Void = { _ in }, progress: (Int) -> Void = { _ in }
   ) throws {
-    guard let loss = recipe.trainMetrics.first(where: { $0.mustBeFinite && $0.better == .lower }) else {
+    guard let loss = recipe.trainMetrics.first(where: \.isLoss) else {
       stop("RangeTest: the recipe has no loss among \(recipe.trainMetrics.map(\.name))")
     }
     let watched = recipe.trainMetrics.filter(\.mustBeFinite).map(\.name)

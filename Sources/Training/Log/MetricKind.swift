@@ -14,6 +14,8 @@ public struct MetricKind: Sendable, Equatable {
   public let better: Direction?
   /// Whether a NaN or an infinity ends the run: true for losses and norms of gradients.
   public let mustBeFinite: Bool
+  /// Whether it is what a training makes small.
+  public private(set) var isLoss = false
 
   public init(_ name: String, unit: String = "", _ meaning: String, better: Direction? = nil, mustBeFinite: Bool = false) {
     require(!name.isEmpty && name.allSatisfy { $0.isASCII && !$0.isWhitespace && !",\"'".contains($0) && $0 >= "!" },
@@ -25,9 +27,14 @@ public struct MetricKind: Sendable, Equatable {
     self.mustBeFinite = mustBeFinite
   }
 
-  /// A loss: lower is better, and it must stay finite.
-  public static func loss(_ name: String = "loss", unit: String = "", _ meaning: String = "training loss") -> MetricKind {
-    MetricKind(name, unit: unit, meaning, better: .lower, mustBeFinite: true)
+  /// A loss, which must stay finite.
+  /// - Parameter better: nil for the loss of a network that is trained against another, of which less is not better.
+  public static func loss(
+    _ name: String = "loss", unit: String = "", _ meaning: String = "training loss", better: Direction? = .lower
+  ) -> MetricKind {
+    var kind = MetricKind(name, unit: unit, meaning, better: better, mustBeFinite: true)
+    kind.isLoss = true
+    return kind
   }
 
   /// The norm of a gradient before clipping, which must stay finite.
