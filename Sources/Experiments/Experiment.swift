@@ -26,7 +26,7 @@ public struct Experiment: Sendable {
     let request: ConfigRequest
 
     var name: String { spec.name }
-    var task: any LearningTask.Type { taskName.task }
+    var task: any ConfiguredTask.Type { taskName.task }
     /// The overrides as arguments of `--set`.
     var settings: [String] { spec.overrides.map { "\($0.key)=\($0.value)" } }
   }
