@@ -122,7 +122,8 @@ public struct Ablation {
     var estimates: [String: Int] = [:]
     for job in jobs where !job.isFinished && estimates[job.job.variant.name] == nil {
       let variant = job.job.variant
-      let bytes = try variant.task.trainingMemory(variant.request)
+      guard let task = variant.task as? any LearningTask.Type else { continue }
+      let bytes = try task.trainingMemory(variant.request)
       estimates[variant.name] = bytes
       guard bytes <= limit else {
         throw Failure(

@@ -28,7 +28,7 @@ public struct Experiment: Sendable {
     let common: [ConfigOverride]
 
     var name: String { spec.name }
-    var task: any LearningTask.Type { taskName.task }
+    var task: any ConfiguredTask.Type { taskName.task }
     /// The variant's own overrides as arguments of `--set`.
     var settings: [String] { spec.overrides.map(\.setting) }
     /// All overrides of the spec as arguments of `--set`.
@@ -45,7 +45,7 @@ public struct Experiment: Sendable {
     (specPath, self.base, question, seeds) = (path, base, spec.question, reading.seeds)
     let real = Path.folder(path).isEmpty ? "." : Path.folder(path)
     name = Path.stem(path) == "spec" && real != "." ? Path.name(real) : Path.stem(path)
-    budget = spec.budget.steps > 0 ? .init(steps: spec.budget.steps) : .init(minutes: spec.budget.minutes)
+    budget = try Self.budget(&reading, base)
     var checks = VariantChecks(
       budget: Self.overrides(of: budget, at: reading.tree.node(at: ["budget"])?.origin), common: reading.common)
     if !spec.base.isEmpty {
@@ -78,8 +78,23 @@ public struct Experiment: Sendable {
     return Failure(.usage, at: "", "", items: items, remedy: items.count == 1 ? "" : "\(items.count) problems")
   }
 
+  /// The budget of each job: none for a task that has nothing to learn, and then no seeds either.
+  private static func budget(_ reading: inout SpecReading, _ base: String) throws -> ExperimentResult.Budget {
+    let (steps, minutes) = (reading.spec.budget.steps, reading.spec.budget.minutes)
+    let name = try File.kind(at: base) == .file ? try? TaskName.named(in: base, overrides: reading.common) : nil
+    if let name, name.task is any AssembledTask.Type {
+      let reason = "the task '\(name.configName)' is not trained"
+      if steps > 0 || minutes > 0 { reading.note(["budget"], "'budget': \(reason); leave it out") }
+      if reading.seeds != [1] { reading.note(["seeds"], "'seeds': \(reason), and each seed would give the same; leave them out") }
+      return .init()
+    }
+    if steps == 0, minutes == 0 { reading.note(["budget"], "'budget.steps' is 0; allowed: 1 or more, or minutes instead") }
+    return steps > 0 ? .init(steps: steps) : .init(minutes: minutes)
+  }
+
   /// What a budget sets in each config.
   private static func overrides(of budget: ExperimentResult.Budget, at origin: ConfigOrigin?) -> [ConfigOverride] {
+    guard !budget.isEmpty else { return [] }
     let place = origin?.description ?? "budget"
     guard let steps = budget.steps else {
       return [ConfigOverride(key: "plan.max_hours", value: "\((budget.minutes ?? 0) / 60)", option: place)]
@@ -122,7 +137,9 @@ struct Job: Sendable {
   /// The resolved config with the seed, as the run's `config.yaml` has it but for threads and hours.
   func resolvedConfig() throws -> String {
     var request = variant.request
-    request.overrides.append(ConfigOverride(key: "plan.seed", value: "\(seed)", option: "seed \(seed)"))
+    if variant.task is any LearningTask.Type {
+      request.overrides.append(ConfigOverride(key: "plan.seed", value: "\(seed)", option: "seed \(seed)"))
+    }
     return try variant.task.resolvedConfig(request)
   }
 }

@@ -39,12 +39,15 @@ public struct ExperimentResult: Codable, Sendable, Equatable {
     }
   }
 
-  /// The length of each job; one of the two is nil.
+  /// The length of each job's training; one of the two is nil, and both are where there is none.
   public struct Budget: Codable, Sendable, Equatable {
     public var steps: Int?
     public var minutes: Double?
 
     public init(steps: Int? = nil, minutes: Double? = nil) { (self.steps, self.minutes) = (steps, minutes) }
+
+    /// Whether nothing is trained.
+    public var isEmpty: Bool { steps == nil && minutes == nil }
   }
 
   /// A config of the experiment with all its seeds.

@@ -24,6 +24,7 @@ struct ExperimentSpec: Codable, Sendable {
   var baseline = ""
   /// A count, or a list of seeds.
   var seeds = ConfigTree()
+  /// Left out for a task that is not trained.
   var budget = Budget()
   /// Names; left out: those of the task that have a direction.
   var metrics: [String] = []
@@ -43,7 +44,6 @@ struct ExperimentSpec: Codable, Sendable {
       var problems: [ConfigProblem] = []
       problems.require((0...1_000_000_000).contains(steps), "steps", steps, "1 or more")
       problems.require(minutes >= 0 && minutes <= 1e6, "minutes", minutes, "above 0, at most 1e6")
-      if steps == 0, minutes == 0 { problems.append(ConfigProblem("steps", 0, allowed: "1 or more, or minutes instead")) }
       if steps > 0, minutes > 0 { problems.append(ConfigProblem("minutes", minutes, allowed: "not to be set with steps")) }
       return problems
     }

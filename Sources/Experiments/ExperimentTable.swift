@@ -77,7 +77,7 @@ package struct ExperimentTable {
 
   /// The sentence below a table.
   private var legend: String {
-    "\(result.budget.words) a job. Mean and sample deviation over seeds; differences to \(result.label(of: result.baseline)) with the 95 % "
+    (result.budget.isEmpty ? "" : "\(result.budget.words) a job. Mean and sample deviation over seeds. ") + "Differences to \(result.label(of: result.baseline)) with the 95 % "
       + "interval of \(ExperimentResult.resamples) paired bootstrap choices of the evaluation samples, where these have the metric."
   }
 

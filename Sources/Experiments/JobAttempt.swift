@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Training
 
-/// One go at a job: training to the end of its budget, then the evaluation of the last checkpoint.
+/// One go at a job: training to the end of its budget, then the evaluation of the last checkpoint. Where nothing is trained, the
+/// evaluation alone.
 final class JobAttempt {
   enum End {
     /// The finite numbers of the evaluation.
@@ -31,12 +32,11 @@ final class JobAttempt {
   ///   - lock: of the job, held as long as this value lives.
   init(_ job: PlannedJob, _ record: JobRecord, twin: PlannedJob?, threads: Int, program: String, lock: FolderLock) throws {
     var record = record
+    let isEvaluatedOnly = twin != nil || record.budget.isEmpty
+    if isEvaluatedOnly { try AtomicFile.write(job.resolved, to: Path.join(job.folder, "config.yaml")) }
     record.weights = twin.map { "../../\($0.job.path)" }
-    if let twin {
-      record.step = try CheckpointStore(runFolder: twin.folder).step(of: .last)
-      try AtomicFile.write(job.resolved, to: Path.join(job.folder, "config.yaml"))
-    }
-    let isTrained = try twin != nil || record.step != nil && CheckpointStore(runFolder: job.folder).step(of: .last) == record.step
+    if let twin { record.step = try CheckpointStore(runFolder: twin.folder).step(of: .last) }
+    let isTrained = try isEvaluatedOnly || record.step != nil && CheckpointStore(runFolder: job.folder).step(of: .last) == record.step
     if !isTrained { record.step = nil }
     try record.write(to: job.folder)
     let command = try isTrained ? Self.evaluation(job, record, threads: threads) : Self.training(job, record, threads: threads)
@@ -67,13 +67,14 @@ final class JobAttempt {
   }
 
   private static func evaluation(_ job: PlannedJob, _ record: JobRecord, threads: Int) throws -> Command {
-    let store = CheckpointStore(runFolder: record.weights.map { Path.normalized(Path.join(job.folder, $0)) } ?? job.folder)
-    guard let step = try store.step(of: .last) else { throw Failure(.badData, at: job.folder, "the training left no checkpoint") }
-    return Command(
-      arguments: [
-        "evaluate", Path.join(job.folder, "config.yaml"), "--weights", store.path(step: step), "--threads", "\(threads)", "--json",
-        "--samples", Path.join(job.folder, JobRecord.samplesName),
-      ], output: Path.join(job.folder, outputName))
+    var arguments = ["evaluate", Path.join(job.folder, "config.yaml")]
+    if !record.budget.isEmpty {
+      let store = CheckpointStore(runFolder: record.weights.map { Path.normalized(Path.join(job.folder, $0)) } ?? job.folder)
+      guard let step = try store.step(of: .last) else { throw Failure(.badData, at: job.folder, "the training left no checkpoint") }
+      arguments += ["--weights", store.path(step: step)]
+    }
+    arguments += ["--threads", "\(threads)", "--json", "--samples", Path.join(job.folder, JobRecord.samplesName)]
+    return Command(arguments: arguments, output: Path.join(job.folder, outputName))
   }
 
   private static let outputName = "evaluation.json"

@@ -114,6 +114,6 @@ struct PlannedJob: Sendable {
 }
 
 extension ExperimentResult.Budget {
-  /// `300 steps`, `10 minutes`.
-  var words: String { steps.map { "\($0) steps" } ?? "\(minutes ?? 0) minutes" }
+  /// `300 steps`, `10 minutes`, `no training`.
+  var words: String { steps.map { "\($0) steps" } ?? minutes.map { "\($0) minutes" } ?? "no training" }
 }

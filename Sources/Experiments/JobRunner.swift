@@ -183,7 +183,8 @@ final class JobRunner {
     }
     let twin = try twin(of: job)
     let attempt = try JobAttempt(job, record, twin: twin, threads: limits.threads, program: program, lock: lock)
-    let words = twin.map { "evaluating the weights of \($0.job.title)" } ?? (job.record == nil ? "training" : "going on")
+    let first = experiment.budget.isEmpty ? "evaluating" : "training"
+    let words = twin.map { "evaluating the weights of \($0.job.title)" } ?? (job.record == nil ? first : "going on")
     say("[\(job.number)/\(total)] \(job.job.title): \(words)")
     running.append(Running(job: job, attempt: attempt, memory: memory(of: job)))
     return true
@@ -218,7 +219,7 @@ final class JobRunner {
       done += 1
       let numbers = experiment.metrics.prefix(3).compactMap { kind in metrics[kind.name].map { "\(kind.name) \(TableNumber.text($0))" } }
       let time = StatusText.duration(record.seconds)
-      let result = "\(record.step ?? 0) steps, \(numbers.joined(separator: ", ")) (\(time))"
+      let result = ((record.step.map { ["\($0) steps"] } ?? []) + numbers).joined(separator: ", ") + " (\(time))"
       say("[\(item.job.number)/\(total)] \(item.job.job.title): \(result); \(done) of \(total) done")
     case .stopped:
       try record.write(to: item.job.folder)

@@ -3,17 +3,48 @@ import Networks
 import Tensors
 import Training
 
-/// A task: a config, a network, and how to train it.
+/// A task: a config, and what the commands do with it. It either learns (`LearningTask`), or puts together what other tasks learnt
+/// (`AssembledTask`).
 ///
-/// The bodies of the commands stand in `Commands`, once for all tasks. A task that can do more than train conforms to `EvaluationTask`,
-/// `PredictionTask` and `ParityTask` as well. The word *task* is the protocol's alone: `Task` itself is Swift's unit of concurrency.
-public protocol LearningTask {
-  associatedtype Config: TaskConfig
-  associatedtype Model: PublishedModel
-  associatedtype TaskTraining: StageTraining where TaskTraining.Config == Config
+/// The bodies of the commands stand in `Commands`, once for all tasks. The word *task* is the protocol's alone: `Task` itself is Swift's unit
+/// of concurrency.
+public protocol ConfiguredTask {
+  associatedtype Config: RunnableConfig
 
   /// The task's paragraphs in the command line's help.
   static var help: TaskHelp { get }
+
+  /// What a config leaves to its data, such as the number of classes, as values to be laid over it; called with every other value in force.
+  static func derived(_ config: Config) throws -> [ConfigOverride]
+}
+
+extension ConfiguredTask {
+  public static func derived(_ config: Config) throws -> [ConfigOverride] { [] }
+}
+
+/// A task made of networks that other tasks train: it is run and judged, and has nothing of its own to learn.
+public protocol AssembledTask: ConfiguredTask {
+  /// What to do instead of training, predicting and inspecting, in a sentence.
+  static var advice: String { get }
+
+  /// All metrics of `evaluate`.
+  static var metrics: [MetricKind] { get }
+
+  /// Further metrics that come from the numbers of single samples, which `evaluate` gives where these are asked for.
+  static var sampleMetrics: [MetricKind] { get }
+
+  /// Runs it on the validation set, and judges what comes of it.
+  /// - Parameters:
+  ///   - results: a folder for the results of every sample; nil: none.
+  ///   - monitor: told the progress; may ask to stop.
+  static func evaluate(_ config: Config, results: String?, _ monitor: EvaluationMonitor) throws -> EvaluationReport
+}
+
+/// A task with a network, and how to train it. One that can do more than train conforms to `EvaluationTask`, `PredictionTask` and
+/// `ParityTask` as well.
+public protocol LearningTask: ConfiguredTask where Config: TaskConfig {
+  associatedtype Model: PublishedModel
+  associatedtype TaskTraining: StageTraining where TaskTraining.Config == Config
 
   /// The network with random weights from the config's seed.
   static func model(_ config: Config) -> Model
@@ -31,17 +62,12 @@ public protocol LearningTask {
   /// - Returns: the loss in training, else anything that depends on all of the pass.
   static func pass(_ model: Model, _ config: Config, _ shape: InputShape, _ mode: PassMode) -> Tensor
 
-  /// What a config leaves to its data, such as the number of classes, as values to be laid over it; called with every other value in force.
-  static func derived(_ config: Config) throws -> [ConfigOverride]
-
   /// Advice for inputs that need more memory than there is, in words, such as a setting that needs less; the batch's own settings are
   /// named already.
   static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String
 }
 
 extension LearningTask {
-  public static func derived(_ config: Config) throws -> [ConfigOverride] { [] }
-
   public static func memoryRemedy(_ config: Config, _ mode: PassMode) -> String { "" }
 }
 

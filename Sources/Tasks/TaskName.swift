@@ -3,16 +3,17 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation, pose, inpainting
+  case opticalFlow, detection, segmentation, pose, inpainting, tracking
 
   /// The compiler is the registry: a new task is a new case here.
-  public var task: any LearningTask.Type {
+  public var task: any ConfiguredTask.Type {
     switch self {
     case .opticalFlow: OpticalFlow.self
     case .detection: Detection.self
     case .segmentation: Segmentation.self
     case .pose: Pose.self
     case .inpainting: Inpainting.self
+    case .tracking: Tracking.self
     }
   }
 

@@ -1,12 +1,37 @@
 import Base
 import Networks
+import Tensors
+
+/// A config of any task, be it trained or only run.
+public protocol RunnableConfig: Codable, Sendable {
+  init()
+
+  /// What it says about the whole process.
+  var computation: Computation { get }
+}
+
+/// How a process computes. In the config of a task that is not trained it is the section `plan`.
+public struct Computation: Codable, Sendable, Equatable, ValidatedConfig {
+  /// Worker threads; 0: one for each core. Changes the speed, never the result.
+  public var threads = 0
+  /// The precision of products. Changes speed and rounding.
+  public var matmulPrecision = MatmulPrecision.highest
+  /// The scope of bit-for-bit reproducibility, as in `Plan`.
+  public var reproducible = Reproducibility.machine
+
+  public init() {}
+
+  public func problems() -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    problems.require((0...4096).contains(threads), "threads", threads, "0 (one for each core) to 4096")
+    return problems
+  }
+}
 
 /// The sections that the configs of all tasks share.
 ///
 /// A config file may have a list `stages`; each entry has a `name`, `steps` or `epochs`, and overlays any section of the config.
-public protocol TaskConfig: Codable, Sendable {
-  init()
-
+public protocol TaskConfig: RunnableConfig {
   /// Length of the run, and when to log, evaluate and save.
   var plan: Plan { get set }
 
@@ -22,6 +47,12 @@ public protocol TaskConfig: Codable, Sendable {
 }
 
 extension TaskConfig {
+  public var computation: Computation {
+    var computation = Computation()
+    (computation.threads, computation.matmulPrecision, computation.reproducible) = (plan.threads, plan.matmulPrecision, plan.reproducible)
+    return computation
+  }
+
   public static var fixedSections: Set<String> { [] }
   public static var renamedKeys: [String: String] { [:] }
 }

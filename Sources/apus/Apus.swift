@@ -13,8 +13,8 @@ struct Apus: ParsableCommand {
     abstract: "Trains vision models on CPUs: \(TaskName.allCases.map(\.help.title).joined(separator: ", ")).",
     discussion: "Examples:\n" + TaskName.allCases.flatMap(\.help.examples).map { "  \($0)" }.joined(separator: "\n"),
     version: ApusVersion.current,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Ablate.self, Report.self, Score.self, Synth.self, Inspect.self, Config.self,
-                  Convert.self, Parity.self, Bench.self, DataCommand.self, LearningRate.self, Doctor.self])
+    subcommands: [Train.self, Evaluate.self, Predict.self, Track.self, Ablate.self, Report.self, Score.self, Synth.self, Inspect.self,
+                  Config.self, Convert.self, Parity.self, Bench.self, DataCommand.self, LearningRate.self, Doctor.self])
 
   /// Failures of the outside world end with their own exit code and one clear message; all else is the parser's business.
   static func main() {

@@ -63,7 +63,7 @@ struct Convert: ParsableCommand {
     if let model { conversion.model = try WeightModel(named: model) }
     if let config {
       let request = ConfigRequest(config, overrides: try set.map(ConfigOverride.init(setting:)))
-      conversion.model = try request.task().weightModel(request)
+      conversion.model = try request.learningTask().weightModel(request)
     }
     try StandardStreams.write(conversion.run { StandardStreams.complain("warning: \($0)\n") })
   }

@@ -22,7 +22,7 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       let request = try options.request()
-      let report = try request.task().checkData(request)
+      let report = try request.learningTask().checkData(request)
       try StandardStreams.write(report.text)
       if !report.isUsable { throw ExitCode(Failure.Kind.badData.exitCode) }
     }
@@ -59,7 +59,7 @@ struct DataCommand: ParsableCommand {
       request.count = count
       request.folder = out
       request.hasStatistics = statistics
-      try StandardStreams.write(request.config.task().browseData(request))
+      try StandardStreams.write(request.config.learningTask().browseData(request))
     }
   }
 }

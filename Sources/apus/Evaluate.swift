@@ -8,12 +8,19 @@ struct Evaluate: ParsableCommand {
     abstract: "Metrics of a model on the validation set of its config.", discussion: Apus.discussion("", \.evaluate))
 
   @OptionGroup var options: ConfigOptions
-  @OptionGroup var weights: WeightOptions
+
+  @Option(help: ArgumentHelp(
+    "A .safetensors or .pth file, a checkpoint folder, or a run folder (its best checkpoint); none where the config names them.",
+    valueName: "path"))
+  var weights: String?
+
+  @OptionGroup var names: WeightNameOptions
 
   @Option(help: ArgumentHelp("Also draw every sample into this folder.", valueName: "folder"))
   var saveVisuals: String?
 
-  @Option(help: ArgumentHelp("Also write what the model says about every sample, as a benchmark takes it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Also write what the model says about every sample, as a benchmark takes it: a file, or a folder.",
+                             valueName: "path"))
   var results: String?
 
   @Option(help: ArgumentHelp("Also write the numbers of every sample as CSV, and the weights of means.", valueName: "file"))
@@ -23,7 +30,7 @@ struct Evaluate: ParsableCommand {
   var json = false
 
   func run() throws {
-    var request = EvaluationRequest(config: try options.request(), weights: weights.source)
+    var request = EvaluationRequest(config: try options.request(), weights: weights.map(names.source))
     request.visuals = saveVisuals
     request.results = results
     request.samples = samples

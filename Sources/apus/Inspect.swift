@@ -13,7 +13,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     let request = try options.request()
-    let task = try request.task()
+    let task = try request.learningTask()
     try StandardStreams.write(names ? task.checkpointNames(request) : task.inspect(request).table)
   }
 }

@@ -27,7 +27,7 @@ struct LearningRate: ParsableCommand {
       var request = RatePlotRequest(config: try options.request())
       request.folder = out
       request.stepsPerEpoch = stepsPerEpoch
-      try StandardStreams.write(request.config.task().plotRates(request))
+      try StandardStreams.write(request.config.learningTask().plotRates(request))
     }
   }
 
@@ -61,7 +61,7 @@ struct LearningRate: ParsableCommand {
       request.range = RateRange(from: from, to: to, steps: steps)
       request.folder = out
       let counter = CountLine("range test")
-      let text = try request.config.task().findRate(request) { counter.show($0, of: steps) }
+      let text = try request.config.learningTask().findRate(request) { counter.show($0, of: steps) }
       counter.finish()
       try StandardStreams.write(text)
     }

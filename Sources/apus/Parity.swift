@@ -30,7 +30,7 @@ struct Parity: ParsableCommand {
     var request = ParityRequest(config: try options.request(), weights: weights.source, inputs: inputs, out: out)
     request.steps = steps
     request.precision = precision
-    try request.config.task().parity(request)
+    try request.config.learningTask().parity(request)
   }
 }
 

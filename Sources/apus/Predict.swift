@@ -25,7 +25,7 @@ struct Predict: ParsableCommand {
   func run() throws {
     let request = PredictionRequest(config: try options.request(own.overrides), weights: weights.source, source: source, out: out)
     let counter = CountLine("predicting")
-    let lines = try request.config.task().predict(request) { counter.show($0, of: $1) }
+    let lines = try request.config.learningTask().predict(request) { counter.show($0, of: $1) }
     counter.finish()
     try StandardStreams.write(lines.map { "\($0)\n" }.joined())
   }

@@ -53,7 +53,7 @@ struct Train: ParsableCommand {
     request.resume = resume.map { $0 == "auto" ? .auto : .from($0) } ?? .never
     request.weights = loadFrom.map(names.source)
     request.profile = profile
-    let task = try request.config.task()
+    let task = try request.config.learningTask()
     switch try task.train(request, console: Console(progress)) {
     case .profile(let table): try StandardStreams.write(table)
     case .run(.completed): break

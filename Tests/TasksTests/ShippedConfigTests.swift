@@ -20,7 +20,7 @@ import Training
   }
 
   @Test(arguments: configs) func eachLoadsAndLoadsAgain(path: String) throws {
-    func text<Task: LearningTask>(_ task: Task.Type) throws -> (first: String, again: String) {
+    func text<Task: ConfiguredTask>(_ task: Task.Type) throws -> (first: String, again: String) {
       let loader = ConfigLoader(defaults: Task.Config())
       let first = try loader.load(file: path).resolvedYAML
       return (first, try loader.load(yaml: first, named: "resolved").resolvedYAML)
@@ -33,7 +33,7 @@ import Training
   @Test(arguments: configs) func eachSaysHowItIsRun(path: String) throws {
     let comment = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").prefix { $0.hasPrefix("#") }.joined(separator: "\n")
     let name = "configs/" + (path.components(separatedBy: "/configs/").last ?? "")
-    #expect(comment.contains("\n#   apus train \(name)") || comment.contains("\n#   make "))
+    #expect(comment.contains("\n#   apus train \(name)") || comment.contains("\n#   apus track run \(name)") || comment.contains("\n#   make "))
     #expect(comment.contains("Expected") || comment.contains("Published"))
   }
 

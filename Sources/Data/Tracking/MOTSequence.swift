@@ -29,7 +29,10 @@ public struct MOTSequence: Sendable, Equatable {
   }
 
   /// The benchmark that the name tells; nil if it tells none.
-  public var namedBenchmark: TrackingBenchmark? {
+  public var namedBenchmark: TrackingBenchmark? { Self.benchmark(of: name) }
+
+  /// The benchmark that the name of a sequence tells; nil if it tells none.
+  public static func benchmark(of name: String) -> TrackingBenchmark? {
     for (start, benchmark) in [("MOT15-", TrackingBenchmark.mot15), ("MOT16-", .mot16), ("MOT17-", .mot17), ("MOT20-", .mot20)]
     where name.hasPrefix(start) { return benchmark }
     return nil
@@ -71,10 +74,14 @@ public struct MOTSequence: Sendable, Equatable {
   /// The file of a tracker's result for this sequence: `NAME.txt` in the folder, or in `data` below it.
   /// - Throws: `.missingInput` if it is not there.
   public func resultPath(in folder: String) throws -> String {
-    let paths = [Path.join(folder, "\(name).txt"), Path.join(folder, "data", "\(name).txt")]
-    for path in paths where try File.exists(path) { return path }
+    if let path = try Self.resultPath(of: name, in: folder) { return path }
     throw Failure(.missingInput, at: folder, "there is no result of the sequence \(name), expected \(name).txt",
                   remedy: "A tracker that found nothing writes an empty file.")
+  }
+
+  /// The file of a tracker's result for the sequence of this name; nil if it is not there.
+  public static func resultPath(of name: String, in folder: String) throws -> String? {
+    try [Path.join(folder, "\(name).txt"), Path.join(folder, "data", "\(name).txt")].first(where: File.exists)
   }
 
   /// The ground truth beside the result of a file.

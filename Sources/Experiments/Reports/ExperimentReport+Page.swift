@@ -44,12 +44,7 @@ extension ExperimentReport {
     for note in result.notes { page.warning(HTML(note)) }
     for problem in problems { page.warning(HTML(problem.replacing("\n", with: " "))) }
     page.paragraph(.note("Mean ± sample deviation over seeds; in brackets the 95 % interval of the difference to the baseline by the "
-                         + "paired bootstrap over evaluation samples. Budget of each job: \(budget)."))
-  }
-
-  private var budget: String {
-    let parts = [result.budget.steps.map { "\($0) steps" }, result.budget.minutes.map { "\(MetricFormat(of: [$0]).text($0)) minutes" }]
-    return parts.compactMap { $0 }.joined(separator: ", ")
+                         + "paired bootstrap over evaluation samples. Budget of each job: \(result.budget.words)."))
   }
 
   private var highlights: [(value: HTML, meaning: HTML)] {

@@ -21,7 +21,7 @@ struct ExperimentReport {
     result = try ExperimentResult(folder: folder)
     var problems: [String] = []
     runs = try result.variants.map { variant in
-      try variant.seeds.filter { $0.status == .finished && $0.weights == nil }.compactMap { seed in
+      try variant.seeds.filter { $0.status == .finished && $0.step != nil && $0.weights == nil }.compactMap { seed in
         do {
           var run = try ReportedRun(folder: Path.join(folder, seed.run))
           run.name = variant.label

@@ -12,9 +12,15 @@ public struct RunMetrics: Sendable, Equatable {
 }
 
 extension LearningTask {
-  /// The metrics in the log of this task's runs.
-  public static var runMetrics: RunMetrics {
+  fileprivate static var loggedMetrics: RunMetrics {
     RunMetrics(training: TaskTraining.trainMetrics, evaluation: TaskTraining.evaluationMetrics)
+  }
+}
+
+extension ConfiguredTask {
+  /// The metrics in the log of this task's runs; of one that is not trained those of its evaluation.
+  public static var runMetrics: RunMetrics {
+    (Self.self as? any LearningTask.Type)?.loggedMetrics ?? RunMetrics(training: [], evaluation: metricLists.evaluated)
   }
 
   /// A config with every value and its origin. What it leaves to its data stays open, so that no data are needed.

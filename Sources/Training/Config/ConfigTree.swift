@@ -62,13 +62,13 @@ extension ConfigNode {
     }
   }
 
-  /// The texts of a resolved config's sections of data, `data` and `validation`, those of its stages included: names of files and folders,
-  /// among others. None of them is empty.
+  /// The texts of a resolved config's sections of data, `data` and `validation`, those of its stages included, and of all keys `weights`:
+  /// names of files and folders, among others. None of them is empty.
   package func dataTexts() -> [(key: String, text: String)] {
     texts().filter { key, text in
       let path = key.split(separator: ".")
       let section = path.first == "stages" ? path.dropFirst(2).first : path.first
-      return !text.isEmpty && (section == "data" || section == "validation")
+      return !text.isEmpty && (section == "data" || section == "validation" || path.last == "weights")
     }
   }
 }

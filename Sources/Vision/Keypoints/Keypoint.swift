@@ -32,7 +32,7 @@ public struct Keypoint: Sendable, Hashable {
 }
 
 /// A point of a body as a network finds it.
-public struct ScoredKeypoint: Sendable, Hashable {
+public struct ScoredKeypoint: Sendable, Hashable, Codable {
   /// In pixels.
   public var position: SIMD2<Double>
   /// Height of the heatmap's peak.

@@ -40,7 +40,7 @@ public struct AppearanceGallery: Sendable, Codable, Equatable {
   }
 
   /// The vector at unit length; nil if it has no direction.
-  private static func unit(_ vector: [Double]) -> [Double]? {
+  static func unit(_ vector: [Double]) -> [Double]? {
     let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
     return length > 0 && length.isFinite ? vector.map { $0 / length } : nil
   }

@@ -38,15 +38,17 @@ extension Association {
   /// - Parameters:
   ///   - ages: frames since each of the tracks was seen, from 1.
   ///   - depth: the largest age that is matched.
+  ///   - method: of each round.
   public static func cascade(
-    _ tracks: [Int], ages: [Int], depth: Int, _ detections: [Int], limit: Double, costs: (_ track: Int, _ detection: Int) -> Double
+    _ tracks: [Int], ages: [Int], depth: Int, _ detections: [Int], limit: Double, by method: any AssociationMethod = HungarianAssociation(),
+    costs: (_ track: Int, _ detection: Int) -> Double
   ) -> Association {
     require(ages.count == tracks.count, "Association.cascade: \(ages.count) ages of \(tracks.count) tracks")
     var result = Association()
     result.detections = detections
     for age in Set(ages).sorted() where age <= depth {
       let level = tracks.indices.filter { ages[$0] == age }.map { tracks[$0] }
-      let matched = byCost(level, result.detections, limit: limit, costs: costs)
+      let matched = method(level, result.detections, limit: limit, costs: costs)
       result.pairs += matched.pairs
       result.detections = matched.detections
     }

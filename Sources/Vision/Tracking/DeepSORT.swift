@@ -55,6 +55,7 @@ public struct DeepSORT: Sendable, Codable, Equatable {
     var score: Double
     /// Index of the detection of this frame.
     var detection: Int?
+    var category: Int?
     var isConfirmed: Bool
     var hits = 1
     var timeSinceUpdate = 0
@@ -93,12 +94,12 @@ public struct DeepSORT: Sendable, Codable, Equatable {
       trackCount += 1
       tracks.append(Track(
         id: trackCount, motion: motion, predicted: detection.box, score: detection.score, detection: index,
-        isConfirmed: settings.confirmationHits <= 1, vectors: [appearance[index]]))
+        category: detection.category, isConfirmed: settings.confirmationHits <= 1, vectors: [appearance[index]]))
     }
     fillGallery()
     return tracks.compactMap { track in
       guard track.isConfirmed, track.timeSinceUpdate <= 1, let box = track.motion.box else { return nil }
-      return TrackedBox(id: track.id, box: box, score: track.score, detection: track.detection)
+      return TrackedBox(id: track.id, box: box, score: track.score, detection: track.detection, category: track.category)
     }
   }
 
@@ -139,6 +140,7 @@ public struct DeepSORT: Sendable, Codable, Equatable {
     tracks[index].motion.update(detection.box)
     tracks[index].score = detection.score
     tracks[index].detection = detectionIndex
+    tracks[index].category = detection.category
     tracks[index].hits += 1
     tracks[index].timeSinceUpdate = 0
     tracks[index].vectors.append(vector)

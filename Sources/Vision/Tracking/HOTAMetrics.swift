@@ -37,6 +37,8 @@ public struct HOTAMetrics: Sendable, Equatable {
     /// Localisation accuracy (LocA): mean IoU of the true positives; 1 without any.
     public var locA: Double { truePositives == 0 ? 1 : iou / Double(truePositives) }
     public var hota: Double { (detA * assA).squareRoot() }
+    /// The same without a price for false positives (OWTA).
+    public var owta: Double { (detRe * assA).squareRoot() }
 
     private func mean(_ sum: Double) -> Double { truePositives == 0 ? 0 : sum / Double(truePositives) }
 
@@ -112,6 +114,7 @@ public struct HOTAMetrics: Sendable, Equatable {
   public var assRe: Double { mean(\.assRe) }
   public var assPr: Double { mean(\.assPr) }
   public var locA: Double { mean(\.locA) }
+  public var owta: Double { mean(\.owta) }
   /// HOTA at the lowest threshold, HOTA(0).
   public var hota0: Double { tallies[0].hota }
   /// LocA at the lowest threshold, LocA(0).

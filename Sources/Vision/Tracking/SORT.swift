@@ -37,6 +37,7 @@ public struct SORT: Sendable, Codable, Equatable {
     var score: Double
     /// Index of the detection of this frame.
     var detection: Int?
+    var category: Int?
     var timeSinceUpdate = 0
     var hitStreak = 0
   }
@@ -62,6 +63,7 @@ public struct SORT: Sendable, Codable, Equatable {
       tracks[pair.track].motion.update(detection.box)
       tracks[pair.track].score = detection.score
       tracks[pair.track].detection = usable[pair.detection]
+      tracks[pair.track].category = detection.category
       tracks[pair.track].timeSinceUpdate = 0
       tracks[pair.track].hitStreak += 1
     }
@@ -69,12 +71,13 @@ public struct SORT: Sendable, Codable, Equatable {
       let motion = SORTMotion(detections[index].box)
       guard motion.box != nil else { continue }  // an area beyond all numbers
       trackCount += 1
-      tracks.append(Track(id: trackCount, motion: motion, score: detections[index].score, detection: index))
+      let detection = detections[index]
+      tracks.append(Track(id: trackCount, motion: motion, score: detection.score, detection: index, category: detection.category))
     }
     let isEarly = frameCount <= settings.minHits
     let reported = tracks.reversed().compactMap { track -> TrackedBox? in
       guard track.timeSinceUpdate < 1, track.hitStreak >= settings.minHits || isEarly, let box = track.motion.box else { return nil }
-      return TrackedBox(id: track.id, box: box, score: track.score, detection: track.detection)
+      return TrackedBox(id: track.id, box: box, score: track.score, detection: track.detection, category: track.category)
     }
     tracks.removeAll { $0.timeSinceUpdate > settings.maxAge }
     return reported

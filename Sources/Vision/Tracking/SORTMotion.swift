@@ -27,6 +27,11 @@ public struct SORTMotion: Sendable, Codable, Equatable {
   /// Corrects the state by a detection. A box that is not finite changes nothing.
   public mutating func update(_ box: BoundingBox) { filter.update(Self.measurement(box), noise: Self.measurementNoise) }
 
+  /// Squared Mahalanobis distance of a detection from the predicted box, in 4 dimensions, or in 2 (its centre).
+  public func gatingDistance(to box: BoundingBox, isPositionOnly: Bool = false) -> Double {
+    filter.squaredMahalanobisDistance(to: Self.measurement(box), noise: Self.measurementNoise, count: isPositionOnly ? 2 : nil)
+  }
+
   /// The box of the state; nil if it is none.
   public var box: BoundingBox? {
     let (u, v, s, r) = (filter.mean[0], filter.mean[1], filter.mean[2], filter.mean[3])

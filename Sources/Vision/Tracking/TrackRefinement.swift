@@ -16,7 +16,8 @@ public enum TrackRefinement {
           for between in start.frame + 1..<max(frame, start.frame + 1) {
             let share = Double(between - start.frame) / Double(frame - start.frame)
             let score = min(start.box.score, box.score)
-            result[between].append(TrackedBox(id: box.id, box: start.box.box.interpolated(to: box.box, share: share), score: score))
+            let place = start.box.box.interpolated(to: box.box, share: share)
+            result[between].append(TrackedBox(id: box.id, box: place, score: score, category: box.category))
           }
         }
         last[box.id] = (frame, box)

@@ -3,10 +3,13 @@ public struct DetectedBox: Sendable, Hashable {
   public var box: BoundingBox
   /// Confidence, higher is better; of some detectors a margin that may be negative or above 1.
   public var score: Double
+  /// The class by the detector's own numbers; nil if it has none.
+  public var category: Int?
 
-  public init(_ box: BoundingBox, score: Double = 1) {
+  public init(_ box: BoundingBox, score: Double = 1, category: Int? = nil) {
     self.box = box
     self.score = score
+    self.category = category
   }
 
   /// Whether the box is finite and has a size, and the score is finite: trackers pass over all others.
@@ -22,12 +25,15 @@ public struct TrackedBox: Sendable, Hashable {
   public var score: Double
   /// Index of the detection among those of its frame; nil if the box is a prediction, or comes from a file.
   public var detection: Int?
+  /// The class of the detection, of a prediction that of the last one; nil if the detector has none.
+  public var category: Int?
 
-  public init(id: Int, box: BoundingBox, score: Double = 1, detection: Int? = nil) {
+  public init(id: Int, box: BoundingBox, score: Double = 1, detection: Int? = nil, category: Int? = nil) {
     self.id = id
     self.box = box
     self.score = score
     self.detection = detection
+    self.category = category
   }
 }
 

@@ -13,6 +13,8 @@ public struct TrackingMetrics: Sendable, Equatable {
   public internal(set) var hota = HOTAMetrics()
   /// Boxes of the result that were removed because they lie on a distractor.
   public internal(set) var removedCount = 0
+  /// Tracks of the result, without those that were removed.
+  public internal(set) var trackCount = 0
 
   /// The metrics of no sequence.
   public init() {}
@@ -23,6 +25,7 @@ public struct TrackingMetrics: Sendable, Equatable {
     identity = IdentityMetrics(comparison)
     hota = HOTAMetrics(comparison)
     removedCount = comparison.removedCount
+    trackCount = comparison.hypothesisLengths.count
   }
 
   public static func += (sum: inout TrackingMetrics, other: TrackingMetrics) {
@@ -30,5 +33,6 @@ public struct TrackingMetrics: Sendable, Equatable {
     sum.identity += other.identity
     sum.hota += other.hota
     sum.removedCount += other.removedCount
+    sum.trackCount += other.trackCount
   }
 }
