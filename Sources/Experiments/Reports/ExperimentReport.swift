@@ -91,8 +91,8 @@ struct ExperimentReport {
       return bar
     }
     guard !bars.isEmpty else { return nil }
-    var plot = BarPlot(title: "\(metric.name): difference to \(result.label(of: result.baseline))", label: metric.name, bars: bars)
-    plot.title += bars.contains { $0.range != nil } ? ", with its 95 % interval" : ""
+    var plot = BarPlot(title: "\(metric.name): difference to \(result.baseline)", label: metric.name, bars: bars)
+    plot.title += bars.contains { $0.range != nil } ? ", 95 % intervals" : ""
     plot.unit = metric.unit
     plot.better = metric.better?.ofChart
     plot.decimals = format(metric).decimals
