@@ -40,7 +40,7 @@ import Vision
     #expect(Self.tracks([]).isEmpty)
     #expect(Self.tracks([[], [], []]) == [[], [], []])
     let brief = Self.tracks(Array(frames.prefix(3))) { $0.minLength = 4 }
-    #expect(brief.allSatisfy(\.isEmpty))
+    #expect(brief.allSatisfy { $0.isEmpty })
   }
 
   @Test("pieces that look alike are linked over long gaps, others are not") func pieces() {
@@ -61,7 +61,13 @@ import Vision
   @Test("optical flow carries detections from frame to frame") func flow() {
     let frames = (0..<6).map { [(x: 45.0 * Double($0), vector: [1.0])] }
     #expect(Set(Self.tracks(frames, FlowAffinity(), flow: TrackingPartsTests.flow(45, 0)).joined().map(\.id)) == [1])
-    #expect(Self.tracks(frames, IoUAffinity()).allSatisfy(\.isEmpty))
+    #expect(Self.tracks(frames, IoUAffinity()).allSatisfy { $0.isEmpty })
+  }
+
+  @Test("a link knows the motion of the links before it") func motion() {
+    // 20 pixels a frame, half of the width; a gap of three frames leaves no overlap with the last place.
+    let frames = (0..<16).map { frame in (8...10).contains(frame) ? [] : [(x: 20.0 * Double(frame), vector: [1.0])] }
+    #expect(Set(Self.tracks(frames).joined().map(\.id)) == [1])
   }
 
   @Test("settings out of range are told") func settings() {

@@ -7,10 +7,14 @@ import Vision
 @Suite("Parts of trackers") struct TrackingPartsTests {
   static func box(_ x: Double, _ y: Double = 20) -> BoundingBox { BoundingBox(x: x, y: y, width: 40, height: 80) }
 
-  static func observation(_ frame: Int = 0, _ boxes: [BoundingBox], vectors: [[Double]] = []) -> FrameObservation {
+  static func observation(_ frame: Int, _ boxes: [BoundingBox], vectors: [[Double]] = []) -> FrameObservation {
     var observation = FrameObservation(frame: frame, detections: boxes.map { DetectedBox($0, score: 0.9) })
     observation.appearance = vectors
     return observation
+  }
+
+  static func observation(_ boxes: [BoundingBox], vectors: [[Double]] = []) -> FrameObservation {
+    observation(0, boxes, vectors: vectors)
   }
 
   /// A flow field in which everything moves alike, but for what lies right of a column.
