@@ -3,7 +3,7 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation, pose, inpainting, tracking
+  case opticalFlow, detection, segmentation, pose, inpainting, appearance, tracking
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any ConfiguredTask.Type {
@@ -13,6 +13,7 @@ public enum TaskName: String, ConfigChoice {
     case .segmentation: Segmentation.self
     case .pose: Pose.self
     case .inpainting: Inpainting.self
+    case .appearance: Appearance.self
     case .tracking: Tracking.self
     }
   }
