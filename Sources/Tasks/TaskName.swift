@@ -30,7 +30,7 @@ public enum TaskName: String, ConfigChoice {
 
 /// The generators by their name on the command line.
 public enum SynthName: String, ConfigChoice {
-  case flow, detection, segmentation, pose, inpainting
+  case flow, detection, segmentation, pose, inpainting, tracking
 
   /// The compiler is the registry: a new generator is a new case here.
   public var task: any SynthTask.Type {
@@ -40,6 +40,7 @@ public enum SynthName: String, ConfigChoice {
     case .segmentation: SegmentationSynthesisTask.self
     case .pose: PoseSynthesisTask.self
     case .inpainting: InpaintingSynthesisTask.self
+    case .tracking: TrackingSynthesisTask.self
     }
   }
 }
