@@ -190,7 +190,6 @@ import Vision
     try failure(64, "unknown key 'affinity.iuo'", set("kind=parts", "affinity.iuo=1"))
     try failure(64, "'affinity.flow' is 1.0; allowed: 0 without a network", set("kind=parts", "affinity.flow=1"))
     try failure(64, "'affinity.appearance' is 1.0", set("kind=parts", "affinity.appearance=1"))
-    try failure(64, "'batch' has no effect with kind: sort", ["--set", "batch.max_step=3"])
     try failure(64, "'networks.flow.weights' is ''", set("networks.flow.config=\(Workplace.checkout)/configs/raft/demo.yaml"))
     let flow = set("kind=parts", "affinity.flow=1", "networks.flow.config=config.yaml", "networks.flow.weights=nowhere.pth")
     try failure(66, "nowhere.pth", flow)

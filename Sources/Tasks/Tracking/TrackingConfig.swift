@@ -51,7 +51,9 @@ public struct TrackingConfig: RunnableConfig, ValidatedConfig, SelectiveConfig {
     problems.require(detector.batchSize == 1 || detector.kind == .detr, "detector.batch_size", detector.batchSize, "1 without a network")
     guard kind == .parts || kind == .batch else { return problems }
     problems.require(affinity.sum > 0, "affinity.iou", affinity.iou, "above 0, where no other term is")
-    let hasVectors = networks.appearance.isNamed || detector.kind == .features
+    let hasVectors = networks.appearance.isNamed || detector.kind == .features || (affinity.siamese > 0 && networks.siamese.isNamed)
+    problems.require(affinity.siamese <= 0 || !networks.appearance.isNamed || networks.appearance == networks.siamese, "networks.appearance",
+                     networks.appearance.config, "none, or as networks.siamese, whose head judges its own vectors")
     let needs = [
       ("flow", affinity.flow, networks.flow.isNamed), ("pose", affinity.pose, networks.pose.isNamed),
       ("lstm", affinity.lstm, networks.lstm.isNamed), ("learned", affinity.learned, networks.learned.isNamed),
@@ -140,7 +142,7 @@ public struct TrackingNetworks: Codable, Sendable, Equatable {
   public var pose = TrackingNetwork()
   /// The appearance vector of each detection.
   public var appearance = TrackingNetwork()
-  /// The verification score of two appearance vectors: usually the same run as `appearance`, trained with the verification loss.
+  /// An appearance network that was trained with the verification loss: it gives the vectors, and the score of two of them.
   public var siamese = TrackingNetwork()
   /// The next box of a track by a recurrent network.
   public var lstm = TrackingNetwork()

@@ -7,17 +7,11 @@ import Training
 import Vision
 import WeightFiles
 
-/// A network that gives the appearance vectors of boxes.
-protocol AppearanceNetwork {
-  /// - Parameter boxes: in pixels of the image, counted from 0.
-  func vectors(of boxes: [BoundingBox], in image: Image) throws -> [[Double]]
-}
-
 /// The parts of a tracker, its networks read once for all sequences.
 struct TrackingParts {
   let config: TrackingConfig
   private var detector: (any DetectionSource)?
-  private var extractors: [any FrameMeasurement] = []
+  private var measurements: [any FrameMeasurement] = []
   private let affinity: WeightedAffinity
   /// Of all weights in use.
   private(set) var checksum = CRC32C()
@@ -36,23 +30,23 @@ struct TrackingParts {
     let usesTerms = config.kind == .parts || config.kind == .batch
     if usesTerms, config.affinity.flow > 0 {
       let (own, model) = try OpticalFlow.loaded(config.networks.flow, "networks.flow", &checksum)
-      extractors.append(FlowExtractor(model, own))
+      measurements.append(FlowMeasurement(model, own))
       terms.append(.init(config.affinity.flow, FlowAffinity()))
     }
     if usesTerms, config.affinity.pose > 0 {
       let (own, model) = try Pose.loaded(config.networks.pose, "networks.pose", &checksum)
-      extractors.append(PoseExtractor(model, own))
+      measurements.append(PoseMeasurement(model, own))
       terms.append(.init(config.affinity.pose, PoseAffinity(own.skeleton.skeleton)))
     }
     let learned = try LearnedTrackingParts(config, &checksum)
-    extractors += learned.extractors
+    measurements += learned.measurements
     terms += learned.terms
     affinity = WeightedAffinity(terms)
     self.checksum = checksum
   }
 
   /// Whether a part looks at pictures.
-  var looksAtPictures: Bool { detector != nil || !extractors.isEmpty }
+  var looksAtPictures: Bool { detector != nil || !measurements.isEmpty }
 
   // MARK: Steps
 
@@ -62,7 +56,7 @@ struct TrackingParts {
     let source = detector ?? ListedDetections(listed?.detections ?? [])
     let known: [any FrameMeasurement] = listed.map { $0.vectors.isEmpty ? [] : [ListedVectors($0.vectors)] } ?? []
     return ObservationSequence(
-      source, known + extractors, length: try input.length(listed, looksAtPictures: looksAtPictures), startingAt: start,
+      source, known + measurements, length: try input.length(listed, looksAtPictures: looksAtPictures), startingAt: start,
       image: input.image)
   }
 
@@ -206,7 +200,7 @@ struct NetworkDetector: DetectionSource {
 }
 
 /// Optical flow from the frame before, by a network.
-struct FlowExtractor: FrameMeasurement {
+struct FlowMeasurement: FrameMeasurement {
   private let estimator: FlowEstimator
   private let memory: MemoryGuard
 
@@ -227,7 +221,7 @@ struct FlowExtractor: FrameMeasurement {
 }
 
 /// The keypoints of each detection, by a network.
-struct PoseExtractor: FrameMeasurement {
+struct PoseMeasurement: FrameMeasurement {
   private let estimator: PoseEstimator
   private let config: PoseConfig
   private let memory: MemoryGuard
@@ -248,21 +242,6 @@ struct PoseExtractor: FrameMeasurement {
       let found = estimator.keypoints(of: batch.map { observation.detections[$0].box.fromZero }, in: image, config.crop)
       for (index, body) in zip(batch, found) { observation.poses[index] = body.keypoints }
     }
-  }
-}
-
-/// The appearance vector of each detection, by a network.
-struct AppearanceExtractor: FrameMeasurement {
-  private let network: any AppearanceNetwork
-
-  init(_ network: any AppearanceNetwork) { self.network = network }
-
-  func measure(_ frame: VideoFrame, after previous: VideoFrame?, into observation: inout FrameObservation) throws {
-    guard let image = frame.image else { return }
-    let usable = observation.detections.indices.filter { observation.detections[$0].isUsable }
-    observation.appearance = Array(repeating: [], count: observation.detections.count)
-    let vectors = try network.vectors(of: usable.map { observation.detections[$0].box.fromZero }, in: image)
-    for (index, vector) in zip(usable, vectors) { observation.appearance[index] = vector }
   }
 }
 

@@ -88,7 +88,7 @@ public struct ObservationSequence {
   /// Frames of the sequence.
   public let length: Int
   private var source: any DetectionSource
-  private var extractors: [any FrameMeasurement]
+  private var measurements: [any FrameMeasurement]
   private let image: (Int) throws -> Image
   /// Index of the next frame.
   private var position: Int
@@ -99,14 +99,14 @@ public struct ObservationSequence {
   ///   - start: index of the first frame that is given.
   ///   - image: the picture of a frame by its index; called only if a part looks at pictures.
   public init(
-    _ source: any DetectionSource, _ extractors: [any FrameMeasurement] = [], length: Int, startingAt start: Int = 0,
+    _ source: any DetectionSource, _ measurements: [any FrameMeasurement] = [], length: Int, startingAt start: Int = 0,
     image: @escaping (Int) throws -> Image = { stop("ObservationSequence: there is no picture of frame \($0)") }
   ) {
     require(source.batchSize >= 1, "ObservationSequence: batches of \(source.batchSize) frames, expected 1 or more")
-    (self.source, self.extractors, self.length, self.image, position) = (source, extractors, length, image, start)
+    (self.source, self.measurements, self.length, self.image, position) = (source, measurements, length, image, start)
   }
 
-  private var measuresImages: Bool { extractors.contains(where: \.needsImages) }
+  private var measuresImages: Bool { measurements.contains(where: \.needsImages) }
 
   /// The observation of the next frame; nil at the end.
   /// - Throws: what reading pictures and the parts throw.
@@ -118,7 +118,7 @@ public struct ObservationSequence {
     if measuresImages, previous == nil, frame.index > 0 {
       previous = VideoFrame(index: frame.index - 1, image: try image(frame.index - 1))
     }
-    for index in extractors.indices { try extractors[index].measure(frame, after: previous, into: &observation) }
+    for index in measurements.indices { try measurements[index].measure(frame, after: previous, into: &observation) }
     if measuresImages { previous = frame }
     position += 1
     return observation
