@@ -7,7 +7,7 @@ public enum PublishedModels {
   /// The compiler is the registry: a new network is a new element here.
   public static var all: [any PublishedModel.Type] {
     [RAFT.self, DETRModel.self, HRNetPose.self, HRNetSegmentation.self, HRNetClassification.self,
-     MATGenerator.self, VGG19Features.self, VGG16.self, Inception.self, LPIPS.self]
+     MATGenerator.self, AppearanceNetwork.self, VGG19Features.self, VGG16.self, Inception.self, LPIPS.self]
   }
 
   /// The published variants of all networks.

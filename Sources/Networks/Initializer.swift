@@ -16,8 +16,9 @@ public enum Initializer: Sendable, Equatable {
   case xavierUniform
   /// Normal with the given deviation.
   case normal(deviation: Double)
-  /// Normal with the given deviation, drawn again outside ±2 (absolute, not deviations: PyTorch's `trunc_normal_`).
-  case truncatedNormal(deviation: Double = 0.02)
+  /// Normal with the given deviation, drawn again outside ±`limit` (absolute, not deviations: PyTorch's `trunc_normal_`; TensorFlow's limit
+  /// is two deviations).
+  case truncatedNormal(deviation: Double = 0.02, limit: Double = 2)
 
   /// A tensor of first values.
   /// - Parameters:
@@ -33,7 +34,7 @@ public enum Initializer: Sendable, Equatable {
     case .kaimingUniform: return uniform(shape, bound: 1 / fanIn.squareRoot(), &random)
     case .xavierUniform: return uniform(shape, bound: (6 / (fanIn + fanOut)).squareRoot(), &random)
     case .normal(let deviation): return .normal(shape, deviation: deviation, &random)
-    case .truncatedNormal(let deviation): return truncatedNormal(shape, deviation, &random)
+    case .truncatedNormal(let deviation, let limit): return truncatedNormal(shape, deviation, limit, &random)
     }
   }
 
@@ -41,13 +42,13 @@ public enum Initializer: Sendable, Equatable {
     .uniform(shape, from: -bound, to: bound, &random)
   }
 
-  private func truncatedNormal(_ shape: [Int], _ deviation: Double, _ random: inout Random) -> Tensor {
+  private func truncatedNormal(_ shape: [Int], _ deviation: Double, _ limit: Double, _ random: inout Random) -> Tensor {
     // No draw is larger than 8.58 deviations: see `Random.normal`.
-    if 8.58 * deviation <= 2 { return .normal(shape, deviation: deviation, &random) }
+    if 8.58 * deviation <= limit { return .normal(shape, deviation: deviation, &random) }
     let values = (0..<shape.reduce(1, *)).map { _ in
       while true {
         let x = deviation * random.normal()
-        if abs(x) <= 2 { return x }
+        if abs(x) <= limit { return x }
       }
     }
     return Tensor(values, shape: shape)

@@ -2,27 +2,21 @@ import Base
 
 /// Colours and textures of one figure.
 struct Wardrobe: Sendable {
-  private let tones: [SIMD3<Float>]
-  private let families: [TextureFamily]
-  private let seeds: [Random]
+  private var tones: [SIMD3<Float>]
+  private var families: [TextureFamily]
+  private var seeds: [Random]
   /// Exponent of the luminance's amplitude spectrum.
   let exponent: Double
 
   init(_ random: inout Random) {
-    /// A colour of any hue.
-    func cloth() -> SIMD3<Float> {
-      let level = random.uniform(45, 205)
-      let hue = SIMD3(random.normal(), random.normal(), random.normal()) * random.uniform(10, 55)
-      return SIMD3<Float>((SIMD3(repeating: level) + hue).clamped(lowerBound: SIMD3(repeating: 15), upperBound: SIMD3(repeating: 240)))
-    }
     let pale = SIMD3<Float>(232, 190, 165)
     let dark = SIMD3<Float>(92, 60, 45)
     let skin = pale + (dark - pale) * Float(random.uniform())
-    let (shirt, trousers) = (cloth(), cloth())
+    let (shirt, trousers) = (Self.cloth(&random), Self.cloth(&random))
     let hasSleeves = random.chance(0.5)
     let hasLongTrousers = random.chance(0.6)
     let hair = SIMD3<Float>(40, 30, 25) + SIMD3<Float>(150, 115, 60) * Float(random.uniform() * random.uniform())
-    let (shoe, exponent) = (cloth(), random.uniform(1, 1.6))
+    let (shoe, exponent) = (Self.cloth(&random), random.uniform(1, 1.6))
     let patterns: [TextureFamily] = [.smooth, .smooth, .weave, .stripes, .patches, .grain]
     let (upper, lower) = (patterns[random.integer(in: 0..<patterns.count)], patterns[random.integer(in: 0..<patterns.count)])
     var tones: [SIMD3<Float>] = []
@@ -44,6 +38,27 @@ struct Wardrobe: Sendable {
     self.families = families
     self.exponent = exponent
     seeds = Figure.Cover.allCases.map { _ in Random(seed: random.next(), stream: .synthesis) }
+  }
+
+  /// A colour of any hue.
+  static func cloth(_ random: inout Random) -> SIMD3<Float> {
+    let level = random.uniform(45, 205)
+    let hue = SIMD3(random.normal(), random.normal(), random.normal()) * random.uniform(10, 55)
+    return SIMD3<Float>((SIMD3(repeating: level) + hue).clamped(lowerBound: SIMD3(repeating: 15), upperBound: SIMD3(repeating: 240)))
+  }
+
+  /// Clothes more like those of another figure: colours between both, and its textures with a probability.
+  /// - Parameter similarity: 0 changes nothing, 1 takes over the other's clothes.
+  func closer(to other: Wardrobe, by similarity: Double, _ random: inout Random) -> Wardrobe {
+    var mixed = self
+    for cover in tones.indices {
+      mixed.tones[cover] += (other.tones[cover] - tones[cover]) * Float(similarity)
+      if random.chance(similarity) {
+        mixed.families[cover] = other.families[cover]
+        mixed.seeds[cover] = other.seeds[cover]
+      }
+    }
+    return mixed
   }
 
   func tone(_ cover: Figure.Cover) -> SIMD3<Float> { tones[cover.rawValue] }

@@ -6,8 +6,8 @@ import Training
 /// A task: a config, and what the commands do with it. It either learns (`LearningTask`), or puts together what other tasks learnt
 /// (`AssembledTask`).
 ///
-/// The bodies of the commands stand in `Commands`, once for all tasks. The word *task* is the protocol's alone: `Task` itself is Swift's unit
-/// of concurrency.
+/// The bodies of the commands stand in `Commands`, once for all tasks. The word *task* is the protocol's alone: `Task` itself is Swift's
+/// unit of concurrency.
 public protocol ConfiguredTask {
   associatedtype Config: RunnableConfig
 

@@ -3,7 +3,7 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation, pose, inpainting, tracking
+  case opticalFlow, detection, segmentation, pose, inpainting, appearance, tracking
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any ConfiguredTask.Type {
@@ -13,6 +13,7 @@ public enum TaskName: String, ConfigChoice {
     case .segmentation: Segmentation.self
     case .pose: Pose.self
     case .inpainting: Inpainting.self
+    case .appearance: Appearance.self
     case .tracking: Tracking.self
     }
   }
@@ -29,7 +30,7 @@ public enum TaskName: String, ConfigChoice {
 
 /// The generators by their name on the command line.
 public enum SynthName: String, ConfigChoice {
-  case flow, detection, segmentation, pose, inpainting
+  case flow, detection, segmentation, pose, inpainting, tracking
 
   /// The compiler is the registry: a new generator is a new case here.
   public var task: any SynthTask.Type {
@@ -39,6 +40,7 @@ public enum SynthName: String, ConfigChoice {
     case .segmentation: SegmentationSynthesisTask.self
     case .pose: PoseSynthesisTask.self
     case .inpainting: InpaintingSynthesisTask.self
+    case .tracking: TrackingSynthesisTask.self
     }
   }
 }

@@ -24,8 +24,8 @@ struct Synth: ParsableCommand {
   @Option(parsing: .unconditional, help: "How many to make, those set apart included.")
   var count: Int
 
-  @Option(parsing: .unconditional, help: "Frames in a scene, where the layout has scenes.")
-  var frames = 4
+  @Option(parsing: .unconditional, help: "Frames in a scene, where the layout has scenes; by default the generator's own number.")
+  var frames: Int?
 
   @Option(parsing: .unconditional, help: "The seed of the generator.")
   var seed: Int

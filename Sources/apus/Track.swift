@@ -5,7 +5,7 @@ import Training
 
 struct Track: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Judge the results of trackers.", subcommands: [Evaluate.self])
+    abstract: "Track objects through videos, and judge the results of trackers.", subcommands: [Run.self, Evaluate.self])
 
   struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(

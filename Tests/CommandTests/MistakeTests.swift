@@ -82,7 +82,7 @@ import Testing
     Mistake("synth detection --out new --count 2 --seed 1 --layout voc", 64, "'voc'", "coco_panoptic"),
     Mistake("synth flow --out new --count 2 --seed -1", 64, "--seed: -1 is out of range, expected 0 or more"),
     Mistake("synth flow --out new --layout sintl --count 2 --seed 1", 64, "'sintl'", "flying_things"),
-    Mistake("synth flow --out new --layout sintel --count 2 --seed 1 --frames 1", 64, "--frames: 1 is out of range, expected 2 to 100"),
+    Mistake("synth flow --out new --layout sintel --count 2 --seed 1 --frames 1", 64, "--frames: 1 is out of range, expected 2 to 9999"),
     Mistake("synth flow --layout kitti --out pairs --count 2 --seed 1", 73, "pairs: the folder holds 24 files of other data"),
     Mistake("train config.yaml --set data.format=sintel", 66, "pairs: there is no folder training/clean in it", "MPI-Sintel (complete) holds"),
     Mistake("train config.yaml --set data.mixture=[{\"format\":kitti}]", 64, "'data.mixture.0.root' is empty; allowed: the path of a folder"),

@@ -81,7 +81,7 @@ extension Workplace {
 
 extension Image {
   /// Fills the pixels in a box of whole numbers.
-  fileprivate mutating func paint(_ box: BoundingBox, _ color: [UInt8]) {
+  mutating func paint(_ box: BoundingBox, _ color: [UInt8]) {
     for y in Int(box.y)..<Int(box.y1) {
       for x in Int(box.x)..<Int(box.x1) {
         for k in 0..<3 { pixels[(y * width + x) * 3 + k] = color[k] }

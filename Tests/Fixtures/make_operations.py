@@ -208,7 +208,7 @@ def poolings():
 
 
 def activations():
-    table = {"gelu": lambda x: F.gelu(x), "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "sigmoid": torch.sigmoid,
+    table = {"gelu": lambda x: F.gelu(x), "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "elu": F.elu, "sigmoid": torch.sigmoid,
              "tanh": torch.tanh, "erf": torch.erf, "softplus": lambda x: F.softplus(x), "relu": F.relu,
              "leaky_relu": lambda x: F.leaky_relu(x, 0.01), "leaky_relu_02": lambda x: F.leaky_relu(x, 0.2)}
     parameters = {"softplus": {"beta": 1.0, "threshold": 20.0}, "leaky_relu": {"negative_slope": 0.01},

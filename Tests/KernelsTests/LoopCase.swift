@@ -55,7 +55,7 @@ struct LoopCase<T: Real> {
       LoopCase("unary", ulps: 4) { table, numbers in
         lengths.flatMap { n -> [T] in
           let x: [T] = draw(&numbers, n)
-          return (0..<21).flatMap { function in
+          return (0..<22).flatMap { function in
             var y = zeros(n)
             table.unary(Int32(function), function == 2 || function == 3 ? x.map { abs($0) } : x, &y, n, -0.5, 0.75)
             return y.map { $0.isInfinite || $0.isNaN ? 0 : $0 }
@@ -104,7 +104,7 @@ struct LoopCase<T: Real> {
     for (rows, columns) in [(1, 1), (5, 1), (1, 5), (7, 3), (100, 33), (3, 255), (3, 1001)] {
       let steps = [(columns, 1), (0, 1), (1, 0), (0, 0), (columns + 2, 1)]
       let (a, b): ([T], [T]) = (draw(&numbers, rows * (columns + 2)), draw(&numbers, rows * (columns + 2)).map { $0 == 0 ? 1 : $0 })
-      for function in 0..<14 {
+      for function in 0..<15 {
         for (aRow, aColumn) in steps {
           for (bRow, bColumn) in steps {
             var y = zeros(rows * columns)

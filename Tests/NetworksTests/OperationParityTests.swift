@@ -27,7 +27,7 @@ import TestSupport
     }
   }
 
-  private static let activations = ["relu", "leaky_relu", "sigmoid", "tanh", "softplus", "erf", "gelu", "silu"]
+  private static let activations = ["relu", "leaky_relu", "sigmoid", "tanh", "softplus", "erf", "gelu", "silu", "elu"]
 
   @Test("activations", arguments: activations.flatMap { Fixture.cases(of: $0) }) func activation(_ item: String) throws {
     try check(item, ["input"]) { x, settings in
@@ -39,6 +39,7 @@ import TestSupport
       case "softplus": x[0].softplus()
       case "erf": x[0].erf()
       case "gelu": try settings.string("approximate") == "tanh" ? x[0].geluApproximated() : x[0].gelu()
+      case "elu": x[0].elu()
       default: x[0].silu()
       }
     }

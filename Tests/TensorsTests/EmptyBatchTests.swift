@@ -24,7 +24,7 @@ private func noPoints(_ shape: [Int], _ x: Tensor) -> Tensor { .zeros(shape, x.p
 
 private let elementwise: [EmptyCase] = [
   EmptyCase("arithmetic", [[0, 3], [3]], to: [0, 3]) { (($0[0] + $0[1]) * $0[1] - $0[0]) / ($0[1] + 9) },
-  EmptyCase("functions", [[0, 2, 3]], to: [0, 2, 3]) { $0[0].exp().log().gelu().silu().softplus().erf().power(1.5).clamped(to: 0, 1).abs() },
+  EmptyCase("functions", [[0, 2, 3]], to: [0, 2, 3]) { $0[0].exp().log().gelu().silu().elu().softplus().erf().power(1.5).clamped(to: 0, 1).abs() },
   EmptyCase("extrema", [[0, 3], [1, 3]], to: [0, 3]) { $0[0].maximum($0[1]).minimum($0[0]) },
   EmptyCase("selection", [[0, 3], [3]], to: [0, 3]) { .select($0[0].isGreater(than: 0), $0[1], else: $0[0]) },
   EmptyCase("dropout", [[0, 4, 3]], to: [0, 4, 3]) { x in

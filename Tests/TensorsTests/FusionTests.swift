@@ -133,12 +133,13 @@ import TestSupport
     #expect(problem == nil)
   }
 
-  @Test("gelu, silu and the masked loss", arguments: Precision.allCases) func elementwise(_ precision: Precision) {
+  @Test("gelu, silu, elu and the masked loss", arguments: Precision.allCases) func elementwise(_ precision: Precision) {
     let gelu = Self.compare([[3, 5001]], precision, { $0[0].gelu() }) { x in
       x[0] * (x[0] * 0.5.squareRoot()).erf().scaled(by: 0.5, plus: 0.5)
     }
     let silu = Self.compare([[3, 5001]], precision, { $0[0].silu() }, { $0[0] * $0[0].sigmoid() })
-    #expect(gelu == nil && silu == nil)
+    let elu = Self.compare([[3, 5001]], precision, { $0[0].elu() }, { $0[0].relu() + $0[0].clamped(to: -9, 0).exp() - 1 })
+    #expect(gelu == nil && silu == nil && elu == nil)
     for channels in [1, 2, 5] {
       let target = Self.draw([[99, 301, channels]], precision)[0] * -1, mask = Self.draw([[99, 301, 1]], precision)[0].relu()
       let loss = Self.compare([[99, 301, channels]], precision, { $0[0].maskedL1(target, mask: mask) * 1e-4 }) { x in

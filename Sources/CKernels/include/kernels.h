@@ -26,6 +26,7 @@ typedef enum {
   APUS_GREATER_THAN, /* 1 where x > p, else 0 */
   APUS_GELU,         /* x / 2 (1 + erf(x / sqrt 2)) */
   APUS_SILU,         /* x sigmoid(x) */
+  APUS_ELU,          /* x above 0, else exp(x) - 1 */
 } apus_unary;
 
 /* Element-wise functions of two arguments. */
@@ -36,6 +37,7 @@ typedef enum {
   APUS_SIGMOID_GRADIENT, /* a b (1 - b), b the sigmoid's value */
   APUS_TANH_GRADIENT,    /* a (1 - b b), b the tanh's value */
   APUS_GELU_GRADIENT, APUS_SILU_GRADIENT, /* a times the derivative at b; both operands whole */
+  APUS_ELU_GRADIENT,     /* b > 0 ? a : a (1 + b), b the value of elu */
 } apus_binary;
 
 typedef enum { APUS_PAD_ZEROS, APUS_PAD_BORDER, APUS_PAD_REFLECTION } apus_grid_padding;

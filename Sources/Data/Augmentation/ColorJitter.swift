@@ -22,13 +22,17 @@ package struct ColorJitter: Sendable {
   package init(changes: [Change]) { self.changes = changes }
 
   /// Draws the four factors, `U(max(0, 1 - r), 1 + r)` and for the hue `U(-r, r)`, then their order.
-  package init(_ settings: FlowAugmentation, random: inout Random) {
+  package init(brightness: Double, contrast: Double, saturation: Double, hue: Double, random: inout Random) {
     func factor(_ range: Double) -> Double { random.uniform(max(0, 1 - range), 1 + range) }
     let drawn: [Change] = [
-      .brightness(factor(settings.brightness)), .contrast(factor(settings.contrast)), .saturation(factor(settings.saturation)),
-      .hue(random.uniform(-settings.hue, settings.hue)),
+      .brightness(factor(brightness)), .contrast(factor(contrast)), .saturation(factor(saturation)), .hue(random.uniform(-hue, hue)),
     ]
     changes = drawn.shuffled(using: &random)
+  }
+
+  package init(_ settings: FlowAugmentation, random: inout Random) {
+    self.init(brightness: settings.brightness, contrast: settings.contrast, saturation: settings.saturation, hue: settings.hue,
+              random: &random)
   }
 
   /// Changes pictures as if they were stacked to one: the mean grey of the contrast is common.

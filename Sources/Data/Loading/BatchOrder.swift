@@ -24,6 +24,23 @@ public struct BatchOrder: Sendable, Equatable {
   /// The group of each sample; none: all are of one. Batches of a shuffled order are made within a group, but for what is left over of
   /// each group, which goes into batches together.
   public let groups: [Int]
+  /// The label of each sample, where batches hold a few labels with several samples each; else none.
+  public let labels: [Int]
+  /// Samples of each label in a batch; 0 without labels.
+  public let perLabel: Int
+
+  /// Batches of `batchSize / perLabel` labels with `perLabel` samples each.
+  ///
+  /// Labels come in random order, all of them before one comes again, each with the next of its samples in an order of its own; a label with
+  /// fewer samples than that repeats them. An epoch has as many batches as fit into the set.
+  /// - Precondition: `perLabel` divides `batchSize`, and there are as many labels as a batch needs.
+  /// - Source: the P x K batches of Hermans, Beyer, Leibe, "In defense of the triplet loss", 2017.
+  public init(labels: [Int], perLabel: Int, batchSize: Int, seed: UInt64) {
+    require(perLabel > 0 && batchSize > 0 && batchSize % perLabel == 0 && Set(labels).count >= batchSize / perLabel,
+            "BatchOrder: batches of \(batchSize) with \(perLabel) samples of each of \(Set(labels).count) labels")
+    (count, self.batchSize, self.seed, shuffles, dropsLast) = (labels.count, batchSize, seed, true, true)
+    (groups, self.labels, self.perLabel) = ([], labels, perLabel)
+  }
 
   /// - Precondition: `count` and `batchSize` are positive, and there is a group for every sample or none.
   public init(count: Int, batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true, groups: [Int] = []) {
@@ -37,9 +54,11 @@ public struct BatchOrder: Sendable, Equatable {
     self.seed = seed
     self.shuffles = shuffles
     self.dropsLast = dropsLast
+    labels = []
+    perLabel = 0
   }
 
-  private var runsOn: Bool { dropsLast && count < batchSize }
+  private var runsOn: Bool { dropsLast && count < batchSize && labels.isEmpty }
 
   /// Batches per epoch; 1 for a data set smaller than a batch.
   public var batchesPerEpoch: Int { dropsLast ? max(1, count / batchSize) : (count + batchSize - 1) / batchSize }
@@ -74,11 +93,46 @@ public struct BatchOrder: Sendable, Equatable {
   ///
   /// - Source: the shuffle of Fisher and Yates in Durstenfeld's form (Communications of the ACM 7, 1964, algorithm 235).
   public func permutation(ofEpoch epoch: Int) -> [Int] {
+    guard labels.isEmpty else { return dealt(epoch) }
     var order = Array(0..<count)
     guard shuffles else { return order }
     var random = Random(seed: seed, stream: .shuffling, epoch: epoch)
     order.shuffle(with: &random)
     return groups.isEmpty || count < batchSize ? order : grouped(order, &random)
+  }
+
+  /// The batches of an epoch, label by label.
+  private func dealt(_ epoch: Int) -> [Int] {
+    var random = Random(seed: seed, stream: .shuffling, epoch: epoch)
+    let lists = Dictionary(grouping: labels.indices, by: { labels[$0] })
+    let names = lists.keys.sorted()
+    var decks: [Int: [Int]] = [:]
+    var queue: [Int] = []
+    var order: [Int] = []
+    for _ in 0..<batchesPerEpoch {
+      var chosen: [Int] = []
+      while chosen.count < batchSize / perLabel {
+        if !queue.contains(where: { !chosen.contains($0) }) {
+          var more = names
+          more.shuffle(with: &random)
+          queue += more
+        }
+        guard let place = queue.firstIndex(where: { !chosen.contains($0) }) else { break }
+        chosen.append(queue.remove(at: place))
+      }
+      for label in chosen {
+        let samples = lists[label] ?? []
+        if (decks[label]?.count ?? 0) < min(perLabel, samples.count) {
+          var deck = samples
+          deck.shuffle(with: &random)
+          decks[label] = deck
+        }
+        let deck = decks[label] ?? []
+        order += (0..<perLabel).map { deck[$0 % deck.count] }
+        decks[label] = Array(deck.dropFirst(perLabel))
+      }
+    }
+    return order
   }
 
   /// Whole batches within groups, and of what is left over, in random order; at the end what fills no batch.

@@ -107,11 +107,7 @@ public enum MOTFile {
   }
 
   private static func row(_ box: TrackedBox, frame: Int) -> String {
-    let place = box.box
-    require(box.id >= 0 && place.isFinite && !place.isEmpty && box.score.isFinite, "MOTFile: \(box) cannot be written")
-    // Two decimals must not take the size away.
-    let size = [place.width, place.height].map { max($0, 0.01) }
-    let numbers = ([place.x, place.y] + size).map { String(format: "%.2f", $0) }.joined(separator: ",")
-    return "\(frame),\(box.id),\(numbers),\(String(format: "%.6g", box.score)),-1,-1,-1\n"
+    require(box.id >= 0 && box.score.isFinite, "MOTFile: \(box) cannot be written")
+    return "\(frame),\(box.id),\(text(of: box.box)),\(String(format: "%.6g", box.score)),-1,-1,-1\n"
   }
 }

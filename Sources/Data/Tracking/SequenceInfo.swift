@@ -24,6 +24,8 @@ public struct SequenceInfo: Sendable, Equatable {
   /// Extension of the pictures, with its dot.
   public var imageExtension = ".jpg"
 
+  public init(name: String? = nil, length: Int) { (self.name, self.length) = (name, length) }
+
   /// - Throws: `.missingInput` or `.inputOutput` if it cannot be read; `.badData` with the line for a broken line, a key that is there
   ///   twice or a value that is not allowed, and if the section or `seqLength` is missing.
   public init(contentsOf path: String) throws {

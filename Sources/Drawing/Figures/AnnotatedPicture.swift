@@ -56,12 +56,25 @@ public struct PicturedSkeleton: Sendable {
   }
 }
 
-/// A picture with masks, boxes and skeletons over it.
+/// A line through points of a picture.
+public struct ColoredPath: Sendable {
+  /// In pixels of the picture.
+  public var points: [Point]
+  public var color: Color
+
+  public init(_ points: [Point], color: Color) {
+    self.points = points
+    self.color = color
+  }
+}
+
+/// A picture with masks, lines, boxes and skeletons over it.
 public struct AnnotatedPicture: Figure {
   public var image: Image
   public var masks: [ColoredMask]
   public var boxes: [LabeledBox]
   public var skeletons: [PicturedSkeleton]
+  public var paths: [ColoredPath] = []
   /// The picture's width on the sheet, to which it and what is drawn on it are shrunk or enlarged.
   public var width: Int
 
@@ -87,6 +100,7 @@ public struct AnnotatedPicture: Figure {
     canvas.image(picture, at: Point(0, 0))
     canvas.clipped(to: bounds) {
       for mask in masks { draw(mask, zoom, on: canvas) }
+      for path in paths { canvas.polyline(path.points.map { $0 * zoom }, Stroke(path.color, width: 2)) }
       for box in boxes { outline(box, zoom, on: canvas) }
       for skeleton in skeletons { draw(skeleton, zoom, on: canvas) }
       drawLabels(bounds, zoom, on: canvas)

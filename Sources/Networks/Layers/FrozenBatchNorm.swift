@@ -42,13 +42,16 @@ public struct ConstantAffine {
   /// Whether training may change the scale.
   let isLearned: Bool
 
-  init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Double) {
-    let values = weight.values("affine, epsilon \(epsilon)", with: [mean, variance, bias]) {
-      let scale = weight * (variance + epsilon).power(-0.5)
+  /// - Parameter weight: nil: 1.
+  init(mean: Tensor, variance: Tensor, weight: Tensor?, bias: Tensor, epsilon: Double) {
+    let key = "affine, epsilon \(epsilon)", parts = [mean, variance, bias]
+    let make: () -> [Tensor] = {
+      let factor = (variance + epsilon).power(-0.5), scale = weight.map { $0 * factor } ?? factor
       return [scale, bias - mean * scale]
     }
+    let values = weight.map { $0.values(key, with: parts, make) } ?? mean.values(key, with: parts, make)
     (scale, shift) = (values[0], values[1])
-    isLearned = weight.isRecorded
+    isLearned = weight?.isRecorded ?? false
   }
 }
 

@@ -28,12 +28,13 @@ public struct Sequential: Layer {
 
 /// A function of each element, as a layer without parameters. It takes an index in a `Sequential`, as in PyTorch.
 public enum Activation: String, StatelessLayer, CaseIterable, Codable, Sendable {
-  case identity, relu, gelu, silu, sigmoid, tanh
+  case identity, relu, elu, gelu, silu, sigmoid, tanh
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
     case .identity: x
     case .relu: x.relu()
+    case .elu: x.elu()
     case .gelu: x.gelu()
     case .silu: x.silu()
     case .sigmoid: x.sigmoid()

@@ -43,10 +43,11 @@ extension NormalizationEpilogue {
 /// Training normalises by the batch and updates the running statistics, `r ← (1 - momentum) r + momentum · batch` (with the unbiased
 /// variance). Evaluation, and training with `Pass.frozenNormalization` or after `Module.freezeStatistics` named the layer, normalise by the
 /// running statistics.
-/// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`.
+/// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`; without a scale no
+///   `weight`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Ioffe, Szegedy 2015; momentum as PyTorch defines it.
 public struct BatchNorm2d: NormalizationLayer {
-  public let weight: Parameter
+  public let weight: Parameter?
   public let bias: Parameter
   public let runningMean: Buffer
   public let runningVar: Buffer
@@ -54,8 +55,9 @@ public struct BatchNorm2d: NormalizationLayer {
   public let epsilon: Double
   public let momentum: Double
 
-  public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
-    weight = Parameter(.ones([channels]))
+  /// - Parameter hasScale: whether there is a weight; without one the next layer's weights have to scale.
+  public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1, hasScale: Bool = true) {
+    weight = hasScale ? Parameter(.ones([channels])) : nil
     bias = Parameter(.zeros([channels]))
     runningMean = Buffer(.zeros([channels]))
     runningVar = Buffer(.ones([channels]))
@@ -69,7 +71,7 @@ public struct BatchNorm2d: NormalizationLayer {
     guard usesBatchStatistics(pass) else {
       return x.normalized(mean: runningMean.value, variance: runningVar.value, tail, epsilon: epsilon)
     }
-    let count = x.count / weight.shape[0]
+    let count = x.count / bias.shape[0]
     require(count > 1, "BatchNorm2d: \(count) values per channel in shape \(x.shape) have no variance; use a larger batch")
     let (y, mean, variance) = x.normalizedWithMoments(.batch, tail, epsilon: epsilon)
     if !pass.isRecomputing { remember(mean, variance * (Double(count) / Double(count - 1))) }
@@ -80,7 +82,7 @@ public struct BatchNorm2d: NormalizationLayer {
 
   public func constantAffine(_ pass: Pass) -> ConstantAffine? {
     guard !usesBatchStatistics(pass) else { return nil }
-    return ConstantAffine(mean: runningMean.value, variance: runningVar.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
+    return ConstantAffine(mean: runningMean.value, variance: runningVar.value, weight: weight?.value, bias: bias.value, epsilon: epsilon)
   }
 
   private func remember(_ mean: Tensor, _ unbiasedVariance: Tensor) {

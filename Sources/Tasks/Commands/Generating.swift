@@ -24,6 +24,12 @@ public protocol SynthTask {
   /// The things that are counted, in words: `pairs`, `scenes of 4 frames`.
   static func noun(_ layout: Layout, frames: Int) -> String
 
+  /// Frames in a scene, where nobody asks for another number.
+  static func frames(_ settings: Settings) -> Int
+
+  /// The size of the images in a layout.
+  static func size(_ settings: Settings, _ layout: Layout) -> (height: Int, width: Int)
+
   /// Writes the data; a call that was interrupted is simply repeated.
   /// - Parameters:
   ///   - settings: with the size that is asked for.
@@ -41,8 +47,8 @@ public struct SynthRequest: Sendable {
   public var layout: String?
   public var count: Int
   public var seed: Int
-  /// Frames in a scene, where the layout has scenes.
-  public var frames = 4
+  /// Frames in a scene, where the layout has scenes; nil: as the generator has it.
+  public var frames: Int?
   /// Of the images, px; nil: as the settings say.
   public var height: Int?
   public var width: Int?
@@ -63,7 +69,7 @@ public struct SynthRequest: Sendable {
       guard condition else { throw Failure(.usage, at: option, "\(found) is out of range, expected \(allowed)") }
     }
     try check(count >= 1, "--count", count, "1 or more")
-    try check((2...100).contains(frames), "--frames", frames, "2 to 100")
+    if let frames { try check((2...9999).contains(frames), "--frames", frames, "2 to 9999") }
     try check(seed >= 0, "--seed", seed, "0 or more")
     for (option, size) in [("--height", height), ("--width", width)] {
       if let size { try check((64...4096).contains(size), option, size, "64 to 4096") }
@@ -73,6 +79,10 @@ public struct SynthRequest: Sendable {
 }
 
 extension SynthTask {
+  public static func frames(_ settings: Settings) -> Int { 4 }
+
+  public static func size(_ settings: Settings, _ layout: Layout) -> (height: Int, width: Int) { (settings.height, settings.width) }
+
   /// Generates data.
   /// - Returns: a line for the user.
   /// - Throws: `.usage` for impossible numbers, `.cannotCreate` and `.inputOutput` for the disk.
@@ -85,7 +95,8 @@ extension SynthTask {
     let started = Date()
     try write(settings, layout, request) { progress($0, request.count) }
     let seconds = String(format: "%.1f", Date().timeIntervalSince(started))
-    let things = "\(request.count) \(noun(layout, frames: request.frames)) of \(settings.width)x\(settings.height)"
+    let size = size(settings, layout)
+    let things = "\(request.count) \(noun(layout, frames: request.frames ?? frames(settings))) of \(size.width)x\(size.height)"
     return "\(things) in \(request.out) (\(seconds) s)\n"
   }
 

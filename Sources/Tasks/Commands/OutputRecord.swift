@@ -10,6 +10,20 @@ public protocol OutputItem: Sendable {
   var inputs: [String] { get }
 }
 
+extension OutputItem {
+  /// The name of the result, and name, size and time of every input. Names alone, since a folder may be named in several ways; times in
+  /// nanoseconds.
+  var fingerprint: String {
+    var text = "\n\(result)"
+    for input in inputs {
+      var status = stat()
+      guard stat(input, &status) == 0 else { continue }  // reading it will say so
+      text += "|\(Path.name(input)) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+    }
+    return text
+  }
+}
+
 /// The progress of a prediction, kept in the folder of its results, so that it can go on.
 ///
 /// The file holds the number of items that are done, what the last one hands over to the next, and a checksum of all that the results
@@ -61,16 +75,7 @@ public struct OutputRecord<Item: OutputItem> {
     try Safetensors(carry?.entries ?? [], metadata: ["done": "\(doneCount)", "checksum": "\(checksum.value)"]).write(to: path)
   }
 
-  /// Names alone, since a folder may be named in several ways; times in nanoseconds.
-  private mutating func add(_ item: Item) {
-    var text = "\n\(item.result)"
-    for input in item.inputs {
-      var status = stat()
-      guard stat(input, &status) == 0 else { continue }  // reading it will say so
-      text += "|\(Path.name(input)) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
-    }
-    Array(text.utf8).withUnsafeBytes { checksum.update($0) }
-  }
+  private mutating func add(_ item: Item) { Array(item.fingerprint.utf8).withUnsafeBytes { checksum.update($0) } }
 }
 
 /// The folder of a prediction's results, for one process at a time.

@@ -28,7 +28,7 @@ public enum FlowSynthesisTask: SynthTask {
   public static func write(
     _ settings: FlowSynthesis, _ layout: FlowLayout, _ request: SynthRequest, progress: @escaping @Sendable (_ done: Int) -> Void
   ) throws {
-    try settings.write(layout, count: request.count, frames: request.frames, seed: UInt64(request.seed),
+    try settings.write(layout, count: request.count, frames: request.frames ?? frames(settings), seed: UInt64(request.seed),
                        heldOutShare: request.validationShare, to: request.out, progress: progress)
   }
 }

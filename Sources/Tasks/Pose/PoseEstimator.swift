@@ -25,6 +25,14 @@ struct PoseEstimator {
       return zip(maps, mirrored).map { $0.averaged(with: $1.flippedBack(skeleton, shift: settings.shiftHeatmaps)) }
     }
   }
+
+  /// The keypoints of one batch of bodies in the boxes of a picture, in its pixels, and the area of each crop in px².
+  func keypoints(of boxes: [BoundingBox], in image: Image, _ crop: PoseCrop) -> [(keypoints: [ScoredKeypoint], area: Double)] {
+    let crops = boxes.map { crop.crop(around: $0) }
+    let pixels = crops.flatMap { PixelNormalization()(crop.sample(image, $0, []).image) }
+    let maps = self(Tensor(pixels, shape: [boxes.count, crop.height, crop.width, 3]))
+    return zip(crops, maps).map { (crop.keypoints($1, $0), $0.area) }
+  }
 }
 
 /// A body that was found in a picture.

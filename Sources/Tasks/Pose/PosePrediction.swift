@@ -2,7 +2,6 @@ import Base
 import Data
 import Drawing
 import Models
-import Tensors
 import Training
 import Vision
 import WeightFiles
@@ -118,13 +117,9 @@ public struct PosePredictor: PicturePredictor {
     return try stride(from: 0, to: boxes.count, by: config.inference.batchSize).flatMap { start -> [PosedBody] in
       let batch = boxes[start..<min(start + config.inference.batchSize, boxes.count)]
       try memory.require(InputShape(samples: batch.count, height: crop.height, width: crop.width))
-      let crops = batch.map { crop.crop(around: $0.box) }
-      let pixels = crops.flatMap { PixelNormalization()(crop.sample(image, $0, []).image) }
-      let maps = estimator(Tensor(pixels, shape: [batch.count, crop.height, crop.width, 3]))
-      return zip(zip(batch, crops), maps).map { pair, maps in
-        let (box, part) = pair
-        return PosedBody(
-          imageID: number, category: box.category, keypoints: crop.keypoints(maps, part), boxScore: box.score, area: part.area,
+      return zip(batch, estimator.keypoints(of: batch.map(\.box), in: image, crop)).map { box, found in
+        PosedBody(
+          imageID: number, category: box.category, keypoints: found.keypoints, boxScore: box.score, area: found.area,
           countingAbove: config.inference.keypointThreshold)
       }
     }

@@ -7,7 +7,7 @@ public enum Op: String, Sendable, CaseIterable {
   // elementary functions
   case negate, exp, log, sqrt, abs, square, power, clamp, erf
   // activations
-  case relu, leakyRelu, gate, sigmoid, tanh, softplus, gelu, silu
+  case relu, leakyRelu, gate, sigmoid, tanh, softplus, gelu, silu, elu
   case dropout
   // selection and reductions
   case select, sum, max

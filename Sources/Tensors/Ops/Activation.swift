@@ -71,6 +71,14 @@ extension Tensor {
     }
   }
 
+  /// `x` above 0, `eˣ - 1` below. - Source: Clevert et al. 2015, with α = 1.
+  /// - Gradient: `dy` above 0, `dy · eˣ` below. - Numerics: exact to rounding near 0, too.
+  public func elu() -> Tensor {
+    map(APUS_ELU).recordedWithOutput(.elu, from: [self]) { dy, y in
+      [Recording.isOn ? dy * (y.clamped(to: -1, 0) + 1) : dy.combined(APUS_ELU_GRADIENT, y, op: .elu)]
+    }
+  }
+
   /// `x · Φ(x)`, exactly: `x/2 · (1 + erf(x/√2))`. - Source: Hendrycks, Gimpel 2016.
   /// - Gradient: `dy (Φ(x) + x φ(x))`.
   public func gelu() -> Tensor {

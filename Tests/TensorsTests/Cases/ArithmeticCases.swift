@@ -49,6 +49,7 @@ let elementaryCases: [OpCase] = [
   OpCase("tanh", .tanh, [[2, 3]], in: -2...2) { $0[0].tanh() },
   OpCase("softplus", .softplus, [[2, 3]], in: -3...3) { $0[0].softplus() },
   OpCase("silu", .silu, [[2, 3]], in: -3...3) { $0[0].silu() },
+  OpCase("elu", .elu, [[3, 5]], in: -3...3) { $0[0].elu() },
   OpCase("gelu", .gelu, [[2, 3]], in: -2...2) { $0[0].gelu() },
   OpCase("gelu, tanh form", nil, [[2, 3]], in: -2...2) { $0[0].geluApproximated() },
   OpCase("masked L1", .maskedL1, [[3, 4, 2]]) { x in

@@ -47,7 +47,8 @@ public struct BatchSettings: Codable, Sendable, Equatable, ValidatedConfig {
 /// print(tracker.tracks())
 /// ```
 /// Every detection is a track of its own as long as it may be linked; affinities compare it with the detections of the frames to come. It
-/// is at rest but for optical flow: what moves further than its own size between two frames needs that, or an affinity that knows it.
+/// takes over motion, history and appearance along its cheapest link, so that affinities know as much of it as of an online track; which
+/// links count is decided over the whole sequence.
 public struct BatchTracker {
   private struct Node {
     let frame: Int
@@ -69,7 +70,7 @@ public struct BatchTracker {
   private var frameCount = 0
 
   /// - Parameters:
-  ///   - lifecycle: its choice of detections and its motion filter count.
+  ///   - lifecycle: its choice of detections, its motion filter and its budget of vectors count.
   ///   - minAffinity: of a link.
   public init(
     _ affinity: any Affinity, _ settings: BatchSettings = .init(), gates: TrackingGates = .init(), lifecycle: TrackLifecycle = .init(),
@@ -91,16 +92,19 @@ public struct BatchTracker {
     let count = observation.detections.count
     var added: [Track] = []
     for index in usable {
-      guard let track = Track(id: nodes.count, lifecycle.motion, observation, index) else { continue }
+      guard let fresh = Track(id: nodes.count, lifecycle.motion, observation, index) else { continue }
+      var best: (cost: Double, track: Track)?
       for (row, earlier) in recent.enumerated() {
         let score = scores[row * count + index]
         guard score >= minAffinity, score > 0, gates.allows(earlier, index, of: observation) else { continue }
-        let cost = -log(score) + Double(earlier.timeSinceUpdate - 1) * settings.skipCost
-        links.append(.init(from: earlier.id, to: nodes.count, cost: max(0, cost)))
+        let cost = max(0, -log(score) + Double(earlier.timeSinceUpdate - 1) * settings.skipCost)
+        links.append(.init(from: earlier.id, to: fresh.id, cost: cost))
+        if cost < best?.cost ?? .infinity { best = (cost, earlier) }
       }
-      added.append(track)
+      added.append(best?.track.continued(as: fresh.id, index, of: observation, budget: lifecycle.budget) ?? fresh)
       nodes.append(Node(frame: frameCount, index: index, found: observation.detections[index], vector: observation.vector(of: index)))
     }
+    for row in recent.indices { recent[row].miss() }
     recent += added
     frameCount += 1
   }

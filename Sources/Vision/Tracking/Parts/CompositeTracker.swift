@@ -77,13 +77,14 @@ public struct CompositeTracker: OnlineTracker {
   private let lifecycle: TrackLifecycle
 
   public init(
-    _ affinity: any Affinity, gates: TrackingGates = .init(), association: AssociationSettings = .init(), lifecycle: TrackLifecycle = .init()
+    _ affinity: any Affinity, gates: TrackingGates = .init(), association: AssociationSettings = .init(),
+    lifecycle: TrackLifecycle = .init()
   ) {
     (self.affinity, self.gates, self.association, self.lifecycle) = (affinity, gates, association, lifecycle)
   }
 
-  /// - Returns: the boxes of confirmed tracks with a detection, and of those that coast, by age; ids count from 1. A box without a detection
-  ///   is a prediction.
+  /// - Returns: the boxes of confirmed tracks with a detection, and of those that coast, by age; ids count from 1. A box without a
+  ///   detection is a prediction.
   public mutating func update(_ observation: FrameObservation) -> [TrackedBox] {
     state.frameCount += 1
     state.tracks = state.tracks.compactMap { track in

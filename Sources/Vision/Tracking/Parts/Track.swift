@@ -76,7 +76,7 @@ public struct Track: Sendable, Codable, Equatable {
     }
   }
 
-  public let id: Int
+  public private(set) var id: Int
   public private(set) var motion: BoxMotion
   /// The predicted box of this frame.
   public private(set) var predicted: BoundingBox
@@ -140,6 +140,14 @@ public struct Track: Sendable, Codable, Equatable {
     if let vector = observation.vector(of: index) { vectors = (vectors + [vector]).suffix(budget) }
     if let found = observation.pose(of: index) { pose = found }
     remember(Step(box: found.box, isObserved: true))
+  }
+
+  /// This track with a detection, as another one.
+  func continued(as id: Int, _ index: Int, of observation: FrameObservation, budget: Int) -> Track {
+    var track = self
+    track.id = id
+    track.match(index, of: observation, budget: budget)
+    return track
   }
 
   /// Ends the frame without a detection.

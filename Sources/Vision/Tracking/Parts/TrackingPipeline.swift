@@ -65,12 +65,19 @@ public struct ListedDetections: DetectionSource {
 }
 
 /// The second step: what is measured of the detections of a frame, and of its pixels.
-public protocol FeatureExtractor {
+public protocol FrameMeasurement {
+  /// Whether it looks at pictures; most do.
+  var needsImages: Bool { get }
+
   /// Adds what it measures to the observation of a frame.
   /// - Parameters:
   ///   - frame: with its picture.
   ///   - previous: the frame before with its picture; nil for the first one.
   mutating func measure(_ frame: VideoFrame, after previous: VideoFrame?, into observation: inout FrameObservation) throws
+}
+
+extension FrameMeasurement {
+  public var needsImages: Bool { true }
 }
 
 /// The observations of a sequence, frame by frame: detections and what is measured of them.
@@ -81,7 +88,7 @@ public struct ObservationSequence {
   /// Frames of the sequence.
   public let length: Int
   private var source: any DetectionSource
-  private var extractors: [any FeatureExtractor]
+  private var measurements: [any FrameMeasurement]
   private let image: (Int) throws -> Image
   /// Index of the next frame.
   private var position: Int
@@ -92,14 +99,14 @@ public struct ObservationSequence {
   ///   - start: index of the first frame that is given.
   ///   - image: the picture of a frame by its index; called only if a part looks at pictures.
   public init(
-    _ source: any DetectionSource, _ extractors: [any FeatureExtractor] = [], length: Int, startingAt start: Int = 0,
+    _ source: any DetectionSource, _ measurements: [any FrameMeasurement] = [], length: Int, startingAt start: Int = 0,
     image: @escaping (Int) throws -> Image = { stop("ObservationSequence: there is no picture of frame \($0)") }
   ) {
     require(source.batchSize >= 1, "ObservationSequence: batches of \(source.batchSize) frames, expected 1 or more")
-    (self.source, self.extractors, self.length, self.image, position) = (source, extractors, length, image, start)
+    (self.source, self.measurements, self.length, self.image, position) = (source, measurements, length, image, start)
   }
 
-  private var needsImages: Bool { source.needsImages || !extractors.isEmpty }
+  private var measuresImages: Bool { measurements.contains(where: \.needsImages) }
 
   /// The observation of the next frame; nil at the end.
   /// - Throws: what reading pictures and the parts throw.
@@ -108,11 +115,11 @@ public struct ObservationSequence {
     if batch.isEmpty { try readBatch() }
     let (frame, detections) = batch.removeFirst()
     var observation = FrameObservation(frame: frame.index, detections: detections)
-    if !extractors.isEmpty, previous == nil, frame.index > 0 {
+    if measuresImages, previous == nil, frame.index > 0 {
       previous = VideoFrame(index: frame.index - 1, image: try image(frame.index - 1))
     }
-    for index in extractors.indices { try extractors[index].measure(frame, after: previous, into: &observation) }
-    if !extractors.isEmpty { previous = frame }
+    for index in measurements.indices { try measurements[index].measure(frame, after: previous, into: &observation) }
+    if measuresImages { previous = frame }
     position += 1
     return observation
   }
@@ -120,7 +127,7 @@ public struct ObservationSequence {
   private mutating func readBatch() throws {
     let first = position / source.batchSize * source.batchSize
     let frames = try (first..<min(first + source.batchSize, length)).map { index in
-      VideoFrame(index: index, image: needsImages ? try image(index) : nil)
+      VideoFrame(index: index, image: source.needsImages || measuresImages ? try image(index) : nil)
     }
     let detections = try source.detections(in: frames)
     require(detections.count == frames.count, "ObservationSequence: detections of \(detections.count) frames for \(frames.count)")
