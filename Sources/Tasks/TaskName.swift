@@ -3,7 +3,7 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation, pose, inpainting
+  case opticalFlow, detection, segmentation, pose, inpainting, motion, affinity
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any LearningTask.Type {
@@ -13,6 +13,8 @@ public enum TaskName: String, ConfigChoice {
     case .segmentation: Segmentation.self
     case .pose: Pose.self
     case .inpainting: Inpainting.self
+    case .motion: Motion.self
+    case .affinity: Matching.self
     }
   }
 
