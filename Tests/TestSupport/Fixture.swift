@@ -72,6 +72,7 @@ public struct Fixture {
     public func int(_ key: String) throws -> Int { try (value(key) as NSNumber).intValue }
     public func bool(_ key: String) throws -> Bool { try (value(key) as NSNumber).boolValue }
     public func string(_ key: String) throws -> String { try value(key) }
+    public func strings(_ key: String) throws -> [String] { try value(key) }
     public func ints(_ key: String) throws -> [Int] { try (value(key) as [NSNumber]).map(\.intValue) }
     public func doubles(_ key: String) throws -> [Double] { try (value(key) as [NSNumber]).map(\.doubleValue) }
     public func nested(_ key: String) throws -> Settings { Settings(values: try value(key)) }
