@@ -22,6 +22,7 @@ public struct Ablation {
     experiment = try Experiment(spec: spec)
     let out = out ?? "work_dirs/experiments/\(experiment.name)"
     self.out = out
+    guard !out.isEmpty else { throw Failure(.usage, at: "--out ''", "expected a folder") }
     var checksum = DataChecksum()
     jobs = try experiment.jobs.enumerated().map { index, job in
       let resolved = try job.resolvedConfig()
@@ -37,12 +38,23 @@ public struct Ablation {
         "jobs that are finished or begun are of another spec or other data; nothing of them was touched", items: changes.map(\.text),
         remedy: "Take the change back, choose another --out, or remove the folders of these jobs.")
     }
+    try requireOwnFolder()
+    for resolved in Set(jobs.map(\.resolved)) { try DataPlaces(of: resolved).requireApart(out, option: "--out") }
+  }
+
+  /// - Throws: `.usage` if the folder holds the results of another experiment.
+  private func requireOwnFolder() throws {
+    guard try File.exists(Path.join(out, ExperimentResult.fileName)) else { return }
+    let before = try ExperimentResult(folder: out).variants.map(\.name)
+    guard !before.isEmpty, !before.contains(where: experiment.variants.map(\.name).contains) else { return }
+    throw Failure(.usage, at: out, "these are the results of another experiment, of the variants \(someOf(before, atMost: 6))",
+                  remedy: "Choose another --out.")
   }
 
   public var jobCount: Int { jobs.count }
 
   /// The arguments of the command that makes the experiment again.
-  public var command: String { "apus ablate \(experiment.specPath)" }
+  public var command: String { "apus ablate \(experiment.specPath.quotedShell)" }
 
   // MARK: The plan
 
@@ -84,6 +96,7 @@ public struct Ablation {
     let lock = try FolderLock(folder: out, file: "ablate.lock", what: "experiment", remedy: "Wait until it ends, or choose another --out.")
     defer { withExtendedLifetime(lock) {} }
     try AtomicFile.removeLeftovers(in: out)
+    try writeTables()
     let runner = JobRunner(
       experiment, jobs, limits, program: program, estimates: try estimates(limits, say), say: say)
     let outcome = try runner.run { try writeTables() }
@@ -110,7 +123,9 @@ public struct Ablation {
       say("\(job.job.title) is finished already")
       return 0
     }
+    try writeTables()
     let outcome = try JobRunner(experiment, jobs, only: job, limits, program: program, estimates: [:], say: say).run {}
+    try writeTables()
     if let signal = outcome.signal { return StopSignal.exitCode(for: signal) }
     return outcome.failed.isEmpty ? 0 : 1
   }
@@ -167,11 +182,31 @@ public struct Ablation {
       let seeds = try jobs.filter { $0.job.variant.name == variant.name }.map { try seed(of: $0) }
       return .init(name: variant.name, label: variant.spec.label, overrides: variant.settings, paper: variant.spec.figures, seeds: seeds)
     }
+    // Metrics that nobody asked for and no network gives, such as those of heads that it does not have.
+    let isBegun = result.variants.contains { !$0.finished.isEmpty }
+    if experiment.choosesAllMetrics, isBegun {
+      result.metrics.removeAll { metric in result.variants.allSatisfy { $0.values(of: metric.name).isEmpty } }
+    }
     try result.summarize { run in
       let path = Path.join(out, run, JobRecord.samplesName)
-      return try SampleTable(csv: File.text(at: path), at: path)
+      guard let text = try File.bytesIfPresent(at: path) else {
+        throw Failure(.badData, at: path, "the numbers of this job's samples are gone",
+                      remedy: "Remove the folder \(Path.join(out, run)), and the job is run anew.")
+      }
+      return try SampleTable(csv: String(decoding: text, as: UTF8.self), at: path)
     }
+    result.notes += sharingNotes()
     return result
+  }
+
+  /// Which variants are trained once for all.
+  private func sharingNotes() -> [String] {
+    let first = jobs.filter { $0.job.seed == experiment.seeds.first }
+    return first.indices.compactMap { index in
+      guard !experiment.budget.isEmpty, let owner = first[..<index].first(where: { $0.sharesTraining(with: first[index]) }) else { return nil }
+      let labels = (first[index].job.variant.spec.label, owner.job.variant.spec.label)
+      return "\(labels.0): trained once for it and \(labels.1), which differ in 'inference' only"
+    }
   }
 
   private func seed(of job: PlannedJob) throws -> ExperimentResult.Seed {

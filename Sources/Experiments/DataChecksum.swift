@@ -9,6 +9,9 @@ package struct DataChecksum {
   private var known: [String: UInt32] = [:]
   private static let deepest = 32
 
+  /// That of a config of whose data nothing is there.
+  static let nothing = CRC32C().value.padded(to: 8, radix: 16)
+
   package init() {}
 
   /// - Parameter resolved: a config in full, as YAML.

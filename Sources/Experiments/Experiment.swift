@@ -15,6 +15,8 @@ public struct Experiment: Sendable {
   /// In the order of the spec, the grid last.
   let variants: [Variant]
   let metrics: [MetricKind]
+  /// Whether the spec names no metrics, so that there are all that have a direction.
+  let choosesAllMetrics: Bool
   /// The path of the base config.
   let base: String
 
@@ -43,8 +45,8 @@ public struct Experiment: Sendable {
     let folder = Path.folder(path)
     let base = spec.base.hasPrefix("/") || folder.isEmpty ? spec.base : Path.normalized(Path.join(folder, spec.base))
     (specPath, self.base, question, seeds) = (path, base, spec.question, reading.seeds)
-    let real = Path.folder(path).isEmpty ? "." : Path.folder(path)
-    name = Path.stem(path) == "spec" && real != "." ? Path.name(real) : Path.stem(path)
+    let place = Path.name(Path.folder(Path.real(path)))
+    name = Path.stem(path) == "spec" && !place.isEmpty ? place : Path.stem(path)
     budget = try Self.budget(&reading, base)
     var checks = VariantChecks(
       budget: Self.overrides(of: budget, at: reading.tree.node(at: ["budget"])?.origin), common: reading.common)
@@ -52,7 +54,7 @@ public struct Experiment: Sendable {
       if try File.kind(at: base) == .file {
         for variant in reading.variants { checks.add(variant, base: base) }
       } else {
-        reading.note(["base"], "'base': there is no file \(base)")
+        reading.note(["base"], "'base': there is no file \(base); the path is taken from the folder of the spec")
       }
     }
     variants = checks.variants
@@ -60,6 +62,7 @@ public struct Experiment: Sendable {
     let task = (variants.first { $0.name == spec.baseline } ?? variants.first)?.task
     let lists = task?.metricLists ?? (evaluated: [], sampled: [])
     let known = lists.evaluated + lists.sampled
+    choosesAllMetrics = spec.metrics.isEmpty
     metrics = spec.metrics.isEmpty ? lists.evaluated.filter { $0.better != nil } : spec.metrics.compactMap { known[$0] }
     for (index, name) in spec.metrics.enumerated() where !known.isEmpty {
       if known[name] == nil {

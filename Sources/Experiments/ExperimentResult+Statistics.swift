@@ -13,15 +13,20 @@ extension ExperimentResult {
     notes = []
     let own = variants.first { $0.name == baseline }
     data = own?.finished.first?.data
-    let reference = try own.map { try VariantSamples($0, samples) }
     for index in variants.indices {
       let variant = variants[index]
-      notes += variant.missingNote + weightsNote(of: variant)
+      notes += variant.missingNote
       let problem = variant.name == baseline ? "" : Self.obstacle(to: variant, own, baseline)
       if let problem, !problem.isEmpty { notes.append(problem) }
       var intervals: [String: Interval] = [:]
-      if problem == nil, let reference {
-        let compared = try VariantSamples(variant, samples)
+      if problem == nil, let own {
+        let common = variant.commonSeeds(with: own)
+        if common.count < max(variant.finished.count, own.finished.count) {
+          let seeds = common.map { "\($0)" }.joined(separator: ", ")
+          notes.append("\(variant.label): compared with \(baseline) over seed \(seeds), which both have")
+        }
+        let reference = try VariantSamples(own, common, samples)
+        let compared = try VariantSamples(variant, common, samples)
         if compared.names == reference.names {
           intervals = compared.intervals(against: reference, metrics.map(\.name), resamples: Self.resamples)
         } else {
@@ -41,24 +46,19 @@ extension ExperimentResult {
     guard !values.isEmpty else { return summary }
     let mean = Statistics.mean(values)
     (summary.mean, summary.deviation) = (mean, Statistics.sampleDeviation(values))
-    if let others = own?.values(of: metric.name), !others.isEmpty {
-      (summary.difference, summary.interval) = (mean - Statistics.mean(others), interval)
+    guard let own else { return summary }
+    let common = variant.commonSeeds(with: own)
+    let (mine, others) = (variant.values(of: metric.name, common), own.values(of: metric.name, common))
+    if mine.count == common.count, others.count == common.count {
+      (summary.difference, summary.interval) = (Statistics.mean(mine) - Statistics.mean(others), interval)
     }
     return summary
-  }
-
-  /// Whose weights a variant has, where it was not trained itself.
-  private func weightsNote(of variant: Variant) -> [String] {
-    let owners = variant.seeds.compactMap(\.weights).compactMap { weights in
-      variants.first { owner in owner.seeds.contains { $0.run == weights } }?.label
-    }
-    guard let owner = owners.first else { return [] }
-    return ["\(variant.label): the weights of \(owner), for the training is the same"]
   }
 
   /// What keeps a variant from being compared, in words; empty if it is only that nothing is finished; nil if nothing does.
   private static func obstacle(to variant: Variant, _ own: Variant?, _ baseline: String) -> String? {
     guard let own, !own.finished.isEmpty, !variant.finished.isEmpty else { return "" }
+    if variant.commonSeeds(with: own).isEmpty { return "\(variant.label): not compared, for it has no seed in common with \(baseline)" }
     let mine = Set(variant.finished.map(\.data))
     let others = Set(own.finished.map(\.data))
     if mine.count > 1 || others.count > 1 {
@@ -73,6 +73,16 @@ extension ExperimentResult.Variant {
 
   func values(of metric: String) -> [Double] { finished.compactMap { $0.metrics[metric] } }
 
+  fileprivate func values(of metric: String, _ seeds: [Int]) -> [Double] {
+    finished.filter { seeds.contains($0.seed) }.compactMap { $0.metrics[metric] }
+  }
+
+  /// The seeds that both have finished: only these are compared.
+  fileprivate func commonSeeds(with other: Self) -> [Int] {
+    let others = Set(other.finished.map(\.seed))
+    return finished.map(\.seed).filter(others.contains)
+  }
+
   /// The seeds that are not in the means.
   fileprivate var missingNote: [String] {
     let lost = seeds.filter { $0.status != .finished }.map { "seed \($0.seed) \($0.status == .failed ? "failed" : "is missing")" }
@@ -85,14 +95,14 @@ extension ExperimentResult.Variant {
   }
 }
 
-/// The samples of all finished seeds of a variant.
+/// The samples of some finished seeds of a variant.
 private struct VariantSamples {
   /// Of the samples; empty if the seeds do not agree.
   let names: [String]
   private let tables: [SampleTable]
 
-  init(_ variant: ExperimentResult.Variant, _ read: (String) throws -> SampleTable) throws {
-    tables = try variant.finished.map { try read($0.run) }
+  init(_ variant: ExperimentResult.Variant, _ seeds: [Int], _ read: (String) throws -> SampleTable) throws {
+    tables = try variant.finished.filter { seeds.contains($0.seed) }.map { try read($0.run) }
     let first = tables.first?.names ?? []
     names = tables.allSatisfy { $0.names == first } ? first : []
   }

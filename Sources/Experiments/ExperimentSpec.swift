@@ -178,6 +178,9 @@ struct SpecReading {
     if !variant.name.isFolderName {
       problem("the variant's name '\(variant.name)' is to be a folder: letters, digits, '.', '_' and '-', not first of all '.' or '-'")
     }
+    if ["json", "md", "csv", "tex", "html", "png", "svg", "lock", "sbatch"].contains(Path.fileExtension(variant.name)) {
+      problem("the variant's name '\(variant.name)' looks like a file of the experiment")
+    }
     if let other = variants.first(where: { $0.name.lowercased() == variant.name.lowercased() }) {
       problem("the variant '\(variant.name)' stands there twice; first at \(other.origin)")
       return

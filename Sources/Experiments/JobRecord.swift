@@ -98,7 +98,11 @@ struct PlannedJob: Sendable {
     if record.budget != budget, record.budget.minutes != nil || budget.minutes != nil {
       changes.append("budget: \(record.budget.words) -> \(budget.words)")
     }
-    if record.data != data { changes.append("the data are others: checksum \(record.data) -> \(data)") }
+    if record.data != data {
+      changes.append(data == DataChecksum.nothing
+        ? "its data are not there; paths in a config are taken from the current folder"
+        : "the data are others: checksum \(record.data) -> \(data)")
+    }
     guard !changes.isEmpty else { return nil }
     return Change(text: "\(job.title): \(changes.joined(separator: "; "))", isOfData: record.data != data)
   }

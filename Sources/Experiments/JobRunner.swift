@@ -71,7 +71,7 @@ final class JobRunner {
     all = jobs
     waiting = only.map { [$0] } ?? jobs.filter { !$0.isFinished }
     total = jobs.count
-    done = jobs.count - waiting.count
+    done = jobs.count(where: \.isFinished)
     for job in jobs { if let memory = job.record?.memory { note(memory, of: job) } }
   }
 

@@ -15,16 +15,16 @@ public struct SlurmScript {
     let memory = limits.memory.map { "#SBATCH --mem=\($0 >> 20)M\n" } ?? ""
     return """
       #!/bin/bash
-      # Submit: sbatch \(path)
+      # Submit: sbatch \(path.quotedShell)
       # Afterwards, for the tables: \(ablation.command) --out \(ablation.out.quotedShell)
-      #SBATCH --job-name=apus-\(ablation.experiment.name)
+      #SBATCH --job-name=\("apus-\(ablation.experiment.name)".fileNamePart)
       #SBATCH --array=1-\(ablation.jobCount)
       #SBATCH --ntasks=1
       #SBATCH --cpus-per-task=\(limits.threads)
       \(memory)#SBATCH --signal=USR1@90
       #SBATCH --requeue
       #SBATCH --open-mode=append
-      #SBATCH --output=\(ablation.out)/slurm-%A_%a.log
+      #SBATCH --output="\(ablation.out)/slurm-%A_%a.log"
       # Add what your site wants: --time, --partition, --account.
 
       srun apus ablate \(ablation.experiment.specPath.quotedShell) --out \(ablation.out.quotedShell) \\
@@ -46,7 +46,7 @@ public struct SlurmScript {
 
 extension String {
   /// The text as one word of a shell.
-  fileprivate var quotedShell: String {
+  var quotedShell: String {
     let isPlain = unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789_./-".unicodeScalars.contains($0)) }
     return !isEmpty && isPlain ? self : "'" + replacing("'", with: "'\\''") + "'"
   }

@@ -50,7 +50,7 @@ struct LearningRate: ParsableCommand {
     @Option(parsing: .unconditional, help: "The last rate.")
     var to = 1.0
 
-    @Option(parsing: .unconditional, help: "Updates, at most.")
+    @Option(parsing: .unconditional, help: "Updates, at most; 17 or more.")
     var steps = 100
 
     @Option(help: "The folder of the chart; left out: work_dirs/lr/<config>.")

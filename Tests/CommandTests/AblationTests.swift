@@ -131,7 +131,7 @@ import Testing
     let outcome = try Self.ablate(place)
     expectSuccess(outcome)
     #expect(outcome.errors.contains("five, seed 1: evaluating the weights of one, seed 1"), "\(outcome.errors)")
-    #expect(outcome.output.contains("- 5 updates: the weights of 1 update, for the training is the same"), "\(outcome.output)")
+    #expect(outcome.output.contains("- 5 updates: trained once for it and 1 update, which differ in 'inference' only"), "\(outcome.output)")
     #expect(!place.exists("\(Self.out)/five/seed-1/metrics.jsonl"))
     let seeds = try ExperimentResult(folder: place.path(Self.out)).variants.map { $0.seeds[0] }
     #expect(seeds.map(\.weights) == [nil, nil, "one/seed-1"] && seeds.map(\.step) == [3, 3, 3])
@@ -206,6 +206,18 @@ import Testing
     _ = try command.wait()
     let table = try place.text("\(Self.out)/table.md")
     #expect(table.contains("| 1 of 2 |") && table.contains("- 1 update: 1 of 2 seeds; seed 2 is missing"), "\(table)")
+  }
+
+  /// Two specs of one name would share a folder: the second is refused before it touches anything.
+  @Test func theFolderOfAnotherExperimentIsRefused() throws {
+    let place = try Self.workplace(seeds: "1")
+    expectSuccess(try Self.ablate(place))
+    let tables = try Self.tables(place)
+    let spec = try place.text("exp/few/spec.yaml").replacing("../../config", with: "../../../config")
+    try place.write("exp/more/few/spec.yaml", spec.replacing("one", with: "uno").replacing("two", with: "due"))
+    expectFailure(try place.apus("ablate", "exp/more/few/spec.yaml", "--dry-run"), 64, "results of another experiment", "one, two")
+    #expect(try Self.tables(place) == tables)
+    expectFailure(try Self.ablate(place, ["--out", "pairs/data/out"]), 64, "--out pairs/data/out", "among the data of 'data.root'")
   }
 
   @Test func ofTwoStartsTheSecondIsRefused() throws {

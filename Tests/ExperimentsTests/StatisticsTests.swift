@@ -82,9 +82,21 @@ import Training
     }
     let summary = result.variants[1].summaries[1]
     #expect(summary.mean == 2.7 && summary.deviation == nil && summary.count == 1 && summary.planned == 3)
-    #expect(result.notes == ["50 % & more: 1 of 3 seeds; seed 2 failed, seed 3 is missing"])
+    #expect(result.notes == [
+      "50 % & more: 1 of 3 seeds; seed 2 failed, seed 3 is missing", "50 % & more: compared with base over seed 1, which both have",
+    ])
+    #expect(isNear(summary.difference, -0.3), "over seed 1 of both")
     #expect(ExperimentTable(result).markdown.contains("| 1 of 3 |"))
     #expect(ExperimentTable(result).csv.contains("other,50 % & more,1,3,"))
+  }
+
+  @Test func differentSeedsAreNotCompared() throws {
+    let result = try Self.result { variants in
+      variants[0].seeds[0].status = .missing
+      variants[1].seeds[1].status = .missing
+    }
+    #expect(result.variants[1].summaries.allSatisfy { $0.mean != nil && $0.difference == nil && $0.interval == nil })
+    #expect(result.notes.contains("50 % & more: not compared, for it has no seed in common with base"))
   }
 
   @Test func otherDataAreNotCompared() throws {

@@ -53,9 +53,15 @@ struct ExperimentReport {
     return MetricFormat(of: summaries.compactMap(\.mean), spreads: spreads)
   }
 
-  /// The index of the variant with the best mean; nil if none has one.
+  /// The index of the best variant: by its difference to the baseline where seeds are missing, for means over different seeds say little;
+  /// nil if none has a figure.
   var best: Int? {
-    let means = result.variants.map { summary($0, score)?.mean }
+    let own = baseline.flatMap { summary(result.variants[$0], score)?.mean }
+    let means = result.variants.indices.map { index -> Double? in
+      let summary = summary(result.variants[index], score)
+      guard let own, index != baseline else { return summary?.mean }
+      return summary?.difference.map { own + $0 }
+    }
     return means.indices.filter { means[$0] != nil }.reduce(nil as Int?) { best, index in
       guard let best, let old = means[best], let new = means[index] else { return index }
       return (score.better == .higher ? new > old : new < old) ? index : best

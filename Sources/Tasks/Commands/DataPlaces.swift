@@ -2,12 +2,12 @@ import Base
 import Training
 
 /// The files and folders that a config's sections of data name: nothing else is to be written there.
-struct DataPlaces {
+package struct DataPlaces {
   private let places: [(key: String, path: String)]
 
   /// - Parameter resolved: a config in full, as YAML.
   /// - Throws: `.inputOutput` if a path cannot be looked at.
-  init(of resolved: String) throws {
+  package init(of resolved: String) throws {
     places = try ConfigFile.tree(of: resolved, named: "config").dataTexts().compactMap { key, text in
       try File.kind(at: text) == nil ? nil : (key, Path.real(text))
     }
@@ -20,7 +20,7 @@ struct DataPlaces {
   ///   - path: the file or folder of the results.
   ///   - option: that names it.
   /// - Throws: `.usage` if it is a file or folder of the data, or lies in one.
-  func requireApart(_ path: String, option: String) throws {
+  package func requireApart(_ path: String, option: String) throws {
     let target = Path.real(path)
     let current = Path.real(".")
     let meeting = places.first { _, place in

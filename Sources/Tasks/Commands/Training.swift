@@ -43,6 +43,7 @@ extension LearningTask {
     var run = RunRequest(configPath: request.config.path, resolvedYAML: loaded.resolvedYAML)
     run.overrides = config.overrides
     run.workDirectory = request.workDirectory
+    if let folder = request.workDirectory { try DataPlaces(of: loaded.resolvedYAML).requireApart(folder, option: "--work-dir") }
     run.resume = request.resume
     let facts = EnvironmentInfo.gathered(isa: MatmulPrecision.description, threads: ThreadPool.shared.threadCount)
     let opened = try RunFolder.open(run, environment: facts) { try recipe.readInitialWeights() }
