@@ -47,8 +47,8 @@ struct AppearanceMeasurement: FrameMeasurement {
   }
 }
 
-/// A verification network's probability that two crops show one object, `σ(wᵀ |fₐ - f_b| + b)`: that of the most similar one of the track's
-/// latest vectors.
+/// A verification network's probability that two crops show one object, `σ(wᵀ |fₐ - f_b| + b)`: that of the most similar one of the
+/// track's latest vectors.
 struct VerificationAffinity: Affinity {
   private let weight: [Double]
   private let bias: Double
