@@ -3,7 +3,7 @@ import Training
 
 /// The tasks by the name that stands in a config under `task`.
 public enum TaskName: String, ConfigChoice {
-  case opticalFlow, detection, segmentation, pose, inpainting, appearance, tracking
+  case opticalFlow, detection, segmentation, pose, inpainting, appearance, motion, affinity, tracking
 
   /// The compiler is the registry: a new task is a new case here.
   public var task: any ConfiguredTask.Type {
@@ -14,6 +14,8 @@ public enum TaskName: String, ConfigChoice {
     case .pose: Pose.self
     case .inpainting: Inpainting.self
     case .appearance: Appearance.self
+    case .motion: Motion.self
+    case .affinity: Matching.self
     case .tracking: Tracking.self
     }
   }

@@ -51,3 +51,10 @@ public func crossEntropy(
   case .none: return losses.scatterAdded(0, rows, length: count).reshaped(to: Array(logits.shape.dropLast()))
   }
 }
+
+/// Binary cross-entropy of logits `x` with truths `t` of 0 or 1, `log(1 + eˣ) - t x`: the mean over all elements.
+/// - Shape: equal ones → scalar.   - Gradient: `(σ(x) - t) / n`.
+public func binaryCrossEntropy(_ logits: Tensor, _ truth: Tensor) -> Tensor {
+  require(logits.shape == truth.shape, "binaryCrossEntropy: logits \(logits.shape) and truth \(truth.shape) must have one shape")
+  return (logits.softplus() - logits * truth).mean()
+}
