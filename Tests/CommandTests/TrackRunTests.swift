@@ -146,6 +146,20 @@ import Vision
     expectEqualBytes(try place.bytes("plain/img1.txt"), try place.bytes("out/walk.txt"), "img1.txt")
   }
 
+  /// Untrained networks of boxes alone: no picture is looked at, and a track may be lost for longer than the network looks back.
+  @Test(arguments: ["lstm", "learned"]) func networksOfBoxesTakePart(name: String) throws {
+    let place = try Workplace()
+    try place.writeSequence("walk", frames: 30)
+    let (config, root) = ("\(Self.configs)/\(name == "lstm" ? "motion" : "affinity")-demo.yaml", "walk")
+    let training = ["--set", "data.root=\(root)", "--set", "validation.root=\(root)", "--steps", "2", "--set", "plan.evaluate_every=0"]
+    let trained = try place.apus(["train", config, "--work-dir", "net", "--threads", "1"] + training)
+    #expect(trained.exit == 0, "\(trained.errors)")
+    let networks = ["networks.\(name).config=net/config.yaml", "networks.\(name).weights=net", "affinity.\(name)=1", "tracks.max_age=60"]
+    let outcome = try run(place, "walk", "out", (["kind=parts", "affinity.iou=0.5"] + networks).flatMap { ["--set", $0] })
+    expectSuccess(outcome)
+    #expect(try !place.text("out/walk.txt").isEmpty)
+  }
+
   // MARK: Evaluation
 
   @Test func evaluationRunsTheTracker() throws {

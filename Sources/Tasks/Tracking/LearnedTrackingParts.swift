@@ -25,9 +25,13 @@ struct LearnedTrackingParts {
         terms.append(.init(config.affinity.siamese, try VerificationAffinity(networks.siamese, own)))
       }
     }
-    for (name, weight, network) in [("lstm", config.affinity.lstm, networks.lstm), ("learned", config.affinity.learned, networks.learned)]
-    where usesTerms && weight > 0 && network.isNamed {
-      throw Failure(.usage, at: "networks.\(name).config", "there is no such network in this version", remedy: "Leave it out.")
+    if usesTerms, config.affinity.lstm > 0 {
+      let (own, model) = try Motion.loaded(networks.lstm, "networks.lstm", &checksum)
+      terms.append(.init(config.affinity.lstm, ForecastAffinity(model, history: own.window.history)))
+    }
+    if usesTerms, config.affinity.learned > 0 {
+      let (_, model) = try Matching.loaded(networks.learned, "networks.learned", &checksum)
+      terms.append(.init(config.affinity.learned, LearnedAffinity(scorer: MatchScorer(model))))
     }
   }
 }
@@ -47,8 +51,8 @@ struct AppearanceMeasurement: FrameMeasurement {
   }
 }
 
-/// A verification network's probability that two crops show one object, `σ(wᵀ |fₐ - f_b| + b)`: that of the most similar one of the track's
-/// latest vectors.
+/// A verification network's probability that two crops show one object, `σ(wᵀ |fₐ - f_b| + b)`: that of the most similar one of the
+/// track's latest vectors.
 struct VerificationAffinity: Affinity {
   private let weight: [Double]
   private let bias: Double
@@ -90,5 +94,54 @@ struct VerificationAffinity: Affinity {
     var sum = bias
     for i in weight.indices { sum += weight[i] * abs(a[i] - b[i]) }
     return 1 / (1 + exp(-sum))
+  }
+}
+
+/// IoU of a detection with the box that a motion network predicts from the latest frames of a track. Of a track that was not seen in as many
+/// frames as the network looks at, it cannot tell.
+struct ForecastAffinity: Affinity {
+  private let forecaster: MotionForecaster
+  private let history: Int
+
+  /// - Parameter history: frames of a track that the network looks at.
+  init(_ network: MotionLSTM, history: Int) {
+    self.history = min(history, Track.historyLength - 1)
+    forecaster = MotionForecaster(network, history: self.history)
+  }
+
+  func scores(_ tracks: [Track], _ observation: FrameObservation) -> [Double] {
+    let steps = tracks.map { $0.history.suffix(history + 1) }
+    let known = tracks.indices.filter { steps[$0].contains(where: \.isObserved) }
+    let boxes = forecaster.boxes(after: known.map { steps[$0].map { $0.isObserved ? $0.box : nil } }).map { $0.first }
+    var predicted = [BoundingBox?](repeating: nil, count: tracks.count)
+    for (track, box) in zip(known, boxes) { predicted[track] = box }
+    return predicted.flatMap { box in
+      observation.detections.map { detection in
+        guard let box, box.isFinite else { return Double.nan }
+        return box.iou(with: detection.box)
+      }
+    }
+  }
+}
+
+/// A perceptron's probability that a detection continues a track, by places, sizes, age and appearance.
+struct LearnedAffinity: Affinity {
+  let scorer: MatchScorer
+
+  func scores(_ tracks: [Track], _ observation: FrameObservation) -> [Double] {
+    let vectors = observation.detections.indices.map(observation.vector)
+    let usable = observation.detections.indices.filter { observation.detections[$0].isUsable }
+    let count = observation.detections.count
+    var scores = [Double](repeating: .nan, count: tracks.count * count)
+    let pairs = tracks.indices.flatMap { track in usable.map { (track: track, detection: $0) } }
+    let features = pairs.map { pair in
+      let track = tracks[pair.track]
+      let last = track.history.last(where: \.isObserved)?.box ?? track.carried
+      return PairFeatures(
+        predicted: track.predicted, last: last, gap: max(1, track.timeSinceUpdate), detection: observation.detections[pair.detection],
+        cosineDistance: vectors[pair.detection].flatMap(track.cosineDistance))
+    }
+    for (pair, score) in zip(pairs, scorer.probabilities(features)) { scores[pair.track * count + pair.detection] = score }
+    return scores
   }
 }

@@ -52,8 +52,9 @@ public struct TrackingConfig: RunnableConfig, ValidatedConfig, SelectiveConfig {
     guard kind == .parts || kind == .batch else { return problems }
     problems.require(affinity.sum > 0, "affinity.iou", affinity.iou, "above 0, where no other term is")
     let hasVectors = networks.appearance.isNamed || detector.kind == .features || (affinity.siamese > 0 && networks.siamese.isNamed)
-    problems.require(affinity.siamese <= 0 || !networks.appearance.isNamed || networks.appearance == networks.siamese, "networks.appearance",
-                     networks.appearance.config, "none, or as networks.siamese, whose head judges its own vectors")
+    let isOne = !networks.appearance.isNamed || networks.appearance == networks.siamese
+    problems.require(affinity.siamese <= 0 || isOne, "networks.appearance", networks.appearance.config,
+                     "none, or as networks.siamese, whose head judges its own vectors")
     let needs = [
       ("flow", affinity.flow, networks.flow.isNamed), ("pose", affinity.pose, networks.pose.isNamed),
       ("lstm", affinity.lstm, networks.lstm.isNamed), ("learned", affinity.learned, networks.learned.isNamed),
