@@ -1,8 +1,10 @@
 import Base
 import Foundation
 import Models
+import Tensors
 import Training
 import Vision
+import WeightFiles
 
 /// The parts that networks trained for tracking alone stand behind: appearance, verification, motion, affinity.
 struct LearnedTrackingParts {
@@ -97,8 +99,8 @@ struct VerificationAffinity: Affinity {
   }
 }
 
-/// IoU of a detection with the box that a motion network predicts from the latest frames of a track. Of a track that was not seen in as many
-/// frames as the network looks at, it cannot tell.
+/// IoU of a detection with the box that a motion network predicts from the latest frames of a track. Of a track that was not seen in as
+/// many frames as the network looks at, it cannot tell.
 struct ForecastAffinity: Affinity {
   private let forecaster: MotionForecaster
   private let history: Int
