@@ -40,7 +40,7 @@ import WeightFiles
     expectSuccess(try place.apus(["predict", "look.yaml", "--weights", "run", "--source", "same/query", "--out", "found"] + same))
     let vectors = try (1...6).map { try NumPyFile.read(at: place.path("found/000\($0)_c1s1_000000_01.npy")) }
     #expect(vectors.allSatisfy { $0.shape == [16] && abs($0.squared().sum().item - 1) < 1e-3 })
-    expectSuccess(try place.apus(["predict", "look.yaml", "--weights", "run", "--source", "same/query", "--out", "tensors", "--format",
+    expectSuccess(try place.apus(["predict", "look.yaml", "--weights", "run", "--source", "same/query", "--out", "tensors", "--vectors",
                                   "safetensors"] + same))
     let again = try Safetensors(at: place.path("tensors/0003_c1s1_000000_01.safetensors"))
     #expect(try #require(again["features"]?.tensor).isIdentical(to: vectors[2]))

@@ -13,7 +13,7 @@ extension Workplace {
     let left = 4 + (shot + identity) % 4
     for y in 3..<height - 3 {
       for x in left..<left + 11 {
-        let light = 0.1 * Double(camera)
+        let light = 0.1 * Float(camera)
         image[rgb: y * width + x] = tones[y < height / 2 ? 0 : 1].mixed(with: .white, share: light)
       }
     }

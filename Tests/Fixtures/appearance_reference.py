@@ -82,7 +82,7 @@ def shares(same, balanced):
     """The weight of each pair in a mean."""
     if not balanced:
         return torch.full((len(same),), 1 / len(same), dtype=torch.float64)
-    return torch.where(same, 0.5 / same.sum(), 0.5 / (~same).sum()).double()
+    return torch.where(same, 0.5 / same.double().sum(), 0.5 / (~same).double().sum())
 
 
 def contrastive(r, labels, margin, balanced):

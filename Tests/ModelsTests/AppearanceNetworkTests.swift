@@ -82,6 +82,7 @@ import WeightFiles
     for pooling in AppearanceNetwork.Config.Pooling.allCases {
       var config = AppearanceNetwork.Config(), random = Random(seed: 1, stream: .test)
       (config.height, config.width, config.channels, config.features, config.pooling) = (64, 32, 2, 8, pooling)
+      config.initial = .he
       let network = AppearanceNetwork(config, &random)
       let y = network(.uniform([3, 64, 32, 3], from: 0, to: 255, &random), .evaluation)
       #expect(y.shape == [3, 8] && y.isFinite)

@@ -43,7 +43,8 @@ public struct IdentityReport: Sendable, CustomStringConvertible {
     notes = set.notes
     distributions = [
       Distribution("pictures of an identity", unit: "identities", counts.map(Double.init), edges: [1, 2, 4, 8, 16, 32, 64, 128]),
-      Distribution("height of the pictures, px", unit: "pictures", sizes.map { Double($0.height) }, edges: [0, 32, 64, 96, 128, 192, 256, 512]),
+      Distribution(
+        "height of the pictures, px", unit: "pictures", sizes.map { Double($0.height) }, edges: [0, 32, 64, 96, 128, 192, 256, 512]),
     ]
   }
 

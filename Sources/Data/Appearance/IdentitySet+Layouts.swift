@@ -21,7 +21,8 @@ extension IdentitySet {
       let parts = Path.stem(file).split(separator: "_", omittingEmptySubsequences: false).map(String.init)
       let view = parts.count >= 2 ? parts[1].split(separator: "s").map(String.init) : []
       guard parts.count >= 3, Int(parts[0]) != nil, let camera = view.first, camera.hasPrefix("c"), Int(camera.dropFirst()) != nil else {
-        throw Failure(.badData, at: Path.join(folder, file), "the name tells no identity and camera, expected one like 0002_c1s1_000451_03.jpg",
+        throw Failure(.badData, at: Path.join(folder, file),
+                      "the name tells no identity and camera, expected one like 0002_c1s1_000451_03.jpg",
                       remedy: "Other pictures of objects go into one folder each: format: folders.")
       }
       if parts[0] == "-1" {
@@ -51,7 +52,8 @@ extension IdentitySet {
       let place = Path.join(folder, identity)
       for file in try Folder.files(in: place, where: Folder.isPictureName) {
         guard let crop = marsCrop(file, identity, in: place) else {
-          throw Failure(.badData, at: Path.join(place, file), "the name tells no identity, camera and tracklet of this folder", remedy: layout)
+          throw Failure(.badData, at: Path.join(place, file), "the name tells no identity, camera and tracklet of this folder",
+                        remedy: layout)
         }
         crops.append(crop)
       }
@@ -64,7 +66,8 @@ extension IdentitySet {
       first[key] = min(first[key] ?? crop.tracklet, crop.tracklet)
     }
     let chosen = crops.filter { (first["\($0.identity)/\($0.camera)"] == $0.tracklet) == (part == .query) }
-    return IdentitySet(chosen, notes: part == .query ? ["\(root): info/*.mat is not read; queries are the first tracklets at each camera"] : [])
+    let note = "\(root): info/*.mat is not read; queries are the first tracklets at each camera"
+    return IdentitySet(chosen, notes: part == .query ? [note] : [])
   }
 
   /// A picture of MARS by its name.

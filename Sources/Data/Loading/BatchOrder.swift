@@ -31,8 +31,8 @@ public struct BatchOrder: Sendable, Equatable {
 
   /// Batches of `batchSize / perLabel` labels with `perLabel` samples each.
   ///
-  /// Labels come in random order, all of them before one comes again, each with the next of its samples in an order of its own; a label with
-  /// fewer samples than that repeats them. An epoch has as many batches as fit into the set.
+  /// Labels come in random order, all of them before one comes again, each with the next of its samples in an order of its own; a label
+  /// with fewer samples than that repeats them. An epoch has as many batches as fit into the set.
   /// - Precondition: `perLabel` divides `batchSize`, and there are as many labels as a batch needs.
   /// - Source: the P x K batches of Hermans, Beyer, Leibe, "In defense of the triplet loss", 2017.
   public init(labels: [Int], perLabel: Int, batchSize: Int, seed: UInt64) {
@@ -83,7 +83,8 @@ public struct BatchOrder: Sendable, Equatable {
     }
     let epoch = batch / batchesPerEpoch
     let start = batch % batchesPerEpoch * batchSize
-    return orders.order(of: epoch, self)[start..<min(start + batchSize, count)].map { Place(epoch: epoch, index: $0) }
+    let order = orders.order(of: epoch, self)
+    return order[start..<min(start + batchSize, order.count)].map { Place(epoch: epoch, index: $0) }
   }
 
   /// What the random changes of a sample are drawn from.

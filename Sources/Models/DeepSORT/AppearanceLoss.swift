@@ -23,8 +23,8 @@ public struct AppearanceLoss: Codable, Sendable, Equatable, ValidatedConfig, Sel
   public var identities = 0
   /// `cosine_softmax`: κ at the beginning; it is learned.
   public var scale = 10.0
-  /// `contrastive`: the distance that two identities shall have, 1 unless it is given; `triplet`, `batch_hard`: how much nearer the positive
-  /// shall be. Distances of unit vectors reach 2.
+  /// `contrastive`: the distance that two identities shall have, 1 unless it is given; `triplet`, `batch_hard`: how much nearer the
+  /// positive shall be. Distances of unit vectors reach 2.
   public var margin = 0.3
   /// `triplet`, `batch_hard`: `log(1 + exp(d⁺ - d⁻))` in place of the margin.
   public var softMargin = false

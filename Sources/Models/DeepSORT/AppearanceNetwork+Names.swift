@@ -2,7 +2,8 @@ import Base
 import Networks
 import WeightFiles
 
-// The authors published their network as a frozen graph of TensorFlow, which is not read; files of our own carry the names of the properties.
+// The authors published their network as a frozen graph of TensorFlow, which is not read; files of our own carry the names of the
+// properties.
 
 extension AppearanceNetwork: PublishedModel {
   public static let published = [

@@ -160,6 +160,7 @@ extension Tensor {
       return (sum / 2, sum - sum / 2)
     }
     let rows = sides(shape[1], kernel.height, stride.height), columns = sides(shape[2], kernel.width, stride.width)
-    return padded(1, before: rows.before, after: rows.after, with: value).padded(2, before: columns.before, after: columns.after, with: value)
+    return padded(1, before: rows.before, after: rows.after, with: value)
+      .padded(2, before: columns.before, after: columns.after, with: value)
   }
 }

@@ -43,8 +43,8 @@ extension NormalizationEpilogue {
 /// Training normalises by the batch and updates the running statistics, `r ← (1 - momentum) r + momentum · batch` (with the unbiased
 /// variance). Evaluation, and training with `Pass.frozenNormalization` or after `Module.freezeStatistics` named the layer, normalise by the
 /// running statistics.
-/// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`; without a scale no
-///   `weight`.
+/// - Shape: `[n, ..., c]` → same.   - Names: `weight`, `bias`, `running_mean`, `running_var` `[c]`, `num_batches_tracked`; without a
+///   scale no `weight`.
 /// - Initialiser: weight 1, bias 0, mean 0, variance 1.   - Source: Ioffe, Szegedy 2015; momentum as PyTorch defines it.
 public struct BatchNorm2d: NormalizationLayer {
   public let weight: Parameter?

@@ -104,8 +104,8 @@ public func batchHardTripletLoss(_ features: Tensor, _ labels: [Int], margin: Tr
     func distance(_ other: Int) -> Double { row[row.startIndex + other] }
     let positives = (0..<n).filter { $0 != anchor && labels[$0] == labels[anchor] }
     let negatives = (0..<n).filter { labels[$0] != labels[anchor] }
-    guard let positive = positives.min(by: { distance($0) > distance($1) }), let negative = negatives.min(by: { distance($0) < distance($1) })
-    else { continue }
+    guard let positive = positives.min(by: { distance($0) > distance($1) }),
+          let negative = negatives.min(by: { distance($0) < distance($1) }) else { continue }
     hardest.append((anchor, positive, negative))
   }
   require(!hardest.isEmpty, "batchHardTripletLoss: no row of the labels \(labels.prefix(16)) has both a positive and a negative")

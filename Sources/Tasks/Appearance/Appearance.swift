@@ -77,7 +77,7 @@ public enum Appearance: LearningTask {
       """
     help.predict = """
       Appearance: the source is a folder of crops, or crops. For every crop there is a file with its vector of length 1, a NumPy array or,
-      with --format safetensors, the tensor `features`.
+      with --vectors safetensors, the tensor `features`.
 
       Example:
         apus predict configs/tracking/appearance-demo.yaml --weights work_dirs/appearance-demo/RUN --source crops/ --out features/

@@ -57,7 +57,8 @@ extension Appearance: EvaluationTask {
       let cosines = asked.sliced(0, row..<row + 1).matmul(found, otherTransposed: true).floats
       let result = retrieval.add(index, cosines.map { 1 - $0 }, isInGallery: !isApart)
       guard let result, let collect = monitor.collect else { continue }
-      collect(sets.query.name(of: index), [SampleScore("mAP", result.averagePrecision), SampleScore("rank1", result.firstPlace == 0 ? 1 : 0)])
+      let isFirst = result.firstPlace == 0
+      collect(sets.query.name(of: index), [SampleScore("mAP", result.averagePrecision), SampleScore("rank1", isFirst ? 1 : 0)])
     }
     guard retrieval.score.queries > 0 else {
       throw Failure(.badData, at: "validation.root", "none of \(chosen.count) queries has another picture of its identity to find",

@@ -9,7 +9,8 @@ import Vision
 /// Gives crops of objects their vectors, for trackers: batched, without recording gradients.
 ///
 /// ```swift
-/// let extractor = try AppearanceExtractor(config: "configs/tracking/appearance-demo.yaml", weights: WeightSource("work_dirs/appearance-demo/RUN"))
+/// let weights = WeightSource("work_dirs/appearance-demo/RUN")
+/// let extractor = try AppearanceExtractor(config: "configs/tracking/appearance-demo.yaml", weights: weights)
 /// let features = extractor.features(of: boxes, in: frame)   // one vector of length 1 for each box
 /// ```
 public struct AppearanceExtractor {

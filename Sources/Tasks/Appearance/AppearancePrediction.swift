@@ -8,7 +8,7 @@ import WeightFiles
 
 extension Appearance: PredictionTask {
   public static let predictOptions = [
-    TaskOption("format", key: "inference.format", .value, help: "Of the files: npy or safetensors.")
+    TaskOption("vectors", key: "inference.format", .value, help: "The files of vectors: npy or safetensors.")
   ]
 
   public static func predictor(_ config: AppearanceConfig, _ model: AppearanceNetwork, source: [String]) throws -> AppearancePredictor {

@@ -40,7 +40,8 @@ public struct AppearanceTraining: StageTraining {
     for note in training.notes { Warning.emit(note) }
     let count = training.identities.count
     guard count >= 2 else {
-      throw Failure(.badData, at: "\(stage.section)data.root", "\(count) identities with \(config.data.minCrops) crops or more, expected two")
+      throw Failure(.badData, at: "\(stage.section)data.root",
+                    "\(count) identities with \(config.data.minCrops) crops or more, expected two")
     }
     guard config.train.cropsPerIdentity == 0 || perBatch <= count else {
       throw Failure(.usage, at: "\(stage.section)train.batch_size", "a batch has \(perBatch) identities, but the data have \(count)",
