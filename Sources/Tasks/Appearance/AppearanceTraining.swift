@@ -92,9 +92,12 @@ public struct AppearanceTraining: StageTraining {
   }
 
   /// The network by itself, as trackers take it, and beside it what the loss learned.
+  /// The part of a checkpoint with what the loss learns besides the network.
+  static let headPart = "head"
+
   public var parts: [(name: String, part: any Savable)] {
     var parts: [(name: String, part: any Savable)] = [(WeightFile.standardPart, Weights(of: model.network))]
-    if !model.head.parameters().isEmpty { parts.append(("head", Weights(of: model.head))) }
+    if !model.head.parameters().isEmpty { parts.append((Self.headPart, Weights(of: model.head))) }
     parts.append(("optimizer", learners[0]))
     return parts
   }

@@ -1,8 +1,10 @@
 import Base
 import Foundation
 import Models
+import Tensors
 import Training
 import Vision
+import WeightFiles
 
 /// The parts that networks trained for tracking alone stand behind: appearance, verification, motion, affinity.
 struct LearnedTrackingParts {
@@ -70,11 +72,15 @@ struct VerificationAffinity: Affinity {
       throw Failure(.usage, at: "networks.siamese.config", "the loss of \(network.config) is \(found), expected verification",
                     remedy: "Train the appearance network with loss.kind=verification.")
     }
-    let (file, state) = try WeightSource(network.weights).read(part: AppearanceTraining.weightsPart)
-    guard let weight = state["head.weight"]?.tensor, let bias = state["head.bias"]?.tensor,
-          weight.count == config.model.features, bias.count == 1 else {
-      throw Failure(.badData, at: file, "there is no head.weight of \(config.model.features) numbers, or no head.bias",
-                    remedy: "Name the run, or a checkpoint of it: files of the network alone lack what the loss learnt.")
+    guard try File.kind(at: network.weights) == .folder else {
+      throw Failure(.usage, at: "networks.siamese.weights", "\(network.weights) is no run and no checkpoint",
+                    remedy: "Name one of these: a file of the network alone lacks what the loss learnt.")
+    }
+    let (file, state) = try WeightSource(network.weights).read(part: AppearanceTraining.headPart)
+    guard let weight = state["weight"]?.tensor, let bias = state["bias"]?.tensor, weight.count == config.model.features, bias.count == 1
+    else {
+      throw Failure(.badData, at: file, "there is no weight of \(config.model.features) numbers, or no bias",
+                    remedy: "These are not weights of the verification loss.")
     }
     self.init(weight: weight.doubles, bias: bias.doubles[0])
   }
@@ -97,8 +103,8 @@ struct VerificationAffinity: Affinity {
   }
 }
 
-/// IoU of a detection with the box that a motion network predicts from the latest frames of a track. Of a track that was not seen in as many
-/// frames as the network looks at, it cannot tell.
+/// IoU of a detection with the box that a motion network predicts from the latest frames of a track. Of a track that was not seen in as
+/// many frames as the network looks at, it cannot tell.
 struct ForecastAffinity: Affinity {
   private let forecaster: MotionForecaster
   private let history: Int

@@ -101,8 +101,18 @@ struct TrackingPredictor: Predictor {
     return nil
   }
 
-  /// Seconds between two states, at least.
-  private static let savingInterval = 1.0
+  /// When a state is due: a second after the last one, and where storing takes long so much later that it takes a twentieth of the time.
+  private struct SavingClock {
+    private var due = Date(timeIntervalSinceNow: 1)
+
+    var isDue: Bool { Date() >= due }
+
+    mutating func time(_ save: () throws -> Void) rethrows {
+      let start = Date()
+      try save()
+      due = Date(timeIntervalSinceNow: max(1, 20 * Date().timeIntervalSince(start)))
+    }
+  }
 
   private func writeOnline(_ item: TrackedSequence, _ tracker: StoredTracker, to place: String) throws {
     var tracker = tracker
@@ -113,15 +123,12 @@ struct TrackingPredictor: Predictor {
       pictures.trails = saved.trails
     }
     var observations = try parts.observations(of: item.input, startingAt: journal.saved?.frames ?? 0)
-    var lastSave = Date()
+    var clock = SavingClock()
     while let observation = try observations.next() {
       let boxes = tracker.update(observation)
       try journal.append(boxes, frame: observation.frame + 1)
       try pictures.draw(boxes, frame: observation.frame)
-      if Date().timeIntervalSince(lastSave) >= Self.savingInterval {
-        try journal.save(tracker.state, pictures.trails, frames: observation.frame + 1)
-        lastSave = Date()
-      }
+      if clock.isDue { try clock.time { try journal.save(tracker.state, pictures.trails, frames: observation.frame + 1) } }
       progress(observation.frame + 1, observations.length)
     }
     try pictures.finish()
