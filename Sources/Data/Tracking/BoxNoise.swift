@@ -29,8 +29,9 @@ public struct BoxNoise: Codable, Sendable, Equatable, ValidatedConfig {
 
   /// Which of some frames in a row are not missed.
   public func seen(_ count: Int, _ random: inout Random) -> [Bool] {
+    // A frame behind a seen one, or behind the end of a miss, begins a miss with this probability: its share of frames is the rate.
     let mean = Double(longestMiss + 1) / 2
-    let start = missRate / ((1 - missRate) * mean)
+    let start = missRate / ((1 - missRate) * mean + missRate)
     var rest = 0
     return (0..<count).map { _ in
       let (chance, length) = (random.uniform(), random.integer(in: 1..<longestMiss + 1))

@@ -29,7 +29,8 @@ struct TrackDataReport {
         }
       }
       let found = needsDetections ? ", \(counts.detections) detections" : ""
-      lines.append("\(title): \(sequences.count) sequences, \(counts.frames) frames, \(counts.tracks) tracks, \(counts.boxes) boxes\(found)")
+      let sizes = "\(sequences.count) sequences, \(counts.frames) frames, \(counts.tracks) tracks, \(counts.boxes) boxes"
+      lines.append("\(title): \(sizes)\(found)")
     }
     guard !lines.isEmpty else {
       throw Failure(.usage, at: "data.root", "'' leaves nothing to check", remedy: "Name a folder of sequences in MOT layout.")
