@@ -17,7 +17,7 @@ public struct DeepSORT: Sendable, Codable, Equatable {
     /// Appearance vectors that a track keeps; 0: all.
     public var budget = 100
     /// One minus the IoU of a detection and a predicted box, at most, where appearance decides nothing.
-    public var maxIoUDistance = 0.7
+    public var maxIouDistance = 0.7
     /// Frames without a detection after which a confirmed track ends.
     public var maxAge = 30
     /// Detections in a row that confirm a track, the first one included.
@@ -37,7 +37,7 @@ public struct DeepSORT: Sendable, Codable, Equatable {
       var problems: [ConfigProblem] = []
       problems.require(maxCosineDistance >= 0 && maxCosineDistance <= 2, "max_cosine_distance", maxCosineDistance, "0 to 2")
       problems.require(budget >= 0, "budget", budget, "0 or more")
-      problems.require(maxIoUDistance >= 0 && maxIoUDistance <= 1, "max_iou_distance", maxIoUDistance, "0 to 1")
+      problems.require(maxIouDistance >= 0 && maxIouDistance <= 1, "max_iou_distance", maxIouDistance, "0 to 1")
       problems.require(maxAge >= 0, "max_age", maxAge, "0 or more")
       problems.require(confirmationHits >= 1, "confirmation_hits", confirmationHits, "1 or more")
       problems.require(minConfidence.isFinite, "min_confidence", minConfidence, "a finite number")
@@ -128,7 +128,7 @@ public struct DeepSORT: Sendable, Codable, Equatable {
     }
     let recent = cascade.tracks.filter { tracks[$0].timeSinceUpdate == 1 }
     let candidates = tracks.indices.filter { !tracks[$0].isConfirmed } + recent
-    var result = Association.byCost(candidates, cascade.detections, limit: settings.maxIoUDistance) { track, detection in
+    var result = Association.byCost(candidates, cascade.detections, limit: settings.maxIouDistance) { track, detection in
       1 - detections[detection].box.iou(with: tracks[track].predicted)
     }
     result.pairs = cascade.pairs + result.pairs

@@ -69,14 +69,14 @@ public struct AssociationSettings: Codable, Sendable, Equatable, ValidatedConfig
   /// stage is then for confirmed tracks.
   public var iouStage = false
   /// One minus the IoU of a pair of the second stage, at most.
-  public var maxIoUDistance = 0.7
+  public var maxIouDistance = 0.7
 
   public init() {}
 
   public func problems() -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
     problems.require(minAffinity >= 0 && minAffinity <= 1, "min_affinity", minAffinity, "0 to 1")
-    problems.require(maxIoUDistance >= 0 && maxIoUDistance <= 1, "max_iou_distance", maxIoUDistance, "0 to 1")
+    problems.require(maxIouDistance >= 0 && maxIouDistance <= 1, "max_iou_distance", maxIouDistance, "0 to 1")
     return problems
   }
 }

@@ -121,7 +121,7 @@ public struct CompositeTracker: OnlineTracker {
     guard association.iouStage else { return result }
     let recent = result.tracks.filter { tracks[$0].timeSinceUpdate == 1 }
     let candidates = tracks.indices.filter { !tracks[$0].isConfirmed } + recent
-    let second = method(candidates, result.detections, limit: association.maxIoUDistance) { track, detection in
+    let second = method(candidates, result.detections, limit: association.maxIouDistance) { track, detection in
       let found = observation.detections[detection]
       if gates.category, let own = tracks[track].category, let other = found.category, own != other { return .infinity }
       return 1 - found.box.iou(with: tracks[track].predicted)
