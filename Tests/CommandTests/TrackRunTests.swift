@@ -149,7 +149,7 @@ import Vision
   /// Untrained networks of boxes alone: no picture is looked at, and a track may be lost for longer than the network looks back.
   @Test(arguments: ["lstm", "learned"]) func networksOfBoxesTakePart(name: String) throws {
     let place = try Workplace()
-    try place.writeSequence("walk", frames: 30)
+    try place.writeSequence("walk", frames: 60)
     let (config, root) = ("\(Self.configs)/\(name == "lstm" ? "motion" : "affinity")-demo.yaml", "walk")
     let training = ["--set", "data.root=\(root)", "--set", "validation.root=\(root)", "--steps", "2", "--set", "plan.evaluate_every=0"]
     let trained = try place.apus(["train", config, "--work-dir", "net", "--threads", "1"] + training)
