@@ -203,7 +203,8 @@ public struct Ablation {
   private func sharingNotes() -> [String] {
     let first = jobs.filter { $0.job.seed == experiment.seeds.first }
     return first.indices.compactMap { index in
-      guard !experiment.budget.isEmpty, let owner = first[..<index].first(where: { $0.sharesTraining(with: first[index]) }) else { return nil }
+      let owner = first[..<index].first { $0.sharesTraining(with: first[index]) }
+      guard !experiment.budget.isEmpty, let owner else { return nil }
       let labels = (first[index].job.variant.spec.label, owner.job.variant.spec.label)
       return "\(labels.0): trained once for it and \(labels.1), which differ in 'inference' only"
     }

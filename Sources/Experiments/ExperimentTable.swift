@@ -77,8 +77,9 @@ package struct ExperimentTable {
 
   /// The sentence below a table.
   private var legend: String {
-    (result.budget.isEmpty ? "" : "\(result.budget.words) a job. Mean and sample deviation over seeds. ") + "Differences to \(result.label(of: result.baseline)) with the 95 % "
-      + "interval of \(ExperimentResult.resamples) paired bootstrap choices of the evaluation samples, where these have the metric."
+    let training = result.budget.isEmpty ? "" : "\(result.budget.words) a job. Mean and sample deviation over seeds. "
+    return training + "Differences to \(result.label(of: result.baseline)) with the 95 % interval of \(ExperimentResult.resamples) paired "
+      + "bootstrap choices of the evaluation samples, where these have the metric."
   }
 
   // MARK: Forms

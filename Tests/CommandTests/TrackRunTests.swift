@@ -90,7 +90,7 @@ import Vision
 
   @Test func killedAndResumed() throws {
     let place = try Workplace()
-    try place.writeSequence("walk", frames: 240, pictures: true)
+    try place.writeSequence("walk", frames: 2000, pictures: true)
     let arguments = ["--pictures", "--set", "kind=parts", "--set", "tracks.coasting=2"]
     expectSuccess(try run(place, "walk", "whole", arguments))
     let command = try place.start(["track", "run", "\(Self.configs)/sort.yaml", "--source", "walk", "--out", "parts"] + arguments)
@@ -102,7 +102,7 @@ import Vision
     try place.write("parts/walk/000001.jpg", "seen")
     expectSuccess(try run(place, "walk", "parts", arguments))
     #expect(try place.text("parts/walk/000001.jpg") == "seen")
-    for name in ["walk.txt", "walk.csv", "walk/000240.jpg"] {
+    for name in ["walk.txt", "walk.csv", "walk/002000.jpg"] {
       expectEqualBytes(try place.bytes("parts/\(name)"), try place.bytes("whole/\(name)"), name)
     }
     let left = try place.names(in: "parts").filter { $0.hasPrefix(".apus-track") }

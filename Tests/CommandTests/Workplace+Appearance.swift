@@ -27,12 +27,12 @@ extension Workplace {
         for shot in 0..<2 {
           let folder = identity <= training ? "bounding_box_train" : shot == 0 && camera == 1 ? "query" : "bounding_box_test"
           let number = identity < 10 ? "000\(identity)" : "00\(identity)"
-          let picture = try PNG.encode(Workplace.figure(identity, camera: camera, shot: shot))
+          let picture = PNG.encode(Workplace.figure(identity, camera: camera, shot: shot))
           try write("\(name)/\(folder)/\(number)_c\(camera)s1_00000\(shot)_01.png", picture)
         }
       }
     }
-    try write("\(name)/bounding_box_test/-1_c1s1_000009_01.png", try PNG.encode(Workplace.figure(90, camera: 1, shot: 0)))
+    try write("\(name)/bounding_box_test/-1_c1s1_000009_01.png", PNG.encode(Workplace.figure(90, camera: 1, shot: 0)))
   }
 
   /// Writes `look.yaml` and the data.

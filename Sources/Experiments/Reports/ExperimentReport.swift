@@ -20,8 +20,9 @@ struct ExperimentReport {
     self.folder = folder
     result = try ExperimentResult(folder: folder)
     var problems: [String] = []
+    let isTrained = !result.budget.isEmpty
     runs = try result.variants.map { variant in
-      try variant.seeds.filter { $0.status == .finished && $0.step != nil && $0.weights == nil }.compactMap { seed in
+      try variant.seeds.filter { isTrained && $0.status == .finished && $0.weights == nil }.compactMap { seed in
         do {
           var run = try ReportedRun(folder: Path.join(folder, seed.run))
           run.name = variant.label
