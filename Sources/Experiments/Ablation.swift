@@ -29,7 +29,7 @@ public struct Ablation {
       let folder = Path.join(out, job.path)
       return PlannedJob(
         job: job, number: index + 1, folder: folder, resolved: resolved, training: try Job.trainingChecksum(of: resolved),
-        data: try checksum(of: resolved), record: try JobRecord(folder: folder))
+        weights: try checksum.weights(of: resolved), data: try checksum(of: resolved), record: try JobRecord(folder: folder))
     }
     let changes = try jobs.compactMap { try $0.change(experiment.budget) }
     guard changes.isEmpty else {

@@ -18,8 +18,17 @@ package struct DataChecksum {
   /// - Returns: eight hexadecimal digits.
   /// - Throws: the failures of reading.
   package mutating func callAsFunction(of resolved: String) throws -> String {
+    try checksum(of: try ConfigFile.tree(of: resolved, named: "config").dataTexts())
+  }
+
+  /// The same of the weights that a config names.
+  package mutating func weights(of resolved: String) throws -> String {
+    try checksum(of: try ConfigFile.tree(of: resolved, named: "config").weightTexts())
+  }
+
+  private mutating func checksum(of texts: [(key: String, text: String)]) throws -> String {
     var checksum = CRC32C()
-    for (key, text) in try ConfigFile.tree(of: resolved, named: "config").dataTexts() {
+    for (key, text) in texts {
       guard let kind = try File.kind(at: text), kind != .other else { continue }
       let value = try known[text] ?? Self.checksum(of: text, kind)
       known[text] = value

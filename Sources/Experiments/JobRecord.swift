@@ -58,10 +58,12 @@ struct PlannedJob: Sendable {
   let resolved: String
   /// The checksum of what its training depends on.
   let training: String
+  /// The checksum of the weights that the config names.
+  let weights: String
   let data: String
   var record: JobRecord?
 
-  var config: String { JobRecord.checksum(of: resolved) }
+  var config: String { JobRecord.checksum(of: weights == DataChecksum.nothing ? resolved : resolved + weights) }
   var isFinished: Bool { record?.status == .finished }
 
   /// The word of the plan's table.
@@ -93,7 +95,7 @@ struct PlannedJob: Sendable {
     var changes: [String] = []
     if record.config != config {
       let keys = try changedKeys()
-      changes.append(keys.isEmpty ? "its config is another" : keys.joined(separator: "; "))
+      changes.append(keys.isEmpty ? "the weights that it names are others" : keys.joined(separator: "; "))
     }
     if record.budget != budget, record.budget.minutes != nil || budget.minutes != nil {
       changes.append("budget: \(record.budget.words) -> \(budget.words)")

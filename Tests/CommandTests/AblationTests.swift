@@ -154,6 +154,28 @@ import Testing
     #expect(result.variants.map(\.overrides) == [[], ["train.iterations=2", "inference.iterations=2"]])
   }
 
+  /// A task that is not trained: jobs are evaluations, and neither budget nor seeds are allowed.
+  @Test func trackersAreComparedWithoutTraining() throws {
+    let place = try Workplace()
+    for name in ["walks/a", "walks/b"] { try place.writeSequence(name, frames: 30) }
+    let spec = """
+      base: \(Workplace.checkout)/configs/tracking/sort.yaml
+      metrics: [MOTA, IDsw]
+      set: {validation: {root: walks, benchmark: mot16}}
+      variants: [{name: sort}, {name: patient, set: {sort: {max_age: 5}}}]
+      """
+    try place.write("exp/walks/spec.yaml", spec)
+    let outcome = try place.apus("ablate", "exp/walks/spec.yaml", "--threads-per-job", "1")
+    expectSuccess(outcome)
+    #expect(!outcome.output.contains("steps a job") && outcome.errors.contains("patient, seed 1: evaluating"), "\(outcome.errors)")
+    let result = try ExperimentResult(folder: place.path("work_dirs/experiments/walks"))
+    #expect(result.budget.isEmpty && result.variants.allSatisfy { $0.seeds[0].status == .finished && $0.seeds[0].step == nil })
+    #expect(result.variants[1].summaries[0].interval != nil, "the samples are the sequences")
+    try place.write("exp/walks/spec.yaml", spec + "\nbudget: {steps: 3}\nseeds: 2\n")
+    expectFailure(try place.apus("ablate", "exp/walks/spec.yaml"), 64, "'budget': the task 'tracking' is not trained; leave it out",
+                  "'seeds': the task 'tracking' is not trained")
+  }
+
   @Test func aFailingVariantDoesNotKeepTheOthers() throws {
     let place = try Self.workplace(variants: "- {name: broken, set: {initialize: {from: none.safetensors}}}", seeds: "1")
     let outcome = try Self.ablate(place)

@@ -62,13 +62,18 @@ extension ConfigNode {
     }
   }
 
-  /// The texts of a resolved config's sections of data, `data` and `validation`, those of its stages included, and of all keys `weights`:
-  /// names of files and folders, among others. None of them is empty.
+  /// The texts of all keys `weights` of a resolved config that are not empty: the networks that it takes as they are.
+  package func weightTexts() -> [(key: String, text: String)] {
+    texts().filter { key, text in !text.isEmpty && key.split(separator: ".").last == "weights" }
+  }
+
+  /// The texts of a resolved config's sections of data, `data` and `validation`, those of its stages included: names of files and folders,
+  /// among others. None of them is empty.
   package func dataTexts() -> [(key: String, text: String)] {
     texts().filter { key, text in
       let path = key.split(separator: ".")
       let section = path.first == "stages" ? path.dropFirst(2).first : path.first
-      return !text.isEmpty && (section == "data" || section == "validation" || path.last == "weights")
+      return !text.isEmpty && (section == "data" || section == "validation")
     }
   }
 }
