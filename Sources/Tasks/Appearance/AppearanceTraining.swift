@@ -91,10 +91,10 @@ public struct AppearanceTraining: StageTraining {
     }
   }
 
-  /// The network by itself, as trackers take it, and beside it what the loss learned.
   /// The part of a checkpoint with what the loss learns besides the network.
   static let headPart = "head"
 
+  /// The network by itself, as trackers take it, and beside it what the loss learned.
   public var parts: [(name: String, part: any Savable)] {
     var parts: [(name: String, part: any Savable)] = [(WeightFile.standardPart, Weights(of: model.network))]
     if !model.head.parameters().isEmpty { parts.append((Self.headPart, Weights(of: model.head))) }
