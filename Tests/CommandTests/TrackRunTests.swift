@@ -111,6 +111,25 @@ import Vision
 
   // MARK: Pictures and networks
 
+  @Test func framesAreNotDrawnOver() throws {
+    let place = try Workplace()
+    try place.writeSequence("walk", frames: 3, pictures: true)
+    let picture = try place.bytes("walk/img1/000001.jpg")
+    try place.write("found/img1.txt", place.text("walk/det/det.txt"))
+    let outcome = try run(place, "walk/img1", "walk", ["--pictures", "--set", "detector.path=found"])
+    expectFailure(outcome, 64, "the drawn frames would land among the pictures of img1", "Choose another --out")
+    expectEqualBytes(try place.bytes("walk/img1/000001.jpg"), picture, "the frame")
+  }
+
+  @Test func fewerPicturesThanFramesAreTold() throws {
+    let place = try Workplace()
+    try place.writeSequence("walk", frames: 5, pictures: true)
+    try FileManager.default.removeItem(atPath: place.path("walk/img1/000005.jpg"))
+    let outcome = try run(place, "walk", "out", ["--pictures"])
+    #expect(outcome.exit == 0)
+    #expect(outcome.errors.contains("walk has pictures of 4 frames, and 5 by its seqinfo.ini"), "\(outcome.errors)")
+  }
+
   @Test func everyFrameIsDrawn() throws {
     let place = try Workplace()
     try place.writeSequence("walk", frames: 9, pictures: true)

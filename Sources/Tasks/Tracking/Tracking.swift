@@ -45,6 +45,7 @@ public enum Tracking: AssembledTask {
     if let results { try File.createFolder(results) }
     let parts = try TrackingParts(config)
     let inputs = try sequences.map(TrackingInput.init)
+    if parts.looksAtPictures { for input in inputs { input.shortage.map(Warning.emit) } }
     let lengths = try inputs.map { try $0.length(try $0.listed(config.detector), looksAtPictures: parts.looksAtPictures) }
     let total = lengths.reduce(0, +)
     monitor.report(0, total)

@@ -67,6 +67,21 @@ struct TrackingInput: Sendable {
     return sequence.detectionPath
   }
 
+  /// Drawn frames would replace those that they are drawn on.
+  /// - Parameter folder: of the drawn frames.
+  /// - Throws: `.usage` if it is the folder of the pictures.
+  func requireApart(from folder: String) throws {
+    guard let first = images.first, Path.real(folder) == Path.real(File.folder(of: first)) else { return }
+    throw Failure(.usage, at: "--out", "the drawn frames would land among the pictures of \(name), in \(folder), and replace them",
+                  remedy: "Choose another --out, or leave out --pictures.")
+  }
+
+  /// That there are fewer pictures than frames, in a sentence; nil if there are not.
+  var shortage: String? {
+    guard let length = sequence?.info?.length, !images.isEmpty, images.count < length else { return nil }
+    return "the sequence \(name) has pictures of \(images.count) frames, and \(length) by its seqinfo.ini: what looks at pictures ends there"
+  }
+
   /// The files that results depend on.
   func inputs(_ detector: TrackingDetector, looksAtPictures: Bool) throws -> [String] {
     let files = detector.kind == .detr ? [] : [try detectionPath(detector, detector.kind == .features ? "npy" : "txt")]

@@ -38,8 +38,10 @@ public struct TrackingRequest: Sendable {
         throw Failure(.missingInput, at: input.sequence?.imageFolder ?? input.name, "there are no pictures to draw on",
                       remedy: "Leave out --pictures.")
       }
+      for input in inputs { try input.requireApart(from: Path.join(out, input.name)) }
     }
     let parts = try TrackingParts(settings)
+    if parts.looksAtPictures || hasPictures { for input in inputs { input.shortage.map(Warning.emit) } }
     let items = try inputs.map { input in
       TrackedSequence(input: input, inputs: try input.inputs(settings.detector, looksAtPictures: parts.looksAtPictures || hasPictures))
     }
