@@ -79,7 +79,7 @@ struct TrackingInput: Sendable {
   /// That there are fewer pictures than frames, in a sentence; nil if there are not.
   var shortage: String? {
     guard let length = sequence?.info?.length, !images.isEmpty, images.count < length else { return nil }
-    return "the sequence \(name) has pictures of \(images.count) frames, and \(length) by its seqinfo.ini: what looks at pictures ends there"
+    return "the sequence \(name) has pictures of \(images.count) frames, and \(length) by its seqinfo.ini: what needs pictures ends there"
   }
 
   /// The files that results depend on.
