@@ -130,11 +130,8 @@ struct Job: Sendable {
   /// The checksum of what a training depends on in a resolved config: all of it but for the sections `inference`, which say how weights are
   /// used. Jobs that agree in it, and in their data, have the same weights.
   static func trainingChecksum(of resolved: String) throws -> String {
-    let tree = try ConfigFile.tree(of: resolved, named: "config").texts().filter { key, _ in
-      let path = key.split(separator: ".")
-      return (path.first == "stages" ? path.dropFirst(2).first : path.first) != "inference"
-    }
-    return JobRecord.checksum(of: tree.map { "\($0.key): \($0.text)\n" }.joined())
+    let texts = try ConfigFile.tree(of: resolved, named: "config").texts().filter { ConfigNode.section(of: $0.key) != "inference" }
+    return JobRecord.checksum(of: texts.map { "\($0.key): \($0.text)\n" }.joined())
   }
 
   /// The resolved config with the seed, as the run's `config.yaml` has it but for threads and hours.

@@ -134,15 +134,14 @@ extension IdentitySet {
     for sequence in try MOTSequence.all(in: root) where seen.insert(sequence.nameOfScene).inserted {
       let images = try sequence.images()
       for (index, boxes) in try sequence.truth().prefix(images.count).enumerated() where index % max(1, cropping.every) == 0 {
-        for truth in boxes where truth.isEvaluated && truth.category == .pedestrian {
+        for truth in boxes where truth.isEvaluatedPedestrian {
           guard truth.visibility >= cropping.minVisibility, truth.box.height >= cropping.minHeight else {
             left += 1
             continue
           }
           let identity = "\(sequence.nameOfScene)-\(truth.id)"
           var crop = IdentityCrop(path: images[index], identity: identity, name: "\(identity)-\(index + 1)")
-          // The files count pixels from 1.
-          crop.box = BoundingBox(x: truth.box.x - 1, y: truth.box.y - 1, width: truth.box.width, height: truth.box.height)
+          crop.box = truth.box.countedFromZero
           crop.tracklet = "\(truth.id)"
           crops.append(crop)
         }

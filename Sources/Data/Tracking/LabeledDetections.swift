@@ -20,7 +20,7 @@ public struct LabeledDetections: Sendable {
     self.name = name
     frames = detections.indices.map { frame in
       let found = detections[frame].filter(\.isUsable)
-      let truths = (frame < truth.count ? truth[frame] : []).filter { $0.isEvaluated && $0.category == .pedestrian }
+      let truths = (frame < truth.count ? truth[frame] : []).filter(\.isEvaluatedPedestrian)
       var edges: [LinearAssignment.Edge] = []
       for (row, detection) in found.enumerated() {
         for (column, own) in truths.enumerated() {
@@ -150,13 +150,7 @@ public struct MatchingCases: Dataset {
 
   /// The box of the Kalman filter after a history and some frames more; nil if there is none.
   private static func predicted(_ history: [BoundingBox?], gap: Int) -> BoundingBox? {
-    let seen = history.drop { $0 == nil }
-    guard let first = seen.first.flatMap({ $0 }) else { return nil }
-    var motion = DeepSORTMotion(first)
-    for box in seen.dropFirst() {
-      _ = motion.predict()
-      if let box { motion.update(box) }
-    }
+    guard var motion = DeepSORTMotion(following: history.drop { $0 == nil }) else { return nil }
     var box = motion.box
     for _ in 0..<gap { box = motion.predict() }
     return box

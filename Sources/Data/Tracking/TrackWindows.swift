@@ -42,7 +42,7 @@ public struct TrackWindows: Dataset {
   private static func runs(of truth: [[TruthBox]]) -> [(id: Int, start: Int, boxes: [BoundingBox])] {
     var tracks: [Int: [(frame: Int, box: BoundingBox)]] = [:]
     for (index, frame) in truth.enumerated() {
-      for box in frame where box.isEvaluated && box.category == .pedestrian { tracks[box.id, default: []].append((index + 1, box.box)) }
+      for box in frame where box.isEvaluatedPedestrian { tracks[box.id, default: []].append((index + 1, box.box)) }
     }
     var runs: [(id: Int, start: Int, boxes: [BoundingBox])] = []
     for (id, boxes) in tracks.sorted(by: { $0.key < $1.key }) {

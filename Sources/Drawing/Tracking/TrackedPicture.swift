@@ -37,9 +37,8 @@ extension AnnotatedPicture {
   /// Boxes count pixels from 1, as the files of the benchmarks do.
   public init(_ image: Image, tracks: [TrackedBox], trails: TrackTrails) {
     self.init(image, boxes: tracks.map { track in
-      var box = track.box
-      (box.x, box.y) = (box.x - 1, box.y - 1)
-      return LabeledBox(Rectangle(box), label: "\(track.id)", color: Self.color(track), isDashed: track.detection == nil)
+      let box = Rectangle(track.box.countedFromZero)
+      return LabeledBox(box, label: "\(track.id)", color: Self.color(track), isDashed: track.detection == nil)
     })
     paths = tracks.map { track in ColoredPath(trails.points(of: track.id).map { Point($0.x - 1, $0.y - 1) }, color: Self.color(track)) }
   }

@@ -52,9 +52,14 @@ public func crossEntropy(
   }
 }
 
-/// Binary cross-entropy of logits `x` with truths `t` of 0 or 1, `log(1 + eˣ) - t x`: the mean over all elements.
-/// - Shape: equal ones → scalar.   - Gradient: `(σ(x) - t) / n`.
-public func binaryCrossEntropy(_ logits: Tensor, _ truth: Tensor) -> Tensor {
+/// Binary cross-entropy of logits `x` with truths `t` of 0 or 1, `log(1 + eˣ) - t x`.
+/// - Shape: equal ones → scalar, or the same without reduction.   - Gradient: `σ(x) - t`, of the mean over n elements divided by n.
+public func binaryCrossEntropy(_ logits: Tensor, _ truth: Tensor, _ reduction: LossReduction = .mean) -> Tensor {
   require(logits.shape == truth.shape, "binaryCrossEntropy: logits \(logits.shape) and truth \(truth.shape) must have one shape")
-  return (logits.softplus() - logits * truth).mean()
+  let losses = logits.softplus() - logits * truth
+  switch reduction {
+  case .mean: return losses.mean()
+  case .sum: return losses.sum()
+  case .none: return losses
+  }
 }

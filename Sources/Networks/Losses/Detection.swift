@@ -49,7 +49,7 @@ private struct Corners {
 public func sigmoidFocalLoss(_ logits: Tensor, _ truth: Tensor, alpha: Double = 0.25) -> Tensor {
   require(logits.shape == truth.shape, "sigmoidFocalLoss: logits \(logits.shape) and truth \(truth.shape) must have one shape")
   let p = logits.sigmoid()
-  let entropy = logits.softplus() - logits * truth
+  let entropy = binaryCrossEntropy(logits, truth, .none)
   let miss = p + truth - p * truth * 2  // 1 - p_t
   return entropy * miss.squared() * (truth * (2 * alpha - 1) + (1 - alpha))
 }

@@ -125,7 +125,7 @@ public func verificationLoss(
   let pairs = FeaturePairs(all: labels)
   let difference = (features.gathered(0, pairs.first) - features.gathered(0, pairs.second)).abs()
   let logits = difference.linear(by: weight, bias: bias).reshaped(to: [pairs.count])
-  let losses = logits.softplus() - logits * pairs.targets(features.precision)
+  let losses = binaryCrossEntropy(logits, pairs.targets(features.precision), .none)
   return (losses * pairs.shares(isBalanced: isBalanced, features.precision)).sum()
 }
 

@@ -85,7 +85,7 @@ extension TruthBox {
   /// The same box in the coordinates of files, which count pixels from 1.
   fileprivate var countedFromOne: TruthBox {
     var moved = self
-    (moved.box.x, moved.box.y) = (box.x + 1, box.y + 1)
+    moved.box = box.countedFromOne
     return moved
   }
 }
@@ -94,7 +94,7 @@ extension DetectedBox {
   /// The same box in the coordinates of files, which count pixels from 1.
   fileprivate var countedFromOne: DetectedBox {
     var moved = self
-    (moved.box.x, moved.box.y) = (box.x + 1, box.y + 1)
+    moved.box = box.countedFromOne
     return moved
   }
 }

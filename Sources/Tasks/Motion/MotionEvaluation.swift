@@ -67,12 +67,7 @@ struct MotionEvaluator: Evaluator {
 
   /// The Kalman filter of DeepSORT after all boxes.
   static func kalman(_ observed: [BoundingBox?], ahead: Int) -> [BoundingBox] {
-    guard let first = observed.first, var last = first else { return [] }
-    var motion = DeepSORTMotion(last)
-    for box in observed.dropFirst() {
-      _ = motion.predict()
-      if let box { motion.update(box) }
-    }
+    guard let first = observed.first, var last = first, var motion = DeepSORTMotion(following: observed) else { return [] }
     return (0..<ahead).map { _ in
       last = motion.predict() ?? last
       return last

@@ -18,7 +18,7 @@ struct TrackDataReport {
       var counts = (frames: 0, tracks: 0, boxes: 0, detections: 0)
       for sequence in sequences {
         do {
-          let truth = try sequence.truth().map { $0.filter { $0.isEvaluated && $0.category == .pedestrian } }
+          let truth = try sequence.truth().map { $0.filter(\.isEvaluatedPedestrian) }
           counts.frames += truth.count
           counts.tracks += Set(truth.joined().map(\.id)).count
           counts.boxes += truth.joined().count

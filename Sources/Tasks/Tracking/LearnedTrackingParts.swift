@@ -47,9 +47,10 @@ struct AppearanceMeasurement: FrameMeasurement {
   func measure(_ frame: VideoFrame, after previous: VideoFrame?, into observation: inout FrameObservation) {
     guard let image = frame.image else { return }
     let usable = observation.detections.indices.filter { observation.detections[$0].isUsable }
-    observation.appearance = Array(repeating: [], count: observation.detections.count)
-    let vectors = extractor.features(of: usable.map { observation.detections[$0].box.fromZero }, in: image)
-    for (index, vector) in zip(usable, vectors) { observation.appearance[index] = vector.map(Double.init) }
+    var appearance = [[Double]](repeating: [], count: observation.detections.count)
+    let vectors = extractor.features(of: usable.map { observation.detections[$0].box.countedFromZero }, in: image)
+    for (index, vector) in zip(usable, vectors) { appearance[index] = vector.map(Double.init) }
+    observation.appearance = appearance
   }
 }
 

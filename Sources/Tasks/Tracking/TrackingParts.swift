@@ -191,9 +191,7 @@ struct NetworkDetector: DetectionSource {
         let category = config.categories.id(ofLabel: detection.label)
         let isWanted = settings.categories.isEmpty || settings.categories.contains(category)
         guard detection.score >= settings.threshold, isWanted else { return nil }
-        var box = detection.box
-        (box.x, box.y) = (box.x + 1, box.y + 1)  // pixels from 1, as in files
-        return DetectedBox(box, score: detection.score, category: category)
+        return DetectedBox(detection.box.countedFromOne, score: detection.score, category: category)
       }
     }
   }
@@ -239,13 +237,8 @@ struct PoseMeasurement: FrameMeasurement {
     for start in stride(from: 0, to: usable.count, by: config.inference.batchSize) {
       let batch = usable[start..<min(start + config.inference.batchSize, usable.count)]
       try memory.require(InputShape(samples: batch.count, height: config.crop.height, width: config.crop.width))
-      let found = estimator.keypoints(of: batch.map { observation.detections[$0].box.fromZero }, in: image, config.crop)
+      let found = estimator.keypoints(of: batch.map { observation.detections[$0].box.countedFromZero }, in: image, config.crop)
       for (index, body) in zip(batch, found) { observation.poses[index] = body.keypoints }
     }
   }
-}
-
-extension BoundingBox {
-  /// A box of a file, which counts pixels from 1, in pixels from 0.
-  var fromZero: BoundingBox { BoundingBox(x: x - 1, y: y - 1, width: width, height: height) }
 }

@@ -62,6 +62,12 @@ extension ConfigNode {
     }
   }
 
+  /// The section in which a dotted key of a config stands, be it in a stage or not: `data` of `stages.1.data.root`.
+  package static func section(of key: String) -> Substring? {
+    let path = key.split(separator: ".")
+    return path.first == "stages" ? path.dropFirst(2).first : path.first
+  }
+
   /// The texts of all keys `weights` of a resolved config that are not empty: the networks that it takes as they are.
   package func weightTexts() -> [(key: String, text: String)] {
     texts().filter { key, text in !text.isEmpty && key.split(separator: ".").last == "weights" }
@@ -71,8 +77,7 @@ extension ConfigNode {
   /// among others. None of them is empty.
   package func dataTexts() -> [(key: String, text: String)] {
     texts().filter { key, text in
-      let path = key.split(separator: ".")
-      let section = path.first == "stages" ? path.dropFirst(2).first : path.first
+      let section = Self.section(of: key)
       return !text.isEmpty && (section == "data" || section == "validation")
     }
   }

@@ -15,6 +15,16 @@ public struct DeepSORTMotion: Sendable, Codable, Equatable {
     filter = ConstantVelocityFilter(measurement: Self.measurement(box), variances: deviations.map { $0 * $0 })
   }
 
+  /// The motion after the boxes of a track, frame by frame; nil where it was not seen. nil if the first one is.
+  public init?(following boxes: some Collection<BoundingBox?>) {
+    guard let first = boxes.first.flatMap({ $0 }) else { return nil }
+    self.init(first)
+    for box in boxes.dropFirst() {
+      _ = predict()
+      if let box { update(box) }
+    }
+  }
+
   /// The box one frame later; nil if it is none: not finite, or without area.
   public mutating func predict() -> BoundingBox? {
     let (position, velocity) = Self.deviations(height: filter.mean[3])

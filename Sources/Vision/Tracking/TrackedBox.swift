@@ -54,4 +54,15 @@ public struct TruthBox: Sendable, Hashable {
     self.category = category
     self.visibility = visibility
   }
+
+  /// Whether it is what the benchmarks want to be tracked.
+  public var isEvaluatedPedestrian: Bool { isEvaluated && category == .pedestrian }
+}
+
+extension BoundingBox {
+  /// A box in pixels from 1, as the benchmarks' files count them, in pixels from 0.
+  public var countedFromZero: BoundingBox { BoundingBox(x: x - 1, y: y - 1, width: width, height: height) }
+
+  /// A box in pixels from 0 in pixels from 1, as the benchmarks' files count them.
+  public var countedFromOne: BoundingBox { BoundingBox(x: x + 1, y: y + 1, width: width, height: height) }
 }

@@ -19,7 +19,10 @@ public struct FrameObservation: Sendable {
   public let frame: Int
   public var detections: [DetectedBox]
   /// An appearance vector of each detection; empty: none was measured.
-  public var appearance: [[Double]] = []
+  public var appearance: [[Double]] = [] {
+    didSet { unitVectors = appearance.map(AppearanceGallery.unit) }
+  }
+  private var unitVectors: [[Double]?] = []
   /// Keypoints of each detection in pixels from 0; empty: none were looked for.
   public var poses: [[ScoredKeypoint]] = []
   /// The motion of all pixels from the frame before to this one; nil: none was measured, or there is no frame before.
@@ -32,7 +35,7 @@ public struct FrameObservation: Sendable {
 
   /// The appearance vector of a detection at unit length; nil if there is none, or it has no direction.
   public func vector(of detection: Int) -> [Double]? {
-    appearance.indices.contains(detection) ? AppearanceGallery.unit(appearance[detection]) : nil
+    unitVectors.indices.contains(detection) ? unitVectors[detection] : nil
   }
 
   /// The keypoints of a detection; nil if none were found.
