@@ -28,7 +28,8 @@ public protocol StageTraining {
   /// The networks with random weights from the config's seed.
   static func model(_ config: Config) throws -> Model
 
-  /// The plans of the learners, one for each network or group of networks that has an optimiser of its own.
+  /// The plans of the learners, one for each network or group of networks that has an optimiser of its own. With an `OptimizedConfig` by
+  /// default one for all.
   static func learners(_ config: Config, _ model: Model) -> [LearnerPlan]
 
   /// The names of other files in those of the model, for `initialize`.
@@ -61,6 +62,12 @@ public protocol StageTraining {
   /// Judges the model on the validation set; nil if there is none.
   /// - Parameter step: updates of the whole run.
   mutating func evaluate(at step: Int, _ monitor: EvaluationMonitor) throws -> EvaluationReport?
+}
+
+extension StageTraining where Config: OptimizedConfig {
+  public static func learners(_ config: Config, _ model: Model) -> [LearnerPlan] {
+    [LearnerPlan("", model, config.optimizer, config.schedule)]
+  }
 }
 
 extension StageTraining {

@@ -57,6 +57,12 @@ extension TaskConfig {
   public static var renamedKeys: [String: String] { [:] }
 }
 
+/// The config of a task whose networks learn by one optimiser.
+public protocol OptimizedConfig: TaskConfig {
+  var optimizer: OptimizerConfig { get }
+  var schedule: Schedule { get }
+}
+
 /// A part of a run: what to do for how long, as a config of its own.
 ///
 /// The weights go from stage to stage. Everything else begins anew, as if each stage were a run that starts from the weights of the one

@@ -58,6 +58,22 @@ import Training
     #expect(fallen.notes[0].hasPrefix("warning: ") && fallen.notes[0].contains(newer))
   }
 
+  /// Configs of two tasks may have one name, as `configs/raft/demo.yaml` and `configs/detr/demo.yaml`.
+  @Test func autoLeavesRunsOfAnotherTaskAlone() throws {
+    func request(_ task: String) -> RunRequest {
+      var request = RunRequest(configPath: "configs/demo.yaml", resolvedYAML: "task: \(task)\nplan:\n  steps: 5\n")
+      (request.root, request.resume) = ("\(root.path)/work_dirs", .auto)
+      return request
+    }
+    let flow = try open(request("optical_flow")).folder.path
+    try CheckpointStore(runFolder: flow).save(step: 3, files: files)
+    let detection = try open(request("detection"))
+    #expect(detection.folder.path != flow && detection.checkpoint == nil)
+    try CheckpointStore(runFolder: detection.folder.path).save(step: 2, files: files)
+    let resumed = try open(request("optical_flow"))
+    #expect(resumed.folder.path == flow && resumed.checkpoint?.step == 3)
+  }
+
   @Test func aGivenFolderIsTheRunFolderItself() throws {
     let path = "\(root.path)/mine"
     _ = try CheckpointStore(runFolder: open(request(workDirectory: path)).folder.path).save(step: 4, files: files)

@@ -6,6 +6,8 @@ import WeightFiles
 // The names of DETR's weights in files: the authors', which are ours; Hugging Face's; and a residual network of torchvision as a part.
 
 extension DETRModel: PublishedModel {
+  public static let title = "DETR"
+
   public static let published: [PublishedVariant] = {
     var list: [PublishedVariant] = []
     for (name, title, backbone) in [("r50", "R50", DETR.BackboneVariant.resnet50), ("r101", "R101", .resnet101)] {

@@ -10,6 +10,8 @@ import WeightFiles
 // `rename: [{from: last_layer., to: aux_head.}]`, as the authors' code does.
 
 extension HRNetPose: PublishedModel {
+  public static let title = "HRNet"
+
   public static let published: [PublishedVariant] = [(HRNet.Variant.w32, 32), (.w48, 48)].map { variant, width in
     PublishedVariant(
       "hrnet-pose-w\(width)", title: "HRNet-W\(width) for pose", mark: ("final_layer.weight", [17, width, 1, 1])
@@ -18,6 +20,8 @@ extension HRNetPose: PublishedModel {
 }
 
 extension HRNetClassification: PublishedModel {
+  public static let title = "HRNet"
+
   public static let published: [PublishedVariant] = HRNet.Variant.allCases.map { variant in
     let width = variant.preset.width
     let name = variant.configName.replacing("_", with: "-")
@@ -29,6 +33,8 @@ extension HRNetClassification: PublishedModel {
 }
 
 extension HRNetSegmentation: PublishedModel {
+  public static let title = "HRNet"
+
   public static let published: [PublishedVariant] = {
     var list = [HRNet.Variant.w18SmallV1, .w18SmallV2, .w48].map { variant in
       let channels = 15 * variant.preset.width

@@ -7,6 +7,7 @@ import Tensors
 /// - Shape: `[n, inputs]` → logits `[n]`.   - Names: `layers.0.weight`, …, with activations in between as in PyTorch's `Sequential`:
 ///   `layers.2`, `layers.4`.
 public struct MatchNetwork: PublishedModel {
+  public static let title = "the affinity's network"
   public static let checkpointNames = ["parts": "layers"]
 
   public struct Config: Codable, Sendable, Equatable, ValidatedConfig {

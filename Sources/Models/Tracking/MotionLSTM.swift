@@ -8,6 +8,8 @@ import Tensors
 /// - Names: those of PyTorch's LSTM under `lstm`, and `head.weight` `[4, hidden]`, `head.bias`.
 /// - Source: Ciaparrone et al. 2020, "Deep learning in video multi-object tracking: a survey", section on motion prediction.
 public struct MotionLSTM: PublishedModel {
+  public static let title = "the motion network"
+
   public struct Config: Codable, Sendable, Equatable, ValidatedConfig {
     /// Units of a layer, and layers.
     public var hidden = 64

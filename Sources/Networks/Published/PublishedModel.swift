@@ -5,6 +5,9 @@ import WeightFiles
 ///
 /// A network of your own needs nothing but the conformance: its names are those of its properties.
 public protocol PublishedModel: Module {
+  /// The network in messages; by default the name of the type.
+  static var title: String { get }
+
   /// The variants whose weights were published, such as `resnet-50`; the command line lists them by name.
   static var published: [PublishedVariant] { get }
 
@@ -21,6 +24,8 @@ public protocol PublishedModel: Module {
 }
 
 extension PublishedModel {
+  public static var title: String { "\(self)" }
+
   public static var published: [PublishedVariant] { [] }
 
   public static var namings: [WeightNaming] { [] }

@@ -5,7 +5,7 @@ import Networks
 import Training
 
 /// The config of appearance networks; its defaults are DeepSORT's network and loss, without data.
-public struct AppearanceConfig: TaskConfig, ValidatedConfig {
+public struct AppearanceConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.appearance
   public var model = AppearanceNetwork.Config()
   public var initialize = Initialization()

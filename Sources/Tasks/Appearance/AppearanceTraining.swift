@@ -30,10 +30,6 @@ public struct AppearanceTraining: StageTraining {
     return AppearanceLearning(Appearance.model(config), AppearanceHead(config.loss, features: config.model.features, &random))
   }
 
-  public static func learners(_ config: AppearanceConfig, _ model: AppearanceLearning) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
   public static func open(_ stage: Stage<AppearanceConfig>) throws -> Sets {
     let config = stage.config
     let training = try trainingSet(stage), perBatch = config.train.batchSize / max(1, config.train.cropsPerIdentity)

@@ -38,6 +38,10 @@ extension WeightSource {
 }
 
 extension StageTraining where Model: PublishedModel {
+  public static func requireFit(_ state: StateDictionary, _ model: Model, from origin: String) throws {
+    try WeightSource.requireFit(state, model, title: Model.title, from: origin)
+  }
+
   public static func canonical(_ state: StateDictionary, from origin: String) throws -> StateDictionary {
     try Model.official(state, from: origin)
   }

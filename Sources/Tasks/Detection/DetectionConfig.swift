@@ -5,7 +5,7 @@ import Networks
 import Training
 
 /// The config of detection; its defaults are DETR-R50 on COCO as the authors train it.
-public struct DetectionConfig: TaskConfig, ValidatedConfig {
+public struct DetectionConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.detection
   public var model = DETR.Config(.resnet50)
   public var initialize = Initialization()
@@ -15,7 +15,7 @@ public struct DetectionConfig: TaskConfig, ValidatedConfig {
   public var augmentation = DetectionAugmentation()
   public var train = DetectionTrainSettings()
   public var loss = SetLoss()
-  public var optimizer = DetectionConfig.optimizer
+  public var optimizer = DetectionConfig.publishedOptimizer
   public var schedule = Schedule(.step)
   public var inference = DetectionInferenceSettings()
   public var plan = Plan()
@@ -26,7 +26,7 @@ public struct DetectionConfig: TaskConfig, ValidatedConfig {
   public static let fixedSections: Set = ["task", "model", "data.category_ids", "data.category_names"]
 
   /// AdamW, a tenth of the rate for the backbone, and its stem and first stage frozen.
-  private static var optimizer: OptimizerConfig {
+  private static var publishedOptimizer: OptimizerConfig {
     var config = OptimizerConfig(.adamw, learningRate: 1e-4, weightDecay: 1e-4, clipNorm: 0.1)
     config.groups = [ParameterGroup("*backbone.*", name: "backbone", lrMult: 0.1)]
     config.freeze = ["*backbone.0.body.conv1.*", "*backbone.0.body.layer1.*"]

@@ -39,14 +39,6 @@ public struct DetectionTraining: StageTraining {
 
   public static func model(_ config: DetectionConfig) -> DETRModel { Detection.model(config) }
 
-  public static func learners(_ config: DetectionConfig, _ model: DETRModel) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
-  public static func requireFit(_ state: StateDictionary, _ model: DETRModel, from origin: String) throws {
-    try WeightSource.requireFit(state, model, title: "DETR", from: origin)
-  }
-
   public static func open(_ stage: Stage<DetectionConfig>) throws -> Sets {
     Sets(training: try trainingSet(stage), validation: try stage.config.validation.open(stage.config))
   }

@@ -19,9 +19,9 @@ public struct InpaintingConfig: TaskConfig, ValidatedConfig {
   public var train = TrainSettings(batchSize: 32)
   public var loss = InpaintingLoss()
   /// Of the generator, before the correction for `loss.generator_interval`.
-  public var optimizer = InpaintingConfig.optimizer
+  public var optimizer = InpaintingConfig.publishedOptimizer
   /// Of the discriminator, before the correction for `loss.r1_interval`.
-  public var discriminatorOptimizer = InpaintingConfig.optimizer
+  public var discriminatorOptimizer = InpaintingConfig.publishedOptimizer
   public var schedule = Schedule(.constant)
   public var average = GeneratorAverage()
   public var inference = InpaintingInferenceSettings()
@@ -33,7 +33,7 @@ public struct InpaintingConfig: TaskConfig, ValidatedConfig {
   /// The weights of one network go through all stages.
   public static let fixedSections: Set = ["task", "model"]
 
-  private static var optimizer: OptimizerConfig {
+  private static var publishedOptimizer: OptimizerConfig {
     var config = OptimizerConfig(.adam, learningRate: 1e-3)
     (config.beta1, config.beta2) = (0, 0.99)
     return config

@@ -5,7 +5,7 @@ import Networks
 import Training
 
 /// The config of a learned affinity: a network that learns from detections and ground truth which detection belongs to which track.
-public struct MatchingConfig: TaskConfig, ValidatedConfig {
+public struct MatchingConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.affinity
   public var model = MatchNetwork.Config()
   public var initialize = Initialization()

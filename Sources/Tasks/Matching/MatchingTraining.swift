@@ -28,14 +28,6 @@ public struct MatchingTraining: StageTraining {
 
   public static func model(_ config: MatchingConfig) -> MatchNetwork { Matching.model(config) }
 
-  public static func learners(_ config: MatchingConfig, _ model: MatchNetwork) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
-  public static func requireFit(_ state: StateDictionary, _ model: MatchNetwork, from origin: String) throws {
-    try WeightSource.requireFit(state, model, title: "the affinity's network", from: origin)
-  }
-
   public static func open(_ stage: Stage<MatchingConfig>) throws -> Sets {
     let config = stage.config
     guard let training = try config.pairs.open(config.data, config) else {

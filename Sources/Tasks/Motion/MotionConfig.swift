@@ -5,7 +5,7 @@ import Networks
 import Training
 
 /// The config of motion prediction: a recurrent network that learns from the tracks of a ground truth where boxes go.
-public struct MotionConfig: TaskConfig, ValidatedConfig {
+public struct MotionConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.motion
   public var model = MotionLSTM.Config()
   public var initialize = Initialization()

@@ -26,14 +26,6 @@ public struct MotionTraining: StageTraining {
 
   public static func model(_ config: MotionConfig) -> MotionLSTM { Motion.model(config) }
 
-  public static func learners(_ config: MotionConfig, _ model: MotionLSTM) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
-  public static func requireFit(_ state: StateDictionary, _ model: MotionLSTM, from origin: String) throws {
-    try WeightSource.requireFit(state, model, title: "the motion network", from: origin)
-  }
-
   public static func open(_ stage: Stage<MotionConfig>) throws -> Sets {
     let config = stage.config
     guard let sequences = try config.data.sequences() else {

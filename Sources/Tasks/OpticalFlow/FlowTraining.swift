@@ -34,14 +34,6 @@ public struct FlowTraining: StageTraining {
 
   public static func model(_ config: OpticalFlowConfig) -> RAFT { OpticalFlow.model(config) }
 
-  public static func learners(_ config: OpticalFlowConfig, _ model: RAFT) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
-  public static func requireFit(_ state: StateDictionary, _ model: RAFT, from origin: String) throws {
-    try WeightSource.requireFit(state, model, title: "RAFT", from: origin)
-  }
-
   public static func open(_ stage: Stage<OpticalFlowConfig>) throws -> Sets {
     Sets(training: try trainingSet(stage), validation: try stage.config.validation.open("\(stage.section)validation"))
   }

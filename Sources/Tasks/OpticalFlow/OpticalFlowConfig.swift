@@ -6,7 +6,7 @@ import Tensors
 import Training
 
 /// The config of optical flow training; its defaults are RAFT-small on FlyingChairs.
-public struct OpticalFlowConfig: TaskConfig, ValidatedConfig {
+public struct OpticalFlowConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.opticalFlow
   public var model = RAFT.Config(variant: .small)
   public var initialize = Initialization()

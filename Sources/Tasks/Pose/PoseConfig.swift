@@ -6,7 +6,7 @@ import Training
 import Vision
 
 /// The config of pose estimation; its defaults are HRNet-W32 on COCO as the authors train it, but for the length of the run.
-public struct PoseConfig: TaskConfig, ValidatedConfig {
+public struct PoseConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.pose
   public var model = HRNetPose.Config(.w32)
   public var skeleton = SkeletonSettings()

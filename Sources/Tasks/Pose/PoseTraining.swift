@@ -29,14 +29,6 @@ public struct PoseTraining: StageTraining {
 
   public static func model(_ config: PoseConfig) -> HRNetPose { Pose.model(config) }
 
-  public static func learners(_ config: PoseConfig, _ model: HRNetPose) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
-  public static func requireFit(_ state: StateDictionary, _ model: HRNetPose, from origin: String) throws {
-    try WeightSource.requireFit(state, model, title: "HRNet", from: origin)
-  }
-
   public static func open(_ stage: Stage<PoseConfig>) throws -> Sets {
     let training = try trainingSet(stage)
     let validation = try stage.config.validation.open(stage.config)

@@ -5,7 +5,7 @@ import Networks
 import Training
 
 /// The config of semantic segmentation; its defaults are HRNetV2-W48 as the authors train it on Cityscapes, without its data.
-public struct SegmentationConfig: TaskConfig, ValidatedConfig {
+public struct SegmentationConfig: OptimizedConfig, ValidatedConfig {
   public var task = TaskName.segmentation
   public var model = HRNetSegmentation.Config(.w48)
   public var initialize = Initialization()
@@ -18,7 +18,7 @@ public struct SegmentationConfig: TaskConfig, ValidatedConfig {
   /// Pictures that fill no batch at the end of an epoch are left out, so there is no smaller one.
   public var train = TrainSettings(batchSize: 12)
   public var loss = SegmentationLoss()
-  public var optimizer = SegmentationConfig.optimizer
+  public var optimizer = SegmentationConfig.publishedOptimizer
   public var schedule = Schedule(.polynomial)
   public var inference = SegmentationInferenceSettings()
   public var plan = Plan()
@@ -28,7 +28,7 @@ public struct SegmentationConfig: TaskConfig, ValidatedConfig {
   /// The weights of one network go through all stages.
   public static let fixedSections: Set = ["task", "model", "labels"]
 
-  private static var optimizer: OptimizerConfig {
+  private static var publishedOptimizer: OptimizerConfig {
     var config = OptimizerConfig(.sgd, learningRate: 0.01, weightDecay: 5e-4)
     config.momentum = 0.9
     return config

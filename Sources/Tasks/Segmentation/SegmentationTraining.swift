@@ -35,14 +35,6 @@ public struct SegmentationTraining: StageTraining {
 
   public static func model(_ config: SegmentationConfig) -> HRNetSegmentation { Segmentation.model(config) }
 
-  public static func learners(_ config: SegmentationConfig, _ model: HRNetSegmentation) -> [LearnerPlan] {
-    [LearnerPlan("", model, config.optimizer, config.schedule)]
-  }
-
-  public static func requireFit(_ state: StateDictionary, _ model: HRNetSegmentation, from origin: String) throws {
-    try WeightSource.requireFit(state, model, title: "HRNet", from: origin)
-  }
-
   public static func open(_ stage: Stage<SegmentationConfig>) throws -> Sets {
     let config = stage.config
     let training = try trainingSet(stage)

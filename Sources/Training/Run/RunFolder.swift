@@ -104,7 +104,7 @@ public final class RunFolder: Sendable {
   /// The newest run with a sound checkpoint; nil if no run has any checkpoint.
   private static func newest(_ request: RunRequest, notes: inout [String]) throws -> Place? {
     var unusable: String?
-    for path in try request.workDirectory.map({ [$0] }) ?? runs(in: request.stemFolder) where try File.exists(path) {
+    for path in try request.workDirectory.map({ [$0] }) ?? runs(for: request) where try File.exists(path) {
       try File.createFolder(path)  // refuses a file
       let lock = try locked(path)
       defer { withExtendedLifetime(lock) {} }
@@ -211,11 +211,25 @@ public final class RunFolder: Sendable {
     return failure.told(remedy: remedy)
   }
 
-  /// The run folders of a config, newest first: their names begin with the time.
-  private static func runs(in folder: String) throws -> [String] {
-    let runs = try File.entries(of: folder).filter { try File.exists("\(folder)/\($0)/config.yaml") }
+  /// The run folders of a config, newest first: their names begin with the time. Those of another task are left out, for configs of two
+  /// tasks may have one name.
+  private static func runs(for request: RunRequest) throws -> [String] {
+    let folder = request.stemFolder
+    let task = task(in: Array(request.resolvedYAML.utf8))
+    let runs = try File.entries(of: folder).filter { name in
+      let config = "\(folder)/\(name)/config.yaml"
+      guard try File.exists(config) else { return false }
+      return (try? File.bytes(at: config)).flatMap(Self.task).map { $0 == task } ?? true
+    }
     // In natural order, so that the tenth run of one second (`…-10`) comes after the ninth.
     return runs.sorted { Folder.precedes($1, $0) }.map { "\(folder)/\($0)" }
+  }
+
+  /// The task that a resolved config names; nil if it names none or is damaged.
+  private static func task(in yaml: [UInt8]) -> String? {
+    let tree = try? ConfigFile.tree(of: String(decoding: yaml, as: UTF8.self), named: "config.yaml")
+    guard case .scalar(let name, _)? = tree?.entries?.first(where: { $0.key == "task" })?.value.content else { return nil }
+    return name
   }
 
   /// Warnings about keys of the config that changed since the folder was last used.
