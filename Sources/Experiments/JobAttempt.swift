@@ -125,7 +125,7 @@ final class JobAttempt {
   /// The activity in words, such as `step 120 of 300`.
   var progress: String {
     if isEvaluating { return "evaluating" }
-    let rows = ((try? File.text(at: Path.join(job.folder, "metrics.jsonl"))) ?? "").split(separator: "\n")
+    let rows = ((try? File.text(at: Path.join(job.folder, MetricHistory.fileName))) ?? "").split(separator: "\n")
     let step = rows.last.flatMap { $0.firstMatch(of: #/"step":(\d+)/#) }.map { String($0.1) } ?? "0"
     return "step \(step)" + (record.budget.steps.map { " of \($0)" } ?? "")
   }

@@ -47,14 +47,17 @@ struct TrackingInput: Sendable {
 
   /// The boxes that are known before, and what is known of their appearance; nil if a network is to find them.
   func listed(_ detector: TrackingDetector) throws -> ListedFeatures? {
-    switch detector.kind {
-    case .detr: return nil
-    case .file:
-      let path = try detectionPath(detector, "txt")
-      return ListedFeatures(detections: try MOTFile.detections(at: path, length: sequence?.info?.length), vectors: [])
-    case .features:
-      return try ListedFeatures(array: try detectionPath(detector, "npy"), length: sequence?.info?.length)
+    func read() throws -> ListedFeatures? {
+      switch detector.kind {
+      case .detr: return nil
+      case .file:
+        let path = try detectionPath(detector, "txt")
+        return ListedFeatures(detections: try MOTFile.detections(at: path, length: sequence?.info?.length), vectors: [])
+      case .features:
+        return try ListedFeatures(array: try detectionPath(detector, "npy"), length: sequence?.info?.length)
+      }
     }
+    return try detector.path.isEmpty ? read() : withPath(in: "detector.path", read)
   }
 
   /// The file of the detections, or its place where there is none.

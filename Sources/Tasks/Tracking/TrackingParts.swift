@@ -138,6 +138,16 @@ struct ListedVectors: FrameMeasurement {
 
 // MARK: Networks of other tasks
 
+/// Reads what a key of the config names; a failure tells the key, too.
+func withPath<Result>(in key: String, _ read: () throws -> Result) throws -> Result {
+  do {
+    return try read()
+  } catch let failure as Failure {
+    let place = "The path stands in \(key)."
+    throw failure.told(remedy: failure.remedy.isEmpty ? place : "\(failure.remedy)\n  \(place)")
+  }
+}
+
 extension LearningTask {
   /// A network of this task by its config and weights.
   /// - Parameters:
@@ -146,7 +156,7 @@ extension LearningTask {
   /// - Throws: `.usage` if the config is of another task or broken, and the failures of reading weights.
   static func loaded(_ network: TrackingNetwork, _ section: String, _ checksum: inout CRC32C) throws -> (config: Config, model: Model) {
     let request = ConfigRequest(network.config)
-    let task = try request.task()
+    let task = try withPath(in: "\(section).config") { try request.task() }
     guard task == Self.self else {
       let name = try TaskName.named(in: network.config, overrides: []).configName
       throw Failure(.usage, at: "\(section).config", "\(network.config) is of the task '\(name)'",
@@ -154,11 +164,8 @@ extension LearningTask {
     }
     let config = try completed(request).value
     let model = model(config)
-    do {
+    try withPath(in: "\(section).weights") {
       try WeightSource(network.weights).load(into: model, title: modelTitle(config), part: TaskTraining.weightsPart)
-    } catch let failure as Failure {
-      let place = "The path stands in \(section).weights."
-      throw failure.told(remedy: failure.remedy.isEmpty ? place : "\(failure.remedy)\n  \(place)")
     }
     model.stateDictionary().safetensors().bytes.withUnsafeBytes { checksum.update($0) }
     return (config, model)

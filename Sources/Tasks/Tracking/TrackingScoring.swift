@@ -45,6 +45,9 @@ public struct TrackingScoring {
   public func run(monitor: EvaluationMonitor = .init()) throws -> String {
     let sequences = try self.sequences()
     let files = try results.map { try resultFiles(in: $0, sequences) }
+    for sequence in sequences where try File.bytes(at: sequence.truth, upTo: 1).isEmpty {
+      Console().warning("\(sequence.truth) is empty: whatever is found in \(sequence.name) counts as false")
+    }
     for file in files.flatMap(\.others) { Console().warning("\(file) is not judged: the ground truth has no sequence of this name") }
     let total = sequences.count * results.count
     var done = 0

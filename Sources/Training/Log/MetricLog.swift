@@ -19,7 +19,7 @@ final class MetricLog {
   init(folder: String, names: [String], resumedAt step: Int, isResumed: Bool, time: TimeSource) throws {
     let table = MetricTable(names: names)
     self.table = table
-    let paths = (lines: "\(folder)/metrics.jsonl", csv: "\(folder)/metrics.csv")
+    let paths = (lines: "\(folder)/\(MetricHistory.fileName)", csv: "\(folder)/metrics.csv")
     kept = try MetricLog.repair(paths.lines, dropped: "\(folder)/metrics.dropped.jsonl", after: isResumed ? step : -1)
     try AtomicFile.write(([table.header] + kept.compactMap { table.row($0) }).map { $0 + "\n" }.joined(), to: paths.csv)
     lines = try AppendOnlyFile(appendingTo: paths.lines)

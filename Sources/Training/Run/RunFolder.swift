@@ -163,7 +163,7 @@ public final class RunFolder: Sendable {
   /// True if a folder holds the work of a run, which a new run would overwrite: a checkpoint or a logged row.
   private static func holdsRun(_ path: String) throws -> Bool {
     if try CheckpointStore(runFolder: path).holdsAny() || !File.entries(of: "\(path)/checkpoints").isEmpty { return true }
-    let log = "\(path)/metrics.jsonl"
+    let log = "\(path)/\(MetricHistory.fileName)"
     return try File.exists(log) ? try !File.bytes(at: log, upTo: 1).isEmpty : false
   }
 
