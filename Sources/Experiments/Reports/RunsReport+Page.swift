@@ -36,7 +36,8 @@ extension RunsReport {
   // MARK: The first screen
 
   private func summarize(in page: inout HTMLPage) {
-    for run in runs { if let notice = run.notice(isNamed: isComparison) { page.warning(notice) } }
+    let notices = runs.compactMap { $0.notice(isNamed: isComparison) }
+    if !isComparison { for notice in notices { page.warning(notice) } }
     if split == "train" { page.warning("There is no validation in these runs: they are ranked by a metric of training.") }
     page.highlights(highlights)
     guard isComparison else {
@@ -46,6 +47,7 @@ extension RunsReport {
     }
     page.paragraph(verdict)
     page.table(rankingTable)
+    for notice in notices { page.warning(notice) }  // below the best run, for there may be many
     page.paragraph(.note("""
       Best: the best of all values of the run, which is the one of its best checkpoint. The baseline is the run named first. A single run \
       of each says nothing about the spread over seeds, so the differences have no intervals: apus ablate repeats runs over seeds and \
