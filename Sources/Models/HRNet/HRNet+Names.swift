@@ -20,8 +20,6 @@ extension HRNetPose: PublishedModel {
 }
 
 extension HRNetClassification: PublishedModel {
-  public static let title = "HRNet"
-
   public static let published: [PublishedVariant] = HRNet.Variant.allCases.map { variant in
     let width = variant.preset.width
     let name = variant.configName.replacing("_", with: "-")

@@ -63,10 +63,7 @@ extension ConfigNode {
   }
 
   /// The section in which a dotted key of a config stands, be it in a stage or not: `data` of `stages.1.data.root`.
-  package static func section(of key: String) -> Substring? {
-    let path = key.split(separator: ".")
-    return path.first == "stages" ? path.dropFirst(2).first : path.first
-  }
+  package static func section(of key: String) -> String? { key.split(separator: ".").map(String.init).withoutStage.first }
 
   /// The texts of all keys `weights` of a resolved config that are not empty: the networks that it takes as they are.
   package func weightTexts() -> [(key: String, text: String)] {

@@ -228,7 +228,7 @@ public final class RunFolder: Sendable {
   /// The task that a resolved config names; nil if it names none or is damaged.
   private static func task(in yaml: [UInt8]) -> String? {
     let tree = try? ConfigFile.tree(of: String(decoding: yaml, as: UTF8.self), named: "config.yaml")
-    guard case .scalar(let name, _)? = tree?.entries?.first(where: { $0.key == "task" })?.value.content else { return nil }
+    guard case .scalar(let name, _)? = tree?["task"]?.content else { return nil }
     return name
   }
 
